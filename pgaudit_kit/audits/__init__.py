@@ -1,0 +1,1 @@
+"""ASK: the user's questions, one function each: read, compare, judge. Nothing here can change anything."""

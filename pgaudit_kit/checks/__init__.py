@@ -1,0 +1,1 @@
+"""JUDGE: records → checks, pure, no I/O. One question per file."""

@@ -1,0 +1,1 @@
+"""One function per command, the same words as the library."""

@@ -1,0 +1,1 @@
+"""COMPARE: two sources → objects, tables, rows that differ."""

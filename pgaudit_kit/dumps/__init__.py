@@ -1,0 +1,1 @@
+"""READ files: what pg_dump wrote becomes an inventory and rows."""

@@ -1,0 +1,1 @@
+"""SQL that pg_dump writes → objects with attributes."""

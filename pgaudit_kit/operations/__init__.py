@@ -1,0 +1,1 @@
+"""CHANGE a disk or a server; nothing else may."""

@@ -1,0 +1,1 @@
+"""What we know: frozen dataclasses, standard library only. No I/O, no pandas, nothing above."""

@@ -1,0 +1,168 @@
+"""One database object: its identity and what is comparable about it.
+
+`kind` is the `desc` that pg_dump gives the object in its table of contents (src/bin/pg_dump/pg_dump.c).
+Everything comparable is in `attributes`: a flat mapping of attribute name to text, the same names whatever
+the source, so that comparing two objects is comparing two mappings. The vocabulary is `ATTRIBUTES` below;
+readers of dumps and of catalogs both write it, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+Attributes = Mapping[str, str | None]
+NO_ATTRIBUTES: Attributes = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectKey:
+    """What makes an object this one and no other. All names raw (unquoted).
+
+    `parent` is the bare name of the table (or domain) that a constraint, index, trigger, rule or policy belongs to;
+    it is in the same schema. Functions are named with their identity arguments, as
+    pg_get_function_identity_arguments prints them: `notify(channel text, VARIADIC args text[])`.
+    """
+
+    kind: str
+    schema: str | None
+    name: str
+    parent: str | None = None
+
+    @property
+    def sort_key(self) -> tuple[str, str, str, str]:
+        """Schema, parent, kind, name: the order of every list of objects."""
+        return (self.schema or "", self.parent or "", self.kind, self.name)
+
+    def __str__(self) -> str:
+        on = f" on {self.parent}" if self.parent else ""
+        return f"{self.kind} {self.schema + '.' if self.schema else ''}{self.name}{on}"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a TABLE or composite TYPE, in attribute order; `attributes` as `COLUMN_ATTRIBUTES`."""
+
+    name: str
+    attributes: Attributes = NO_ATTRIBUTES
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseObject:
+    """One object of an inventory. `definition` is SQL for people to read; it is never compared."""
+
+    key: ObjectKey
+    attributes: Attributes = NO_ATTRIBUTES
+    columns: tuple[Column, ...] = ()
+    definition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmodelled:
+    """Something seen and not understood: kept by name with its text, never dropped silently."""
+
+    kind: str
+    schema: str | None
+    name: str
+    reason: str
+    definition: str | None = field(default=None, compare=False)
+
+
+# An attribute that is absent or None means "none / the default". Those in KNOWN_BY_SOME are the exception:
+# absent there means "this source cannot know", and the attribute is then not compared.
+KNOWN_BY_SOME = frozenset({"owner", "version", "valid", "tablespace", "access_method", "last_value", "is_called"})
+
+COLUMN_ATTRIBUTES = {
+    "type": "format_type(atttypid, atttypmod)",
+    "collation": "qualified collation, only when it is not the type's default",
+    "not_null": "'true', or absent",
+    "default": "pg_get_expr(adbin, adrelid) of a plain default",
+    "generated": "'<expression> STORED' or '<expression> VIRTUAL', expression without the outer parentheses of GENERATED ALWAYS AS (…)",
+    "identity": "'ALWAYS' or 'BY DEFAULT'",
+    "comment": "text of the comment",
+}
+
+_COMMON = ("owner", "comment")
+_RELATION = (*_COMMON, "tablespace", "access_method", "options")
+
+# Texts are pg_dump's: what the server functions print under search_path = '' (PGDUMP_FORMATS.md 6.1), without the
+# wrapper that pg_dump puts around them and without the final semicolon.
+ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
+    "SCHEMA": _COMMON,
+    # extension_schema: raw schema name; version: catalog only
+    "EXTENSION": ("extension_schema", "version", "comment"),
+    # form: 'enum' or 'composite'; labels: the enum's labels in order as SQL literals joined by ', '
+    "TYPE": (*_COMMON, "form", "labels"),
+    "DOMAIN": (*_COMMON, "base_type", "collation", "default", "not_null"),
+    # persistence: 'unlogged' or absent; partition_key: pg_get_partkeydef; partition_of: qualified, quoted as SQL;
+    # partition_bound: pg_get_expr(relpartbound); inherits: qualified parents joined by ', ';
+    # options: reloptions as pg_dump prints them, joined by ', '; row_security: 'enabled' / 'forced' / 'enabled, forced';
+    # replica_identity: 'FULL', 'NOTHING', 'USING INDEX <raw name>' or absent; of_type: typed table
+    "TABLE": (
+        *_RELATION,
+        "persistence",
+        "partition_key",
+        "partition_of",
+        "partition_bound",
+        "inherits",
+        "row_security",
+        "replica_identity",
+        "of_type",
+    ),
+    # data_type: absent when bigint; minimum / maximum: absent when at the type's default; cache absent when 1;
+    # cycle: 'true'; owned_by: 'schema.table.column' quoted as SQL, also for identity sequences;
+    # last_value / is_called: the state, as SEQUENCE SET stores it
+    "SEQUENCE": (
+        *_COMMON,
+        "data_type",
+        "start",
+        "increment",
+        "minimum",
+        "maximum",
+        "cache",
+        "cycle",
+        "owned_by",
+        "persistence",
+        "last_value",
+        "is_called",
+    ),
+    # definition: the query as pg_get_viewdef prints it, no final semicolon; check_option: 'LOCAL' / 'CASCADED'
+    "VIEW": (*_COMMON, "definition", "options", "check_option"),
+    "MATERIALIZED VIEW": (*_RELATION, "definition"),
+    # arguments: with defaults and modes (pg_get_function_arguments); body: prosrc, or the SQL body of 14+, or for C the link symbol;
+    # volatility: 'IMMUTABLE' / 'STABLE'; parallel: 'SAFE' / 'RESTRICTED'; the flags are 'true' or absent;
+    # config: 'SET name TO value' lines joined by newline; cost, rows: only when not the default
+    "FUNCTION": (
+        *_COMMON,
+        "arguments",
+        "result",
+        "language",
+        "body",
+        "object_file",
+        "volatility",
+        "strict",
+        "security_definer",
+        "leakproof",
+        "parallel",
+        "cost",
+        "rows",
+        "support",
+        "window",
+        "transforms",
+        "config",
+    ),
+    "PROCEDURE": (*_COMMON, "arguments", "language", "body", "object_file", "security_definer", "transforms", "config"),
+    # Primary key, unique, exclusion; definition as pg_get_constraintdef prints it; options: the index's WITH (…) content
+    "CONSTRAINT": ("definition", "comment", "options", "tablespace", "clustered"),
+    # All CHECKs of tables and domains, whether pg_dump prints them inline or apart; inherited ones are not listed
+    "CHECK CONSTRAINT": ("definition", "comment"),
+    "FK CONSTRAINT": ("definition", "comment"),
+    # definition: pg_get_indexdef; attached_to: qualified parent index; valid: catalog only, 'true' / 'false'; clustered: 'true'
+    "INDEX": ("definition", "comment", "tablespace", "attached_to", "valid", "clustered"),
+    # definition: pg_get_triggerdef(oid, false) / pg_get_ruledef; enabled: 'DISABLE', 'REPLICA', 'ALWAYS' or absent
+    "TRIGGER": ("definition", "comment", "enabled"),
+    "RULE": ("definition", "comment", "enabled"),
+}
+# Comments on the columns of views and materialized views have no Column to stand on: attribute "column <name> comment".
+COLUMN_COMMENT = "column {name} comment"

@@ -1,0 +1,1 @@
+"""SHOW: figures, notebook execution, HTML reports."""

@@ -1,0 +1,1 @@
+"""READ live PostgreSQL: targets, read-only snapshots, row streams."""
