@@ -1,0 +1,187 @@
+"""Records → pandas frames. Every frame that the package returns has its columns and dtypes here.
+
+Text columns are `string` also when the frame is empty (pandas infers `object` there); counts are nullable `Int64`.
+Rows keep the order of the records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pgaudit_kit.records.difference import ObjectDifference, RowDifference, TableDifference
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.objects import Unmodelled
+from pgaudit_kit.records.table_data import TableData
+from pgaudit_kit.records.toc import TocEntry
+from pgaudit_kit.records.verdict import Check
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+TEXT = "string"
+COUNT = "Int64"
+ANY = "object"
+
+SCHEMAS: Mapping[str, Mapping[str, str]] = {
+    # one row per TOC entry, in file order
+    "toc": {"desc": TEXT, "schema": TEXT, "tag": TEXT, "owner": TEXT, "section": TEXT, "dump_id": COUNT},
+    # one row per object, by schema, parent, kind, name
+    "objects": {
+        "kind": TEXT,
+        "schema": TEXT,
+        "name": TEXT,
+        "parent": TEXT,
+        "owner": TEXT,
+        "definition": TEXT,
+        "comment": TEXT,
+        "attributes": ANY,
+    },
+    # one row per column of a table or composite type, in attribute order
+    "columns": {"schema": TEXT, "table": TEXT, "column": TEXT, "type": TEXT, "not_null": TEXT, "default": TEXT, "identity": TEXT},
+    # one row per table that holds rows; size_bytes is the size of its COPY text
+    "tables": {"schema": TEXT, "name": TEXT, "rows": COUNT, "size_bytes": COUNT, "fingerprint": TEXT, "not_readable": TEXT},
+    # one row per thing seen and not understood
+    "unmodelled": {"kind": TEXT, "schema": TEXT, "name": TEXT, "reason": TEXT},
+    # one row per changed attribute; an object that is on one side only has one row, without attribute
+    "object_differences": {
+        "kind": TEXT,
+        "schema": TEXT,
+        "name": TEXT,
+        "parent": TEXT,
+        "status": TEXT,
+        "attribute": TEXT,
+        "left": TEXT,
+        "right": TEXT,
+    },
+    # one row per table compared
+    "table_differences": {"schema": TEXT, "name": TEXT, "status": TEXT, "rows_left": COUNT, "rows_right": COUNT, "reason": TEXT},
+    # one row per table whose rows differ: how many rows are missing on the right, extra there, changed
+    "summary": {
+        "schema": TEXT,
+        "name": TEXT,
+        "rows_left": COUNT,
+        "rows_right": COUNT,
+        "missing": COUNT,
+        "extra": COUNT,
+        "changed": COUNT,
+        "reason": TEXT,
+    },
+    # one row per changed column of a row; a row that is on one side only has one row, without column
+    "row_differences": {"status": TEXT, "key": TEXT, "column": TEXT, "left": TEXT, "right": TEXT},
+    # one row per check
+    "checks": {
+        "id": TEXT,
+        "question": TEXT,
+        "outcome": TEXT,
+        "expected": TEXT,
+        "found": TEXT,
+        "compared": COUNT,
+        "remedy": TEXT,
+    },
+}
+
+
+def frame(schema: str, rows: Iterable[Sequence[Any]]) -> DataFrame:
+    """Return *rows* as a frame with exactly the columns and dtypes of `SCHEMAS[schema]`, also when there are none."""
+    import pandas as pd
+
+    columns = SCHEMAS[schema]
+    taken = list(rows)
+    return pd.DataFrame(
+        {name: pd.Series([row[i] for row in taken], dtype=dtype) for i, (name, dtype) in enumerate(columns.items())}, columns=list(columns)
+    )
+
+
+def toc_frame(entries: Iterable[TocEntry]) -> DataFrame:
+    """Frame `toc` of a dump's entries."""
+    return frame("toc", ((e.desc, e.schema, e.tag, e.owner, e.section, e.dump_id) for e in entries))
+
+
+def objects_frame(inventory: Inventory) -> DataFrame:
+    """Frame `objects` of an inventory; `definition` is the SQL when the source has it, else the compared definition."""
+    return frame(
+        "objects",
+        (
+            (
+                o.key.kind,
+                o.key.schema,
+                o.key.name,
+                o.key.parent,
+                o.attributes.get("owner"),
+                o.definition or o.attributes.get("definition"),
+                o.attributes.get("comment"),
+                dict(o.attributes),
+            )
+            for o in inventory.objects
+        ),
+    )
+
+
+def columns_frame(inventory: Inventory) -> DataFrame:
+    """Frame `columns`: the columns of every table and composite type of an inventory."""
+    return frame(
+        "columns",
+        (
+            (o.key.schema, o.key.name, c.name, *(c.attributes.get(a) for a in ("type", "not_null", "default", "identity")))
+            for o in inventory.objects
+            for c in o.columns
+        ),
+    )
+
+
+def unmodelled_frame(items: Iterable[Unmodelled]) -> DataFrame:
+    """Frame `unmodelled`."""
+    return frame("unmodelled", ((u.kind, u.schema, u.name, u.reason) for u in items))
+
+
+def tables_frame(tables: Iterable[TableData]) -> DataFrame:
+    """Frame `tables`; `fingerprint` is 32 hex digits where it is known."""
+    return frame(
+        "tables",
+        (
+            (t.name.schema, t.name.name, t.rows, t.size_bytes, str(t.fingerprint) if t.fingerprint else None, t.not_readable or None)
+            for t in tables
+        ),
+    )
+
+
+def object_differences_frame(differences: Iterable[ObjectDifference]) -> DataFrame:
+    """Frame `object_differences`."""
+    return frame(
+        "object_differences",
+        (
+            (d.key.kind, d.key.schema, d.key.name, d.key.parent, d.status, *change)
+            for d in differences
+            for change in ([(c.attribute, c.left, c.right) for c in d.changes] or [(None, None, None)])
+        ),
+    )
+
+
+def table_differences_frame(differences: Iterable[TableDifference]) -> DataFrame:
+    """Frame `table_differences`."""
+    return frame(
+        "table_differences", ((d.name.schema, d.name.name, d.status, d.rows_left, d.rows_right, d.reason or None) for d in differences)
+    )
+
+
+def row_differences_frame(differences: Iterable[RowDifference]) -> DataFrame:
+    """Frame `row_differences`; `key` is `column=value` joined by commas."""
+    return frame(
+        "row_differences",
+        (
+            (d.status, key_text(d.key), *change)
+            for d in differences
+            for change in ([(c.attribute, c.left, c.right) for c in d.columns] or [(None, None, None)])
+        ),
+    )
+
+
+def key_text(key: Mapping[str, str | None]) -> str:
+    """A row's key for people: `id=7` or `list_id=3, position=1`."""
+    return ", ".join(f"{name}={'NULL' if value is None else value}" for name, value in key.items())
+
+
+def checks_frame(checks: Iterable[Check]) -> DataFrame:
+    """Frame `checks`."""
+    return frame("checks", ((c.id, c.question, str(c.outcome), c.expected, c.found, c.compared, c.remedy) for c in checks))

@@ -1,0 +1,186 @@
+"""What was recorded of a database at one snapshot: JSON beside a backup, or a saved snapshot.
+
+A Manifest is a Source without rows: it knows objects, row counts and fingerprints.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pgaudit_kit.errors import ManifestError, RowsNotAvailable
+from pgaudit_kit.records.fingerprint import Fingerprint
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.ledger import Ledger, Migration
+from pgaudit_kit.records.objects import Column, DatabaseObject, ObjectKey, Unmodelled
+from pgaudit_kit.records.provenance import Provenance
+from pgaudit_kit.records.table_data import TableData, TableName
+
+MARK = "pgaudit_kit manifest"
+VERSION = 1
+SUFFIX = ".manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class DumpFile:
+    """The dump that a manifest stands beside: file name without folder, lower-case hex SHA-256, size."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A Source: everything known of a database at `taken_at` (ISO 8601, UTC), rows as counts and fingerprints only."""
+
+    label: str
+    taken_at: str
+    tool_version: str
+    provenance: Provenance
+    inventory: Inventory
+    table_data: Mapping[TableName, TableData]
+    ledger: Ledger | None = None
+    dump_file: DumpFile | None = None
+    partial: Mapping[str, str] = field(default_factory=dict)
+
+    def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
+        """The fingerprint recorded for *name*; RowsNotAvailable for other columns or when none was recorded."""
+        data = self.table_data[name]
+        if data.fingerprint is None or (columns is not None and tuple(columns) != data.columns):
+            raise RowsNotAvailable(
+                f"no fingerprint of {name} over these columns was recorded",
+                resource=self.label,
+                table=str(name),
+                remedy="Compare with the dump itself instead of its manifest.",
+            )
+        return data.fingerprint
+
+    def row_blocks(self, name: TableName, columns: Sequence[str] | None = None) -> Iterator[bytes]:
+        """Never gives rows: raises RowsNotAvailable."""
+        raise RowsNotAvailable(
+            f"a manifest records counts and fingerprints, not the rows of {name}",
+            resource=self.label,
+            table=str(name),
+            remedy="Compare with the dump itself to see which rows differ.",
+        )
+
+    def to_json(self) -> str:
+        """The manifest as JSON text: stable order, readable, no secret."""
+        return json.dumps(_to_plain(self), ensure_ascii=False, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, *, label: str) -> Manifest:
+        """Read what `to_json` wrote. Raises ManifestError when *text* is anything else."""
+        try:
+            plain = json.loads(text)
+        except ValueError as error:
+            raise ManifestError(f"not JSON: {error}", resource=label, remedy="Take a new backup or snapshot.") from error
+        if not isinstance(plain, dict) or plain.get("what") != MARK:
+            raise ManifestError(
+                "JSON, but not a manifest of pgaudit", resource=label, remedy="Give the .manifest.json that stands beside the backup."
+            )
+        if plain.get("version") != VERSION:
+            raise ManifestError(
+                f"manifest version {plain.get('version')} is not {VERSION}", resource=label, remedy="Use the pgaudit that wrote it."
+            )
+        try:
+            return _from_plain(plain, label)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ManifestError(
+                f"the manifest is incomplete ({error!r})", resource=label, remedy="It was edited or cut; take a new backup."
+            ) from error
+
+
+def load_manifest(path: str | os.PathLike[str]) -> Manifest:
+    """Read the manifest at *path*. Raises ManifestError when it cannot be read."""
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise ManifestError(f"cannot read the manifest: {reason}", resource=str(file), remedy="Check the path.") from error
+    return Manifest.from_json(text, label=file.name)
+
+
+def manifest_beside(dump: Path) -> Path:
+    """Where the manifest of *dump* stands: same folder, name with `.manifest.json` in place of the last suffix."""
+    return dump.with_name(dump.name.removesuffix("".join(dump.suffixes[-1:])) + SUFFIX)
+
+
+def _to_plain(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "what": MARK,
+        "version": VERSION,
+        "label": manifest.label,
+        "taken_at": manifest.taken_at,
+        "tool_version": manifest.tool_version,
+        "dump_file": asdict(manifest.dump_file) if manifest.dump_file else None,
+        "partial": dict(manifest.partial),
+        "provenance": asdict(manifest.provenance),
+        "ledger": asdict(manifest.ledger) if manifest.ledger else None,
+        "tables": [
+            {
+                "schema": data.name.schema,
+                "name": data.name.name,
+                "columns": list(data.columns),
+                "rows": data.rows,
+                "size_bytes": data.size_bytes,
+                "fingerprint": str(data.fingerprint) if data.fingerprint else None,
+                "not_readable": data.not_readable,
+            }
+            for data in manifest.table_data.values()
+        ],
+        "objects": [
+            {
+                **asdict(item.key),
+                "attributes": {k: v for k, v in item.attributes.items() if v is not None},
+                "columns": [{"name": c.name, "attributes": {k: v for k, v in c.attributes.items() if v is not None}} for c in item.columns],
+            }
+            for item in manifest.inventory.objects
+        ],
+        "unmodelled": [{"kind": u.kind, "schema": u.schema, "name": u.name, "reason": u.reason} for u in manifest.inventory.unmodelled],
+    }
+
+
+def _from_plain(plain: dict[str, Any], label: str) -> Manifest:
+    tables = [_table_from(entry) for entry in plain["tables"]]
+    ledger = plain["ledger"]
+    return Manifest(
+        label=label,
+        taken_at=plain["taken_at"],
+        tool_version=plain["tool_version"],
+        provenance=Provenance(**plain["provenance"]),
+        inventory=Inventory(
+            objects=tuple(_object_from(entry) for entry in plain["objects"]),
+            unmodelled=tuple(Unmodelled(**entry) for entry in plain["unmodelled"]),
+        ),
+        table_data={data.name: data for data in tables},
+        ledger=Ledger(ledger["tool"], ledger["table"], tuple(Migration(**m) for m in ledger["migrations"])) if ledger else None,
+        dump_file=DumpFile(**plain["dump_file"]) if plain["dump_file"] else None,
+        partial=plain["partial"],
+    )
+
+
+def _table_from(entry: dict[str, Any]) -> TableData:
+    recorded = entry["fingerprint"]
+    return TableData(
+        name=TableName(entry["schema"], entry["name"]),
+        columns=tuple(entry["columns"]),
+        rows=entry["rows"],
+        size_bytes=entry["size_bytes"],
+        fingerprint=None if recorded is None else Fingerprint(entry["rows"], int(recorded, 16)),
+        not_readable=entry["not_readable"],
+    )
+
+
+def _object_from(entry: dict[str, Any]) -> DatabaseObject:
+    return DatabaseObject(
+        key=ObjectKey(entry["kind"], entry["schema"], entry["name"], entry["parent"]),
+        attributes=entry["attributes"],
+        columns=tuple(Column(c["name"], c["attributes"]) for c in entry["columns"]),
+    )

@@ -1,0 +1,67 @@
+"""Fixtures of the whole suite. A missing server is a failure in CI, and a skip with its reason elsewhere."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pgaudit_kit.errors import ProgramNotFound
+from pgaudit_kit.operations.embedded_server import EmbeddedServer
+
+PROJECT = Path(__file__).resolve().parent.parent
+SHARED = PROJECT.parent / "shared"
+IN_CI = bool(os.environ.get("CI"))
+
+
+def missing(what: str) -> None:
+    """Skip for lack of *what*; in CI fail, because a skipped proof is no proof."""
+    if IN_CI:
+        pytest.fail(f"{what} is missing, and CI must have it")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """One throwaway PostgreSQL for the session."""
+    try:
+        started = EmbeddedServer()
+        started.start()
+    except ProgramNotFound as error:
+        missing(str(error))
+    with started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Real dumps made by other people, which stand beside the project on development machines and in CI."""
+    folder = SHARED / "corpus"
+    if not folder.is_dir():
+        missing("../shared/corpus")
+    return folder
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def make_database(server: EmbeddedServer) -> Iterator[Callable[..., str]]:
+    """Give a function that creates an empty database and returns its URL; all are dropped afterwards."""
+    made: list[str] = []
+
+    def make(name: str | None = None) -> str:
+        name = name or f"test_{next(_numbers)}"
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute(psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(psycopg.sql.Identifier(name)))
+        made.append(name)
+        return server.url(name)
+
+    yield make
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        for name in made:
+            connection.execute(psycopg.sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(psycopg.sql.Identifier(name)))
