@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pgaudit_kit.records.difference import ObjectDifference, RowDifference, TableDifference
+from pgaudit_kit.records.difference import Change, ObjectDifference, RowDifference, TableDifference
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import Unmodelled
 from pgaudit_kit.records.table_data import TableData
@@ -146,15 +146,18 @@ def tables_frame(tables: Iterable[TableData]) -> DataFrame:
     )
 
 
+def _cells(changes: Sequence[Change]) -> list[tuple[str | None, str | None, str | None]]:
+    """One triple per change; one empty triple for a thing that is on one side only."""
+    if not changes:
+        return [(None, None, None)]
+    return [(c.attribute, c.left, c.right) for c in changes]
+
+
 def object_differences_frame(differences: Iterable[ObjectDifference]) -> DataFrame:
     """Frame `object_differences`."""
     return frame(
         "object_differences",
-        (
-            (d.key.kind, d.key.schema, d.key.name, d.key.parent, d.status, *change)
-            for d in differences
-            for change in ([(c.attribute, c.left, c.right) for c in d.changes] or [(None, None, None)])
-        ),
+        ((d.key.kind, d.key.schema, d.key.name, d.key.parent, d.status, *change) for d in differences for change in _cells(d.changes)),
     )
 
 
@@ -169,11 +172,7 @@ def row_differences_frame(differences: Iterable[RowDifference]) -> DataFrame:
     """Frame `row_differences`; `key` is `column=value` joined by commas."""
     return frame(
         "row_differences",
-        (
-            (d.status, key_text(d.key), *change)
-            for d in differences
-            for change in ([(c.attribute, c.left, c.right) for c in d.columns] or [(None, None, None)])
-        ),
+        ((d.status, key_text(d.key), *change) for d in differences for change in _cells(d.columns)),
     )
 
 

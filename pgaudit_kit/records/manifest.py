@@ -60,7 +60,7 @@ class Manifest:
             )
         return data.fingerprint
 
-    def row_blocks(self, name: TableName, columns: Sequence[str] | None = None) -> Iterator[bytes]:
+    def row_blocks(self, name: TableName, columns: Sequence[str] | None = None) -> Iterator[bytes]:  # noqa: ARG002  the interface of Source
         """Never gives rows: raises RowsNotAvailable."""
         raise RowsNotAvailable(
             f"a manifest records counts and fingerprints, not the rows of {name}",

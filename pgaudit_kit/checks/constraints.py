@@ -1,0 +1,56 @@
+"""Do indexes and foreign keys really work, not only exist?"""
+
+from __future__ import annotations
+
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.verdict import Check, Outcome
+
+
+def check_indexes_valid(expected: Inventory, live: Inventory) -> Check:
+    """`indexes.valid`: every expected index is there and PostgreSQL uses it (pg_index.indisvalid)."""
+    wanted = expected.of_kind("INDEX")
+    absent = [i for i in wanted if i.key not in live.by_key]
+    invalid = [i for i in live.of_kind("INDEX") if i.attributes.get("valid") == "false"]
+    wrong = [f"missing {i.key.name}" for i in absent] + [f"invalid {i.key.name}" for i in invalid]
+    if not wanted and not invalid:
+        return Check("indexes.valid", "Is every index there and valid?", Outcome.PASSED, "no index", "no index", compared=1)
+    return Check(
+        id="indexes.valid",
+        question="Is every index there and valid?",
+        outcome=Outcome.FAILED if wrong else Outcome.PASSED,
+        expected=f"{len(wanted)} indexes",
+        found="; ".join(wrong) or "all there and valid",
+        compared=len(wanted),
+        remedy="REINDEX the invalid ones, create the missing ones." if wrong else "",
+        evidence=tuple({"index": w} for w in wrong),
+    )
+
+
+def check_foreign_keys(expected: Inventory, live: Inventory) -> Check:
+    """`foreign_keys.valid`: every expected foreign key is there, and validated unless it was NOT VALID before."""
+    wanted = expected.of_kind("FK CONSTRAINT")
+    wrong = []
+    for key in wanted:
+        there = live.by_key.get(key.key)
+        if there is None:
+            wrong.append(f"missing {key.key.name} on {key.key.parent}")
+        elif _not_valid(there.attributes.get("definition")) and not _not_valid(key.attributes.get("definition")):
+            wrong.append(f"not validated {key.key.name} on {key.key.parent}")
+    if not wanted:
+        return Check(
+            "foreign_keys.valid", "Is every foreign key there and validated?", Outcome.PASSED, "no foreign key", "none expected", 1
+        )
+    return Check(
+        id="foreign_keys.valid",
+        question="Is every foreign key there and validated?",
+        outcome=Outcome.FAILED if wrong else Outcome.PASSED,
+        expected=f"{len(wanted)} foreign keys",
+        found="; ".join(wrong) or "all there and validated",
+        compared=len(wanted),
+        remedy="Add them again; ADD CONSTRAINT checks every row, so orphans will be named." if wrong else "",
+        evidence=tuple({"foreign_key": w} for w in wrong),
+    )
+
+
+def _not_valid(definition: str | None) -> bool:
+    return (definition or "").endswith("NOT VALID")

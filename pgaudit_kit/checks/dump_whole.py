@@ -1,0 +1,73 @@
+"""Is the dump whole: does it end where pg_dump ends it, and can all of it be read?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pgaudit_kit.records.manifest import DumpFile
+from pgaudit_kit.records.table_data import TableData
+from pgaudit_kit.records.toc import Damage
+from pgaudit_kit.records.verdict import Check, Outcome
+
+MAKE_ANOTHER = "Do not rely on this file: make a new backup, or take the one before it."
+
+
+def check_complete(*, complete: bool | None, damage: Sequence[Damage], entries: int) -> Check:
+    """`dump.complete`: the end that pg_dump writes is there and nothing before it is broken. Compares *entries* TOC entries."""
+    faulty = bool(damage) or complete is False
+    return Check(
+        id="dump.complete",
+        question="Is the file complete and undamaged?",
+        outcome=Outcome.FAILED if faulty else Outcome.PASSED if complete else Outcome.NOT_CHECKED,
+        expected="the end that pg_dump writes, nothing broken before it",
+        found="; ".join(_place(d) for d in damage) or ("complete" if complete else "the end is missing" if faulty else "cannot be told"),
+        compared=entries,
+        remedy=MAKE_ANOTHER if faulty else "",
+        evidence=tuple({"what": d.what, "offset": d.offset, "line": d.line, "table": d.table} for d in damage),
+    )
+
+
+def check_rows_readable(tables: Sequence[TableData], unreadable: Sequence[tuple[TableData, str, bool]]) -> Check:
+    """`dump.rows_readable`: every row of every table could be read to its end.
+
+    *unreadable* holds the tables that could not be, with the reason and whether the file is to blame
+    (True: broken data; False: a form this version does not read, which is no fault of the dump).
+    """
+    broken = [u for u in unreadable if u[2]]
+    outcome = Outcome.FAILED if broken else Outcome.NOT_CHECKED if unreadable else Outcome.PASSED
+    rows = sum(t.rows or 0 for t in tables)
+    return Check(
+        id="dump.rows_readable",
+        question="Can every row in it be read?",
+        outcome=outcome,
+        expected=f"{len(tables)} tables read to the end",
+        found=f"{len(tables) - len(unreadable)} tables with {rows:,} rows read"
+        + "".join(f"; {t.name}: {reason}" for t, reason, _ in unreadable),
+        compared=len(tables) - len(unreadable),
+        remedy=MAKE_ANOTHER if broken else "Rehearse a restore: it reads what this version cannot." if unreadable else "",
+        evidence=tuple({"table": str(t.name), "reason": reason} for t, reason, _ in unreadable),
+    )
+
+
+def check_digest(recorded: DumpFile, *, sha256: str, size_bytes: int) -> Check:
+    """`dump.digest`: the file is, byte for byte, the one that the manifest was written for."""
+    same = (recorded.sha256, recorded.size_bytes) == (sha256, size_bytes)
+    return Check(
+        id="dump.digest",
+        question="Is it byte for byte the file that the manifest was written for?",
+        outcome=Outcome.PASSED if same else Outcome.FAILED,
+        expected=f"{recorded.size_bytes:,} bytes, sha256 {recorded.sha256[:16]}…",
+        found=f"{size_bytes:,} bytes, sha256 {sha256[:16]}…",
+        compared=1,
+        remedy="" if same else "The file changed after it was verified, or the manifest belongs to another file. " + MAKE_ANOTHER,
+    )
+
+
+def _place(damage: Damage) -> str:
+    places = [
+        f"table {damage.table}" if damage.table else "",
+        f"byte {damage.offset:,}" if damage.offset is not None else "",
+        f"line {damage.line:,}" if damage.line is not None else "",
+    ]
+    where = ", ".join(p for p in places if p)
+    return f"{damage.what} ({where})" if where else damage.what

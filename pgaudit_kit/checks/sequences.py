@@ -1,0 +1,70 @@
+"""Do the sequences stand where they should?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.verdict import Check, Outcome
+
+
+def check_sequence_values(left: Inventory, right: Inventory) -> Check:
+    """`sequences.value`: each sequence stands at the value recorded (left).
+
+    Sequences are read outside the snapshot (PGDUMP_FORMATS.md 7), so on a busy database two honest readings
+    may differ: a difference is `warned`, and `sequences.ahead` decides whether it hurts.
+    """
+    rights = right.by_key
+    pairs = [(s, rights[s.key]) for s in left.of_kind("SEQUENCE") if s.key in rights]
+    moved = [(a, b) for a, b in pairs if _value(a.attributes) != _value(b.attributes)]
+    return Check(
+        id="sequences.value",
+        question="Does every sequence stand where it stood?",
+        outcome=Outcome.WARNED if moved else Outcome.PASSED,
+        expected=f"{len(pairs)} sequences at their recorded value",
+        found="; ".join(f"{a.key.schema}.{a.key.name}: {_value(a.attributes)} → {_value(b.attributes)}" for a, b in moved)
+        or "all at their value",
+        compared=len(pairs),
+        remedy="Sequences do not obey the snapshot; harmless unless one is behind its table's rows." if moved else "",
+        evidence=tuple({"sequence": str(a.key), "left": _value(a.attributes), "right": _value(b.attributes)} for a, b in moved),
+    )
+
+
+def _value(attributes: Mapping[str, str | None]) -> str:
+    value = attributes.get("last_value")
+    if value is None:
+        return "unknown"
+    return value if attributes.get("is_called") == "true" else f"{value} (not yet used)"
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceUse:
+    """A sequence that feeds a column: the next value it will give and the highest (with a negative increment: lowest) one in use.
+
+    `in_use` is None when the table is empty. `next_value` is None when it could not be read.
+    """
+
+    sequence: str
+    column: str
+    increment: int
+    next_value: int | None
+    in_use: int | None
+
+
+def check_sequences_ahead(uses: Sequence[SequenceUse]) -> Check:
+    """`sequences.ahead`: the next value of each sequence is beyond every value in the column that it feeds."""
+    known = [u for u in uses if u.next_value is not None]
+    behind = [u for u in known if u.in_use is not None and u.next_value is not None and (u.next_value - u.in_use) * u.increment <= 0]
+    unknown = len(uses) - len(known)
+    return Check(
+        id="sequences.ahead",
+        question="Will the next inserted row get a fresh number?",
+        outcome=Outcome.FAILED if behind else Outcome.NOT_CHECKED if unknown or not uses else Outcome.PASSED,
+        expected=f"{len(uses)} sequences beyond their column",
+        found="; ".join(f"{u.sequence} would give {u.next_value}, but {u.column} already reaches {u.in_use}" for u in behind)
+        or (f"{unknown} could not be read" if unknown else "all beyond" if uses else "no sequence feeds a column"),
+        compared=len(known),
+        remedy="; ".join(f"SELECT setval('{u.sequence}', {u.in_use})" for u in behind),
+        evidence=tuple({"sequence": u.sequence, "column": u.column, "next": u.next_value, "in_use": u.in_use} for u in behind),
+    )

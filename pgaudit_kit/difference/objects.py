@@ -1,0 +1,58 @@
+"""Two inventories compared, object by object and attribute by attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pgaudit_kit.records.difference import Change, ObjectDifference
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.objects import KNOWN_BY_SOME, Attributes, Column, DatabaseObject
+
+
+def compare_objects(left: Inventory, right: Inventory, *, ignore: frozenset[str] = frozenset()) -> tuple[ObjectDifference, ...]:
+    """Return every object that is on one side only or differs, in inventory order.
+
+    Attributes named in *ignore* are not compared; neither are those that one of the two sources cannot
+    know (`KNOWN_BY_SOME`).
+    """
+    found = []
+    keys = {**left.by_key, **right.by_key}
+    for key in sorted(keys, key=lambda k: k.sort_key):
+        a, b = left.by_key.get(key), right.by_key.get(key)
+        if b is None:
+            found.append(ObjectDifference(key, "only_left"))
+        elif a is None:
+            found.append(ObjectDifference(key, "only_right"))
+        elif changes := tuple(_changes(a, b, ignore)):
+            found.append(ObjectDifference(key, "changed", changes))
+    return tuple(found)
+
+
+def _changes(left: DatabaseObject, right: DatabaseObject, ignore: frozenset[str]) -> Iterator[Change]:
+    yield from _attribute_changes(left.attributes, right.attributes, ignore, prefix="")
+    yield from _column_changes(left.columns, right.columns, ignore)
+
+
+def _attribute_changes(left: Attributes, right: Attributes, ignore: frozenset[str], *, prefix: str) -> Iterator[Change]:
+    for name in sorted({*left, *right} - ignore):
+        a, b = left.get(name), right.get(name)
+        if name in KNOWN_BY_SOME and (a is None or b is None):
+            continue
+        if a != b:
+            yield Change(prefix + name, a, b)
+
+
+def _column_changes(left: tuple[Column, ...], right: tuple[Column, ...], ignore: frozenset[str]) -> Iterator[Change]:
+    lefts = {c.name: c for c in left}
+    rights = {c.name: c for c in right}
+    for name in {**lefts, **rights}:
+        if name not in rights:
+            yield Change(f"column {name}", lefts[name].attributes.get("type"), None)
+        elif name not in lefts:
+            yield Change(f"column {name}", None, rights[name].attributes.get("type"))
+        else:
+            yield from _attribute_changes(lefts[name].attributes, rights[name].attributes, ignore, prefix=f"column {name} ")
+    order_left = [name for name in lefts if name in rights]
+    order_right = [name for name in rights if name in lefts]
+    if order_left != order_right and "column_order" not in ignore:
+        yield Change("column order", ", ".join(order_left), ", ".join(order_right))
