@@ -1,0 +1,221 @@
+"""Small pieces of HTML for `_repr_html_`: verdict banner, key-value summary, tables, wrapped text.
+
+Everything that comes from a database or a file is escaped here, once. The pieces name no font and no text or
+background colour: they inherit them, and tint with translucent colour, so that one style fits Jupyter in light
+and dark and our own report. Colour is never the only sign: every verdict is a symbol and a word too.
+
+    fragment(banner("failed", "12 rows are missing."), summary({"dump": "app.dump"}), table(["id"], [(1,)], caption="Rows"))
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+ROWS_SHOWN = 50
+TEXT_SHOWN = 500  # characters of one cell; a document in a jsonb column can have megabytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    word: str
+    symbol: str
+    hue: str
+
+
+# white text on each hue has a contrast of at least 4.5:1 (WCAG 2.1 AA)
+_LOOKS: Mapping[str, _Look] = {
+    "passed": _Look("passed", "✓", "#1b7a45"),
+    "same": _Look("same", "✓", "#1b7a45"),
+    "warned": _Look("warned", "!", "#8f6000"),
+    "not_checked": _Look("not checked", "?", "#5b6470"),
+    "failed": _Look("failed", "✕", "#b93528"),
+    "different": _Look("different", "≠", "#b93528"),
+}
+VERDICTS = tuple(_LOOKS)
+_VERDICT_COLUMNS = frozenset({"outcome", "verdict", "status"})
+
+# characters that HTML forbids or no browser shows: Unicode's control pictures stand in the order of the controls
+_SIGNS = (
+    {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+)
+
+STYLE = """
+.pgaudit { line-height: 1.5; max-width: 100%; }
+.pgaudit .pg-banner { display: flex; flex-wrap: wrap; gap: .5em .9em; align-items: baseline; margin: 0 0 1em; padding: .9em 1.1em;
+  border-radius: .6em; border: 1px solid var(--pg-hue); border-left-width: .4em; background: rgba(127, 127, 127, .08);
+  background: color-mix(in srgb, var(--pg-hue) 9%, transparent); }
+.pgaudit .pg-banner p { margin: 0; flex: 1 1 20em; font-size: 1.08em; overflow-wrap: anywhere; }
+.pgaudit .pg-verdict { display: inline-block; padding: .05em .65em .1em; border-radius: 1em; background: var(--pg-hue); color: #fff;
+  font-weight: 600; white-space: nowrap; }
+.pgaudit td .pg-verdict { font-size: .92em; }
+.pgaudit .pg-next { margin: 0 0 1em; padding-left: 1.4em; }
+.pgaudit .pg-next li { margin: .25em 0; }
+.pgaudit dl.pg-summary { display: grid; grid-template-columns: minmax(7em, max-content) 1fr; gap: .2em 1.2em; margin: 0 0 1em; }
+.pgaudit dl.pg-summary dt { font-weight: 400; opacity: .72; margin: 0; }
+.pgaudit dl.pg-summary dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }
+.pgaudit .pg-scroll { overflow-x: auto; margin: 0 0 1em; }
+.pgaudit table.pg-table { border-collapse: collapse; margin: 0; width: auto; max-width: 100%; font-size: .92em; table-layout: auto; }
+.pgaudit table.pg-table caption { caption-side: top; text-align: left; padding: 0 0 .45em; font-weight: 600; color: inherit; }
+.pgaudit table.pg-table caption .pg-count { font-weight: 400; opacity: .72; padding-left: .6em; }
+.pgaudit table.pg-table tr, .pgaudit table.pg-table tbody tr:nth-child(n) { background: transparent; }
+.pgaudit table.pg-table th, .pgaudit table.pg-table td { padding: .35em .8em .35em 0; border: 0; text-align: left; vertical-align: top;
+  border-bottom: 1px solid rgba(127, 127, 127, .28); max-width: 30em; white-space: pre-wrap; overflow-wrap: anywhere;
+  unicode-bidi: isolate; }
+.pgaudit table.pg-table thead th { font-weight: 600; border-bottom: 2px solid rgba(127, 127, 127, .5); vertical-align: bottom;
+  white-space: nowrap; }
+.pgaudit table.pg-table .pg-number { text-align: right; padding-left: .8em; padding-right: .8em; white-space: nowrap;
+  font-variant-numeric: tabular-nums; }
+.pgaudit .pg-none { opacity: .6; }
+.pgaudit .pg-text { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 0 1em; }
+.pgaudit details > summary { cursor: pointer; padding: .3em 0; }
+""".strip()
+
+
+def escape(value: object) -> str:
+    """Return *value* as text that is safe in HTML, also inside attribute quotes; what no browser can show becomes a visible sign."""
+    text = str(value).encode("utf-8", "replace").decode("utf-8")  # a lone surrogate has no UTF-8 form
+    return html.escape(text.translate(_SIGNS))
+
+
+def fragment(*pieces: str) -> str:
+    """Return *pieces* as one self-standing fragment with its style: what a `_repr_html_` gives."""
+    return f'<style>{STYLE}</style><div class="pgaudit">{"".join(pieces)}</div>'
+
+
+def badge(verdict: str) -> str:
+    """Return *verdict* as a coloured word with its symbol; a word that is no verdict is shown as not checked."""
+    look = _LOOKS.get(verdict, _LOOKS["not_checked"])
+    return f'<span class="pg-verdict" style="--pg-hue: {look.hue}"><span aria-hidden="true">{look.symbol}</span> {look.word}</span>'
+
+
+def banner(verdict: str, sentence: str) -> str:
+    """Return the verdict and the one sentence that matters. *verdict* is one of `VERDICTS`; any other is shown as not checked."""
+    look = _LOOKS.get(verdict, _LOOKS["not_checked"])
+    return f'<div class="pg-banner" style="--pg-hue: {look.hue}"><strong>{badge(verdict)}</strong><p>{escape(sentence)}</p></div>'
+
+
+def next_steps(steps: Iterable[str]) -> str:
+    """Return what to do next as a list; nothing when there is nothing to do."""
+    items = "".join(f"<li>{escape(step)}</li>" for step in steps)
+    return f'<ul class="pg-next">{items}</ul>' if items else ""
+
+
+def summary(facts: Mapping[str, object]) -> str:
+    """Return *facts* as a list of names and values."""
+    return '<dl class="pg-summary">' + "".join(f"<dt>{escape(k)}</dt><dd>{_cell_text(v)}</dd>" for k, v in facts.items()) + "</dl>"
+
+
+def text(value: str) -> str:
+    """Return a wrapped paragraph that keeps line breaks."""
+    return f'<p class="pg-text">{escape(value)}</p>'
+
+
+def folded(title: str, piece: str) -> str:
+    """Return *piece* folded away under *title*; opens without script, and a browser's search finds what is in it."""
+    return f"<details><summary>{escape(title)}</summary>{piece}</details>"
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, caption: str, limit: int = ROWS_SHOWN, fold: int = 0) -> str:
+    """Return a table with its caption and the count of its rows.
+
+    The first *limit* rows are shown, the next *fold* rows stand folded under them, of all further ones the count is said.
+    Columns that hold nothing but numbers are set right; verdict words in a column `outcome`, `verdict` or `status` get their sign.
+    """
+    source = iter(rows)
+    shown, hidden = list(islice(source, limit)), list(islice(source, fold))
+    total = len(shown) + len(hidden) + sum(1 for _ in source)
+    if not total:
+        return f'<p class="pg-text"><strong>{escape(caption)}</strong> <span class="pg-none">no rows</span></p>'
+    parts = [_table(columns, shown, caption, _count_text(len(shown), len(hidden), total))]
+    if hidden:
+        first, last = len(shown) + 1, len(shown) + len(hidden)
+        rest = _table(columns, hidden, f"{caption}, rows {first:,} to {last:,}", "")
+        parts.append(folded(f"{len(hidden):,} more rows", rest))
+    return "".join(parts)
+
+
+def frame_table(frame: Any, *, caption: str, limit: int = ROWS_SHOWN, fold: int = 0) -> str:
+    """Return a pandas DataFrame as `table`; the index is left out."""
+    return table([str(c) for c in frame.columns], frame.itertuples(index=False, name=None), caption=caption, limit=limit, fold=fold)
+
+
+def _count_text(shown: int, hidden: int, total: int) -> str:
+    if shown == total:
+        return "1 row" if total == 1 else f"{total:,} rows"
+    if shown + hidden == total:
+        return f"{total:,} rows, {shown:,} shown, the rest folded below"
+    return f"{shown + hidden:,} of {total:,} rows shown"
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[object]], caption: str, count: str) -> str:
+    numeric = [_is_numeric(row[i] for row in rows) for i in range(len(columns))]
+    head = "".join(f'<th scope="col"{_NUMBER if n else ""}>{escape(c)}</th>' for c, n in zip(columns, numeric, strict=True))
+    body = "".join(
+        "<tr>" + "".join(f"<td{_NUMBER if n else ''}>{_cell(c, v)}</td>" for c, v, n in zip(columns, row, numeric, strict=True)) + "</tr>"
+        for row in rows
+    )
+    said = f'<span class="pg-count">{escape(count)}</span>' if count else ""
+    # a region that scrolls must be reachable by keyboard (WCAG 2.1.1)
+    return (
+        f'<div class="pg-scroll" role="region" tabindex="0" aria-label="{escape(caption)}"><table class="pg-table">'
+        f"<caption>{escape(caption)}{said}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+_NUMBER = ' class="pg-number"'
+
+
+def _is_numeric(values: Iterable[object]) -> bool:
+    present = [v for v in values if not _is_missing(v)]
+    return bool(present) and all((isinstance(v, (int, float)) or hasattr(v, "dtype")) and not _is_bool(v) for v in present)
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool"
+
+
+def _is_missing(value: object) -> bool:
+    """None, NaN, NaT and pandas' NA: NaN is not equal to itself, and NA's answer to that has no truth value."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)  # noqa: PLR0124 -- only a missing value differs from itself
+    except (TypeError, ValueError):
+        return type(value).__name__ == "NAType"
+
+
+def _cell(column: str, value: object) -> str:
+    if column in _VERDICT_COLUMNS and isinstance(value, str) and value in _LOOKS:
+        return badge(value)
+    return _cell_text(value)
+
+
+def _cell_text(value: object) -> str:
+    if _is_missing(value):
+        return '<span class="pg-none">—</span>'
+    return escape(_plain(value))
+
+
+def _plain(value: object) -> str:
+    if _is_bool(value):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float)) or hasattr(value, "dtype"):
+        return _number(value)
+    if isinstance(value, dt.datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ", ".join(_plain(v) for v in value)
+    said = ", ".join(f"{k}: {_plain(v)}" for k, v in value.items()) if isinstance(value, Mapping) else str(value)
+    return said if len(said) <= TEXT_SHOWN else f"{said[:TEXT_SHOWN]}… ({len(said):,} characters)"
+
+
+def _number(value: Any) -> str:
+    try:
+        return f"{value:,}" if value == int(value) else f"{value:,.4g}"
+    except (TypeError, ValueError, OverflowError):  # an array, infinity
+        return str(value)
