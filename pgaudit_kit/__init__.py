@@ -1,1 +1,71 @@
-"""Is this PostgreSQL backup whole, does it restore to the very same rows, and what did we lose?"""
+"""Is this PostgreSQL backup whole, does it restore to the very same rows, and what did we lose?
+
+    import pgaudit_kit as pk
+
+    dump = pk.read_dump("backups/app.dump")
+    live = pk.snapshot("env:DATABASE_URL")
+    difference = pk.diff(dump, live)
+
+Every name is imported when it is first used, so that `import pgaudit_kit` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pgaudit_kit.audits.drift import diff as diff
+    from pgaudit_kit.audits.verify import verify as verify
+    from pgaudit_kit.dumps.read_dump import read_dump as read_dump
+    from pgaudit_kit.errors import PgAuditError as PgAuditError
+    from pgaudit_kit.operations.backup import backup as backup
+    from pgaudit_kit.operations.restore import restore as restore
+    from pgaudit_kit.operations.rollback import rollback as rollback
+    from pgaudit_kit.records.manifest import load_manifest as load_manifest
+    from pgaudit_kit.reporting.notebooks import run_report as run_report
+    from pgaudit_kit.server.snapshot import snapshot as snapshot
+
+_HOMES = {
+    "PgAuditError": "errors",
+    "backup": "operations.backup",
+    "diff": "audits.drift",
+    "load_manifest": "records.manifest",
+    "read_dump": "dumps.read_dump",
+    "restore": "operations.restore",
+    "rollback": "operations.rollback",
+    "run_report": "reporting.notebooks",
+    "snapshot": "server.snapshot",
+    "verify": "audits.verify",
+}
+
+__all__ = [
+    "PgAuditError",
+    "backup",
+    "diff",
+    "load_manifest",
+    "read_dump",
+    "restore",
+    "rollback",
+    "run_report",
+    "snapshot",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its room when it is first used (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("pgaudit-kit")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, for tab completion."""
+    return sorted([*__all__, "__version__"])

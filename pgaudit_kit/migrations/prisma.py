@@ -36,7 +36,7 @@ def read_ledger(source: Source, *, schema: str = "public") -> Ledger | None:
         )
         for row in rows
     ]
-    return Ledger("prisma", str(name), tuple(sorted(migrations, key=lambda m: (m.started_at or "", m.name, m.id))))
+    return Ledger("prisma", name, tuple(sorted(migrations, key=lambda m: (m.started_at or "", m.name, m.id))))
 
 
 def checksums_of(folder: Path) -> dict[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pgaudit_kit.records.table_data import TableName
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:
@@ -30,5 +32,5 @@ class Ledger:
     """All rows of the ledger of one tool (`prisma` …), in the order started."""
 
     tool: str
-    table: str
+    table: TableName
     migrations: tuple[Migration, ...] = ()

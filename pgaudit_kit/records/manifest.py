@@ -149,7 +149,6 @@ def _to_plain(manifest: Manifest) -> dict[str, Any]:
 
 def _from_plain(plain: dict[str, Any], label: str) -> Manifest:
     tables = [_table_from(entry) for entry in plain["tables"]]
-    ledger = plain["ledger"]
     return Manifest(
         label=label,
         taken_at=plain["taken_at"],
@@ -160,10 +159,14 @@ def _from_plain(plain: dict[str, Any], label: str) -> Manifest:
             unmodelled=tuple(Unmodelled(**entry) for entry in plain["unmodelled"]),
         ),
         table_data={data.name: data for data in tables},
-        ledger=Ledger(ledger["tool"], ledger["table"], tuple(Migration(**m) for m in ledger["migrations"])) if ledger else None,
+        ledger=_ledger_from(plain["ledger"]) if plain["ledger"] else None,
         dump_file=DumpFile(**plain["dump_file"]) if plain["dump_file"] else None,
         partial=plain["partial"],
     )
+
+
+def _ledger_from(entry: dict[str, Any]) -> Ledger:
+    return Ledger(entry["tool"], TableName(**entry["table"]), tuple(Migration(**m) for m in entry["migrations"]))
 
 
 def _table_from(entry: dict[str, Any]) -> TableData:

@@ -1,0 +1,73 @@
+"""The answer of an audit: its checks, and the verdict that the worst of them gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pgaudit_kit.display import frames
+from pgaudit_kit.records.verdict import Check, Outcome, worst
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """What was asked of `subject` (a label without secrets), and every check's answer, in the order asked."""
+
+    question: str
+    subject: str
+    check_list: tuple[Check, ...]
+
+    @property
+    def verdict(self) -> Outcome:
+        """The worst outcome; `not_checked` when nothing was asked."""
+        return worst(c.outcome for c in self.check_list)
+
+    @property
+    def checks(self) -> DataFrame:
+        """Frame `checks` (display.frames.SCHEMAS): one row per check."""
+        return frames.checks_frame(self.check_list)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one sentence for people, naming the check that decided."""
+        if self.verdict is Outcome.PASSED:
+            return f"{self.subject}: all {len(self.check_list)} checks passed."
+        decisive = [c for c in self.check_list if c.outcome is self.verdict]
+        if not decisive:
+            return f"{self.subject}: nothing was asked."
+        first = decisive[0]
+        others = f" (and {len(decisive) - 1} more)" if len(decisive) > 1 else ""
+        return f"{self.subject}: {first.id} {first.outcome.replace('_', ' ')} — {first.found}{others}."
+
+    @property
+    def next_steps(self) -> tuple[str, ...]:
+        """What to do next: the remedies of the checks that did not pass, each once."""
+        return tuple(dict.fromkeys(c.remedy for c in self.check_list if c.outcome is not Outcome.PASSED and c.remedy))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as `--json` prints it."""
+        return {"verdict": str(self.verdict), "subject": self.subject, "checks": checks_to_list(self.check_list)}
+
+    def __repr__(self) -> str:
+        return f"<AuditResult {self.subject}: {self.verdict}, {len(self.check_list)} checks>"
+
+
+def checks_to_list(checks: Sequence[Check]) -> list[Mapping[str, Any]]:
+    """Checks as `--json` prints them."""
+    return [
+        {
+            "id": c.id,
+            "question": c.question,
+            "outcome": str(c.outcome),
+            "expected": c.expected,
+            "found": c.found,
+            "compared": c.compared,
+            "remedy": c.remedy,
+            "evidence": [dict(e) for e in c.evidence],
+        }
+        for c in checks
+    ]
