@@ -21,6 +21,7 @@ from typing import Self
 from urllib.parse import quote
 
 from pgaudit_kit.errors import OperationError, ProgramFailed
+from pgaudit_kit.operations.child_process import start, tied_argv
 from pgaudit_kit.operations.scratch_folders import ScratchFolder
 from pgaudit_kit.operations.server_binaries import EXECUTABLE_SUFFIX, program_version, server_bin_folder, unprivileged_account
 
@@ -195,11 +196,7 @@ class EmbeddedServer:
 
     def _launch(self) -> None:
         """Start the server from a thread that lives as long as it: Linux ties a child to the *thread* that started it (prctl(2))."""
-        argv = self._postgres_argv()
-        if not _WINDOWS:
-            account = f"{self._account.uid}:{self._account.gid}" if self._account else "-"
-            shim = Path(__file__).with_name("server_child.py")
-            argv = [sys.executable, "-I", "-S", str(shim), str(os.getpid()), account, *argv]
+        argv = tied_argv(self._postgres_argv(), parting_signal=signal.SIGINT, account=self._account)  # SIGINT: fast shutdown
         started = threading.Event()
         problem: list[OSError] = []
 
@@ -224,19 +221,9 @@ class EmbeddedServer:
             self._watcher = subprocess.Popen([sys.executable, "-I", "-S", str(watcher), *arguments], stdin=subprocess.PIPE)
 
     def _popen(self, argv: list[str]) -> subprocess.Popen[bytes]:
-        """Start *argv* out of reach of the terminal's Ctrl-C: we decide when the server ends."""
+        locks = self._scratch.lock_fds if self._scratch else ()
         with (self._folder / "server.log").open("ab") as log:
-            return subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self._folder,
-                env=self._environment(),
-                start_new_session=not _WINDOWS,
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-                pass_fds=self._scratch.lock_fds if self._scratch else (),
-            )
+            return start(argv, environment=self._environment(), stdout=log, stderr=log, folder=self._folder, pass_fds=locks)
 
     def _wait_until_ready(self) -> None:
         """Wait for the status line that the server writes into its pid file (utils/pidfile.h, LOCK_FILE_LINE_PM_STATUS)."""

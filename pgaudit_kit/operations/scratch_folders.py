@@ -58,6 +58,8 @@ def _base_folder(account: Account | None) -> Path:
     if sys.platform != "win32":
         candidates += [Path("/tmp"), Path("/var/tmp")]  # noqa: S108  # only as a base for mkdtemp
     for base in candidates:
+        if "," in str(base):
+            continue  # libpq takes a host with a comma for two hosts
         short = sys.platform == "win32" or len(os.fsencode(base / (_UNFINISHED + _PREFIX + "xxxxxxxx"))) <= _LONGEST_FOLDER
         if short and base.is_dir() and os.access(base, os.W_OK | os.X_OK) and (account is None or _everybody_may_enter(base)):
             return base
