@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 Attributes = Mapping[str, str | None]
-NO_ATTRIBUTES: Attributes = MappingProxyType({})
+NO_ATTRIBUTES: Attributes = MappingProxyType({})  # given by a factory below: Python 3.11 cannot hash it, so refuses it as a default
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Column:
     """One column of a TABLE or composite TYPE, in attribute order; `attributes` as `COLUMN_ATTRIBUTES`."""
 
     name: str
-    attributes: Attributes = NO_ATTRIBUTES
+    attributes: Attributes = field(default_factory=lambda: NO_ATTRIBUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class DatabaseObject:
     """One object of an inventory. `definition` is SQL for people to read; it is never compared."""
 
     key: ObjectKey
-    attributes: Attributes = NO_ATTRIBUTES
+    attributes: Attributes = field(default_factory=lambda: NO_ATTRIBUTES)
     columns: tuple[Column, ...] = ()
     definition: str | None = None
 
