@@ -1,0 +1,71 @@
+"""`pgaudit backup`: one command from a database to a verified backup."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict
+from pgaudit_kit.errors import PgAuditError, TargetError
+
+if TYPE_CHECKING:
+    from pgaudit_kit.server.targets import Target
+
+
+def backup(
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TARGET]...", help="What to back up; default: the databases of .env and .env.local in this folder."),
+    ] = None,
+    store: Annotated[Path, typer.Option("--store", help="The folder that keeps the backups.")] = Path("backups"),
+    format: Annotated[str, typer.Option("--format", help="custom or plain.")] = "custom",  # noqa: A002  the word of pg_dump
+    json: Json = False,
+) -> None:
+    """Dump a database with pg_dump, record in the same snapshot what it holds, and verify the file against that.
+
+    Examples:
+
+        pgaudit backup                       # production from .env, local from .env.local
+        pgaudit backup env:DATABASE_URL
+    """
+    from pgaudit_kit.records.verdict import EXIT_CODES, worst
+
+    results = []
+    failures: list[PgAuditError] = []
+    for target in _resolve(targets):
+        from pgaudit_kit.operations.backup import backup as back_up
+
+        try:
+            result = back_up(target, store=store, format=format)
+        except PgAuditError as error:
+            if len(targets or ()) == 1:
+                raise
+            failures.append(error)
+            print_verdict("not_checked", str(error))
+            continue
+        results.append(result)
+        if not json:
+            print_checks(result.check_list)
+            print_verdict(result.verdict, f"{result.path}")
+    if json:
+        print_json({"backups": [r.to_dict() for r in results], "errors": [str(e) for e in failures]})
+    if failures:
+        raise typer.Exit(max(e.exit_code for e in failures))
+    raise typer.Exit(EXIT_CODES[worst(r.verdict for r in results)])
+
+
+def _resolve(given: list[str] | None) -> list[Target]:
+    from pgaudit_kit.server.targets import find_app_targets, resolve_target
+
+    if given:
+        return [resolve_target(text) for text in given]
+    found = find_app_targets(Path.cwd())
+    if not found:
+        raise TargetError(
+            "no TARGET given, and neither .env nor .env.local in this folder names a PostgreSQL database",
+            resource=str(Path.cwd()),
+            remedy="Name one: pgaudit backup postgresql://…, env:NAME or dotenv:PATH.",
+        )
+    return found

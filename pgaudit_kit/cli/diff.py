@@ -1,0 +1,67 @@
+"""`pgaudit diff`: what differs between two dumps, databases or manifests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict
+
+if TYPE_CHECKING:
+    from pgaudit_kit.difference.diff import Difference
+
+EXIT_CODES = {"same": 0, "different": 1, "not_checked": 3}
+SOURCE_HELP = "A dump or manifest path, postgresql://…, env:NAME, dotenv:PATH[#KEY] or service:NAME."
+
+
+def diff(
+    left: Annotated[str, typer.Argument(metavar="A", help=SOURCE_HELP)],
+    right: Annotated[str, typer.Argument(metavar="B", help="The same; usually the live database.")],
+    rows: Annotated[bool, typer.Option("--rows", help="List the rows that differ.")] = False,
+    schema_only: Annotated[bool, typer.Option("--schema-only", help="Compare objects, not rows.")] = False,
+    json: Json = False,
+) -> None:
+    """Compare two sources, object by object and row by row, without restoring anything.
+
+    Example: pgaudit diff backups/app.dump env:DATABASE_URL --rows
+    """
+    from pgaudit_kit.audits.drift import open_diff
+
+    with open_diff(left, right, schema_only=schema_only) as difference:
+        verdict = difference.verdict
+        if json:
+            print_json(difference.to_dict(rows=rows))
+        else:
+            _print(difference, rows=rows)
+    raise typer.Exit(EXIT_CODES[verdict])
+
+
+def _print(difference: Difference, *, rows: bool) -> None:
+    words = {"only_left": "missing", "only_right": "extra"}
+    objects = [
+        (words.get(d.status, d.status), str(d.key), c.attribute if c else "", c and c.left, c and c.right)
+        for d in difference.object_differences
+        for c in (d.changes or (None,))
+    ]
+    print_table("Objects", ["", "object", "attribute", difference.left.label, difference.right.label], objects)
+    tables = []
+    for t in difference.table_differences:
+        counts = difference.row_result(t.name).counts
+        tables.append((str(t.name), t.rows_left, t.rows_right, counts.missing, counts.extra, counts.changed, t.reason))
+    columns = ["table", "rows left", "rows right", "missing", "extra", "changed", "reason"]
+    print_table("Rows", columns, tables, right=columns[1:6])
+    if rows:
+        from pgaudit_kit.display.frames import key_text
+
+        for t in difference.table_differences:
+            listed = [
+                (words.get(r.status, r.status), key_text(r.key), c.attribute if c else "", c and c.left, c and c.right)
+                for r in difference.row_result(t.name).listed
+                for c in (r.columns or (None,))
+            ]
+            print_table(f"Rows of {t.name}", ["", "key", "column", "left", "right"], listed)
+    print_table("Not compared", ["what", "reason"], [(s.what, s.reason) for s in difference.skipped])
+    unmodelled = [(u.kind, u.schema, u.name) for u in difference.unmodelled]
+    print_table("Not modelled, not compared", ["kind", "schema", "name"], unmodelled)
+    print_verdict(difference.verdict, difference.sentence)

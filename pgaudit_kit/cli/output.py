@@ -1,0 +1,84 @@
+"""What the commands print: JSON for programs, tables and one verdict line for people."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pgaudit_kit.records.verdict import Check
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of tables.")]
+
+_MARKS = {
+    "passed": ("✓", "green"),
+    "same": ("=", "green"),
+    "warned": ("!", "yellow"),
+    "not_checked": ("?", "yellow"),
+    "failed": ("✗", "red"),
+    "different": ("≠", "red"),
+}
+SHOWN = 50
+# What a database holds must not move the cursor or recolour the terminal of whoever looks at it.
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
+def print_json(plain: Mapping[str, Any]) -> None:
+    """Print *plain* as JSON; values that JSON does not know become text."""
+    print(json.dumps(plain, ensure_ascii=False, indent=1, default=str))
+
+
+def console() -> Console:
+    """A console that colours only a terminal and obeys NO_COLOR."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+def print_verdict(verdict: str, sentence: str, next_steps: Iterable[str] = ()) -> None:
+    """Print the verdict line, and what to do next."""
+    mark, colour = _MARKS[verdict]
+    out = console()
+    out.print(f"[bold {colour}]{mark} {verdict.replace('_', ' ')}[/] ", end="")
+    out.print(sentence, markup=False)
+    for step in next_steps:
+        out.print(f"  → {step}", markup=False)
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
+    """Print *rows* as a table of at most SHOWN rows, saying how many more there are; nothing at all when there are none."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    if not rows:
+        return
+    table = Table(title=escape(title), title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        table.add_column(escape(column), justify="right" if column in right else "left", overflow="fold")
+    for row in rows[:SHOWN]:
+        table.add_row(*(escape(_cell(value)) for value in row))
+    out = console()
+    out.print(table)
+    if len(rows) > SHOWN:
+        out.print(f"… and {len(rows) - SHOWN} more; --json lists all", style="dim")
+    out.print()
+
+
+def print_checks(checks: Sequence[Check]) -> None:
+    """Print one line per check."""
+    rows = [(_MARKS[c.outcome][0], c.id, c.found, f"{c.compared:,}") for c in checks]
+    print_table("Checks", ["", "check", "found", "compared"], rows, right=["compared"])
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode("ascii"), str(value))

@@ -1,0 +1,31 @@
+"""`pgaudit verify`: is this backup whole?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict
+
+
+def verify(
+    dump: Annotated[str, typer.Argument(metavar="DUMP", help="Path of a dump.")],
+    manifest: Annotated[str | None, typer.Option("--manifest", help="Its manifest; default: the one beside the dump.")] = None,
+    require: Annotated[list[str] | None, typer.Option("--require", help="A table that must be there; may be repeated.")] = None,
+    json: Json = False,
+) -> None:
+    """Verify a dump: the file, every row in it, and that it holds what the database held when it was made.
+
+    Example: pgaudit verify backups/app.dump --require users --require messages
+    """
+    from pgaudit_kit.audits.verify import verify as ask
+    from pgaudit_kit.records.verdict import EXIT_CODES
+
+    result = ask(dump, manifest=manifest, require=require or ())
+    if json:
+        print_json(result.to_dict())
+    else:
+        print_checks(result.check_list)
+        print_verdict(result.verdict, result.sentence, result.next_steps)
+    raise typer.Exit(EXIT_CODES[result.verdict])

@@ -1,0 +1,119 @@
+"""Checks on facts alone: green only over something, red for each fault."""
+
+from __future__ import annotations
+
+import pytest
+
+from pgaudit_kit.checks.constraints import check_foreign_keys, check_indexes_valid
+from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_rows_readable
+from pgaudit_kit.checks.migrations import check_ledger_match, check_ledger_state
+from pgaudit_kit.checks.required_tables import check_required_tables
+from pgaudit_kit.checks.rows_match import check_row_counts, check_row_fingerprints
+from pgaudit_kit.checks.sequences import SequenceUse, check_sequence_values, check_sequences_ahead
+from pgaudit_kit.records.difference import TableDifference
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.ledger import Ledger, Migration
+from pgaudit_kit.records.manifest import DumpFile
+from pgaudit_kit.records.objects import DatabaseObject, ObjectKey
+from pgaudit_kit.records.table_data import TableData, TableName
+from pgaudit_kit.records.toc import Damage
+from pgaudit_kit.records.verdict import Outcome
+
+T = TableName("public", "t")
+LEDGER = TableName("public", "_prisma_migrations")
+
+
+def _inventory(kind: str, **attributes: str) -> Inventory:
+    return Inventory((DatabaseObject(ObjectKey(kind, "public", "x", "t"), attributes),))
+
+
+def test_damage_fails_and_names_its_place() -> None:
+    check = check_complete(complete=False, damage=(Damage("broken zlib stream", offset=1234, table="public.t"),), entries=3)
+    assert check.outcome is Outcome.FAILED
+    assert "table public.t, byte 1,234" in check.found
+    assert check.remedy
+
+
+@pytest.mark.parametrize(
+    ("complete", "entries", "outcome"),
+    [(True, 1, "passed"), (False, 1, "failed"), (None, 1, "not_checked"), (True, 0, "not_checked")],
+)
+def test_completeness(complete: bool | None, entries: int, outcome: str) -> None:
+    assert check_complete(complete=complete, damage=(), entries=entries).outcome == outcome
+
+
+def test_broken_rows_fail_while_unsupported_rows_are_not_checked() -> None:
+    data = TableData(T, ("a",), 5)
+    assert check_rows_readable([data], []).outcome is Outcome.PASSED
+    assert check_rows_readable([data, data], [(data, "broken", True)]).outcome is Outcome.FAILED
+    assert check_rows_readable([data, data], [(data, "lz4", False)]).outcome is Outcome.NOT_CHECKED
+
+
+def test_digest() -> None:
+    assert check_digest(DumpFile("a", "ff", 3), sha256="ff", size_bytes=3).outcome is Outcome.PASSED
+    assert check_digest(DumpFile("a", "ff", 3), sha256="fe", size_bytes=3).outcome is Outcome.FAILED
+
+
+def test_equal_counts_with_other_rows_pass_the_count_and_fail_the_fingerprint() -> None:
+    tables = [TableDifference(T, "different", 5, 5)]
+    assert check_row_counts(tables).outcome is Outcome.PASSED
+    assert check_row_fingerprints(tables).outcome is Outcome.FAILED
+    assert check_row_counts([TableDifference(T, "different", 5, 4)]).outcome is Outcome.FAILED
+    assert check_row_fingerprints([TableDifference(T, "not_checked", reason="x")]).outcome is Outcome.NOT_CHECKED
+    assert check_row_fingerprints([]).outcome is Outcome.NOT_CHECKED
+
+
+def test_required_tables_may_be_named_with_or_without_schema() -> None:
+    assert check_required_tables(["t", "public.t"], [T]).outcome is Outcome.PASSED
+    missing = check_required_tables(["t", "users"], [T])
+    assert missing.outcome is Outcome.FAILED
+    assert "users" in missing.found
+
+
+def test_a_moved_sequence_warns_and_one_behind_its_column_fails() -> None:
+    a, b = _inventory("SEQUENCE", last_value="7", is_called="true"), _inventory("SEQUENCE", last_value="9", is_called="true")
+    assert check_sequence_values(a, a).outcome is Outcome.PASSED
+    assert check_sequence_values(a, b).outcome is Outcome.WARNED
+    assert check_sequences_ahead([SequenceUse("s", "t.id", 1, 8, 7)]).outcome is Outcome.PASSED
+    assert check_sequences_ahead([SequenceUse("s", "t.id", 1, 7, 7)]).outcome is Outcome.FAILED
+    assert check_sequences_ahead([SequenceUse("s", "t.id", -1, -8, -7)]).outcome is Outcome.PASSED
+    assert check_sequences_ahead([SequenceUse("s", "t.id", 1, 1, None)]).outcome is Outcome.PASSED
+    assert check_sequences_ahead([SequenceUse("s", "t.id", 1, None, 7)]).outcome is Outcome.NOT_CHECKED
+    assert check_sequences_ahead([]).outcome is Outcome.NOT_CHECKED
+
+
+def test_missing_and_invalid_indexes_fail() -> None:
+    wanted = _inventory("INDEX")
+    assert check_indexes_valid(wanted, _inventory("INDEX", valid="true")).outcome is Outcome.PASSED
+    assert check_indexes_valid(wanted, _inventory("INDEX", valid="false")).outcome is Outcome.FAILED
+    assert check_indexes_valid(wanted, Inventory()).outcome is Outcome.FAILED
+
+
+def test_missing_and_unvalidated_foreign_keys_fail() -> None:
+    wanted = _inventory("FK CONSTRAINT", definition="FOREIGN KEY (a) REFERENCES t(id)")
+    assert check_foreign_keys(wanted, wanted).outcome is Outcome.PASSED
+    loose = _inventory("FK CONSTRAINT", definition="FOREIGN KEY (a) REFERENCES t(id) NOT VALID")
+    assert check_foreign_keys(wanted, loose).outcome is Outcome.FAILED
+    assert check_foreign_keys(wanted, Inventory()).outcome is Outcome.FAILED
+
+
+def _ledger(*migrations: Migration) -> Ledger:
+    return Ledger("prisma", LEDGER, migrations)
+
+
+def test_the_ledger_must_be_the_same_row_for_row() -> None:
+    one, two = Migration("1", "init", "aa", "s", "f"), Migration("2", "next", "bb", "s", "f")
+    assert check_ledger_match(_ledger(one, two), _ledger(two, one)).outcome is Outcome.PASSED
+    assert "missing next" in check_ledger_match(_ledger(one, two), _ledger(one)).found
+    assert check_ledger_match(_ledger(one), _ledger(one, two)).outcome is Outcome.FAILED
+    assert check_ledger_match(_ledger(one), _ledger(Migration("1", "init", "zz", "s", "f"))).outcome is Outcome.FAILED
+    assert check_ledger_match(_ledger(one), None).outcome is Outcome.FAILED
+
+
+def test_failed_edited_missing_and_pending_migrations_warn() -> None:
+    good = Migration("1", "init", "aa", "s", "f")
+    assert check_ledger_state(_ledger(good), {"init": "aa"}).outcome is Outcome.PASSED
+    assert "init failed" in check_ledger_state(_ledger(Migration("1", "init", "aa", "s"))).found
+    assert "edited" in check_ledger_state(_ledger(good), {"init": "bb"}).found
+    assert "no file" in check_ledger_state(_ledger(good), {}).found
+    assert "next is not applied" in check_ledger_state(_ledger(good), {"init": "aa", "next": "cc"}).found

@@ -1,0 +1,70 @@
+"""Object differences: empty on itself, mirrored, and exact."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pgaudit_kit.difference.keys import key_columns
+from pgaudit_kit.difference.objects import compare_objects
+from pgaudit_kit.records.difference import Change
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.objects import Column, DatabaseObject, ObjectKey
+from pgaudit_kit.records.table_data import TableName
+
+NAMES = st.sampled_from(["a", "b", "weird name"])
+ATTRIBUTES = st.dictionaries(st.sampled_from(["definition", "comment", "enabled", "owner"]), st.one_of(st.none(), st.sampled_from("xy")))
+COLUMNS = st.lists(st.builds(Column, NAMES, ATTRIBUTES), unique_by=lambda c: c.name).map(tuple)
+OBJECTS = st.builds(
+    DatabaseObject,
+    st.builds(ObjectKey, st.sampled_from(["TABLE", "INDEX"]), NAMES, NAMES, st.one_of(st.none(), NAMES)),
+    ATTRIBUTES,
+    COLUMNS,
+)
+INVENTORIES = st.lists(OBJECTS, max_size=6, unique_by=lambda o: o.key).map(lambda o: Inventory(tuple(o)))
+
+
+@given(INVENTORIES)
+def test_an_inventory_does_not_differ_from_itself(inventory: Inventory) -> None:
+    assert compare_objects(inventory, inventory) == ()
+
+
+@given(INVENTORIES, INVENTORIES)
+def test_left_and_right_are_mirrored(left: Inventory, right: Inventory) -> None:
+    mirror = {"only_left": "only_right", "only_right": "only_left", "changed": "changed"}
+    there = {(d.key, d.status, frozenset((c.attribute, c.left, c.right) for c in d.changes)) for d in compare_objects(left, right)}
+    back = {(d.key, mirror[d.status], frozenset((c.attribute, c.right, c.left) for c in d.changes)) for d in compare_objects(right, left)}
+    assert there == back
+
+
+def _table(*columns: Column, **attributes: str) -> Inventory:
+    return Inventory((DatabaseObject(ObjectKey("TABLE", "public", "t"), attributes, columns),))
+
+
+def test_a_changed_default_is_named_by_column_and_nothing_else() -> None:
+    left = _table(Column("id", {"type": "integer"}), Column("state", {"type": "text", "default": "'new'::text"}))
+    right = _table(Column("id", {"type": "integer"}), Column("state", {"type": "text", "default": "'old'::text"}))
+    (difference,) = compare_objects(left, right)
+    assert difference.changes == (Change("column state default", "'new'::text", "'old'::text"),)
+
+
+def test_an_owner_that_one_side_cannot_know_is_no_difference_but_a_missing_comment_is() -> None:
+    (difference,) = compare_objects(_table(comment="c", owner="app"), _table())
+    assert difference.changes == (Change("comment", "c", None),)
+
+
+def test_missing_columns_and_another_order_are_told() -> None:
+    a, b, c = Column("a", {"type": "integer"}), Column("b", {"type": "text"}), Column("c", {"type": "date"})
+    (difference,) = compare_objects(_table(a, b, c), _table(b, a))
+    assert difference.changes == (Change("column c", "date", None), Change("column order", "a, b", "b, a"))
+
+
+def test_the_key_is_the_primary_key_else_a_unique_constraint_that_cannot_be_null() -> None:
+    table = DatabaseObject(ObjectKey("TABLE", "s", "t"), {}, (Column("a b", {"not_null": "true"}), Column('q"', {"not_null": "true"})))
+    unique = DatabaseObject(ObjectKey("CONSTRAINT", "s", "u", "t"), {"definition": 'UNIQUE ("a b", "q""")'})
+    primary = DatabaseObject(ObjectKey("CONSTRAINT", "s", "z", "t"), {"definition": "PRIMARY KEY (id) INCLUDE (x)"})
+    nullable = DatabaseObject(ObjectKey("CONSTRAINT", "s", "n", "t"), {"definition": "UNIQUE (maybe)"})
+    name = TableName("s", "t")
+    assert key_columns(Inventory((table, unique, primary, nullable)), name) == ("id",)
+    assert key_columns(Inventory((table, unique, nullable)), name) == ("a b", 'q"')
+    assert key_columns(Inventory((table, nullable)), name) == ()
