@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pgaudit_kit.display import frames
+from pgaudit_kit.display import frames, html
 from pgaudit_kit.records.verdict import Check, Outcome, worst
 
 if TYPE_CHECKING:
@@ -51,6 +51,14 @@ class AuditResult:
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
         return {"verdict": str(self.verdict), "subject": self.subject, "checks": checks_to_list(self.check_list)}
+
+    def _repr_html_(self) -> str:
+        """The result for a notebook: verdict, what to do next, every check."""
+        return html.fragment(
+            html.banner(str(self.verdict), self.sentence),
+            html.next_steps(self.next_steps),
+            html.frame_table(self.checks, caption=self.question),
+        )
 
     def __repr__(self) -> str:
         return f"<AuditResult {self.subject}: {self.verdict}, {len(self.check_list)} checks>"

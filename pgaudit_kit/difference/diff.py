@@ -12,7 +12,7 @@ from pgaudit_kit.difference.objects import compare_objects
 from pgaudit_kit.difference.rows import RowCounts, compare_rows
 from pgaudit_kit.difference.tables import Progress, common_columns, compare_tables, without_table
 from pgaudit_kit.difference.timezones import align_timezones
-from pgaudit_kit.display import frames
+from pgaudit_kit.display import frames, html
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
 from pgaudit_kit.records.objects import Unmodelled
@@ -222,6 +222,15 @@ class Difference:
             plain["rows"] = {_dotted(n): [_row_entry(r) for r in result.listed] for n, result in results.items()}
             plain["row_counts"] = {_dotted(n): _counts_entry(result) for n, result in results.items()}
         return plain
+
+    def _repr_html_(self) -> str:
+        """The difference for a notebook: verdict, objects and tables that differ; rows are asked for by name."""
+        return html.fragment(
+            html.banner(self.verdict, self.sentence),
+            html.frame_table(self.objects, caption="Objects that differ"),
+            html.frame_table(self.summary, caption="Tables whose rows differ"),
+            html.table(["what", "reason"], [(s.what, s.reason) for s in self.skipped], caption="Not compared"),
+        )
 
     def __repr__(self) -> str:
         return f"<Difference {self.left.label} ↔ {self.right.label}: {self.verdict}, {self.compared} compared>"
