@@ -1,0 +1,31 @@
+"""Run the command as a user does, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def pgaudit(tmp_path: Path) -> Run:
+    """Give a function that runs `pgaudit` with the given arguments in an empty folder and returns the finished process."""
+
+    def run(*arguments: str, folder: Path = tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", "from pgaudit_kit.cli.app import main; main()", *arguments],
+            cwd=folder,
+            env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return run
