@@ -21,20 +21,22 @@ TEXT_SHOWN = 500  # characters of one cell; a document in a jsonb column can hav
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class Look:
+    """How a verdict is shown: its word, its symbol, its colour."""
+
     word: str
     symbol: str
     hue: str
 
 
 # white text on each hue has a contrast of at least 4.5:1 (WCAG 2.1 AA)
-_LOOKS: Mapping[str, _Look] = {
-    "passed": _Look("passed", "✓", "#1b7a45"),
-    "same": _Look("same", "✓", "#1b7a45"),
-    "warned": _Look("warned", "!", "#8f6000"),
-    "not_checked": _Look("not checked", "?", "#5b6470"),
-    "failed": _Look("failed", "✕", "#b93528"),
-    "different": _Look("different", "≠", "#b93528"),
+_LOOKS: Mapping[str, Look] = {
+    "passed": Look("passed", "✓", "#1b7a45"),
+    "same": Look("same", "✓", "#1b7a45"),
+    "warned": Look("warned", "!", "#8f6000"),
+    "not_checked": Look("not checked", "?", "#5b6470"),
+    "failed": Look("failed", "✕", "#b93528"),
+    "different": Look("different", "≠", "#b93528"),
 }
 VERDICTS = tuple(_LOOKS)
 _VERDICT_COLUMNS = frozenset({"outcome", "verdict", "status"})
@@ -76,10 +78,14 @@ STYLE = """
 """.strip()
 
 
+def visible(value: object) -> str:
+    """Return *value* as text in which every character that no browser can show has become a visible sign."""
+    return str(value).encode("utf-8", "replace").decode("utf-8").translate(_SIGNS)  # a lone surrogate has no UTF-8 form
+
+
 def escape(value: object) -> str:
-    """Return *value* as text that is safe in HTML, also inside attribute quotes; what no browser can show becomes a visible sign."""
-    text = str(value).encode("utf-8", "replace").decode("utf-8")  # a lone surrogate has no UTF-8 form
-    return html.escape(text.translate(_SIGNS))
+    """Return *value* as visible text that is safe in HTML, also inside attribute quotes."""
+    return html.escape(visible(value))
 
 
 def fragment(*pieces: str) -> str:
@@ -87,16 +93,20 @@ def fragment(*pieces: str) -> str:
     return f'<style>{STYLE}</style><div class="pgaudit">{"".join(pieces)}</div>'
 
 
+def look(verdict: str) -> Look:
+    """Return how *verdict* is shown; a word that is no verdict is shown as not checked."""
+    return _LOOKS.get(verdict, _LOOKS["not_checked"])
+
+
 def badge(verdict: str) -> str:
     """Return *verdict* as a coloured word with its symbol; a word that is no verdict is shown as not checked."""
-    look = _LOOKS.get(verdict, _LOOKS["not_checked"])
-    return f'<span class="pg-verdict" style="--pg-hue: {look.hue}"><span aria-hidden="true">{look.symbol}</span> {look.word}</span>'
+    seen = look(verdict)
+    return f'<span class="pg-verdict" style="--pg-hue: {seen.hue}"><span aria-hidden="true">{seen.symbol}</span> {seen.word}</span>'
 
 
 def banner(verdict: str, sentence: str) -> str:
     """Return the verdict and the one sentence that matters. *verdict* is one of `VERDICTS`; any other is shown as not checked."""
-    look = _LOOKS.get(verdict, _LOOKS["not_checked"])
-    return f'<div class="pg-banner" style="--pg-hue: {look.hue}"><strong>{badge(verdict)}</strong><p>{escape(sentence)}</p></div>'
+    return f'<div class="pg-banner" style="--pg-hue: {look(verdict).hue}"><strong>{badge(verdict)}</strong><p>{escape(sentence)}</p></div>'
 
 
 def next_steps(steps: Iterable[str]) -> str:

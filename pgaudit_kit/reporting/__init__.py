@@ -1,1 +1,11 @@
-"""SHOW: figures, notebook execution, HTML reports."""
+"""SHOW: figures, notebook execution, HTML reports.
+
+Light to import: matplotlib, papermill and nbconvert are loaded when something is drawn or run.
+"""
+
+from pgaudit_kit.reporting.chart import Chart
+from pgaudit_kit.reporting.conclusion import Conclusion, conclude, show
+from pgaudit_kit.reporting.notebooks import ReportResult, run_report
+from pgaudit_kit.reporting.parameters import report_names
+
+__all__ = ["Chart", "Conclusion", "ReportResult", "conclude", "report_names", "run_report", "show"]

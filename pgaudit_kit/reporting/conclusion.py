@@ -1,0 +1,103 @@
+"""What a notebook says to its report: the verdict with its sentence, as an output of its own kind; and frames as tables.
+
+    conclude(result.verdict, result.sentence, result.next_steps, facts={"Dump": dump.label})
+
+In Jupyter that output is a banner; in the executed notebook it is also `application/vnd.pgaudit.verdict+json`, which a
+report, or any other program, finds without reading the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pgaudit_kit.display import html
+from pgaudit_kit.errors import UsageError
+
+VERDICT_MIME: Final = "application/vnd.pgaudit.verdict+json"
+ROWS_FOLDED: Final = 950  # with the 50 shown, what a report holds of one table: a page stays light, and the frame has the rest
+
+_BEST_FIRST: Final = ("same", "passed", "warned", "not_checked", "different", "failed")
+EXIT_CODES: Final[Mapping[str, int]] = {"same": 0, "passed": 0, "warned": 0, "different": 1, "failed": 1, "not_checked": 3}
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """A verdict, the one sentence that matters, what to do next, and the facts it rests on (name → value, without secrets)."""
+
+    verdict: str
+    sentence: str
+    next_steps: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        said = {"verdict": self.verdict, "sentence": self.sentence, "next": list(self.next_steps), "facts": dict(self.facts)}
+        return {VERDICT_MIME: said, "text/html": self._repr_html_(), "text/plain": repr(self)}
+
+    def _repr_html_(self) -> str:
+        return html.fragment(html.banner(self.verdict, self.sentence), html.next_steps(self.next_steps))
+
+    def __repr__(self) -> str:
+        return f"{html.look(self.verdict).word}: {self.sentence}"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A frame as an accessible table: its caption, the count of its rows, 50 of them shown and more folded."""
+
+    frame: Any = field(repr=False)
+    caption: str
+
+    def _repr_html_(self) -> str:
+        return html.fragment(html.frame_table(self.frame, caption=self.caption, fold=ROWS_FOLDED))
+
+    def __repr__(self) -> str:
+        return f"{self.caption}\n{self.frame}"
+
+
+def conclude(verdict: str, sentence: str, next_steps: Iterable[str] = (), *, facts: Mapping[str, object] | None = None) -> Conclusion:
+    """Return the conclusion of a notebook, to be its cell's value: the report takes its banner, next steps and facts from it.
+
+    *verdict* is one of `passed`, `warned`, `failed`, `not_checked`, `same`, `different`. Facts that are None are left out.
+    Raises UsageError for any other word.
+    """
+    if str(verdict) not in EXIT_CODES:
+        raise UsageError(f"{verdict} is no verdict", resource=str(verdict), remedy=f"Use one of {', '.join(EXIT_CODES)}.")
+    kept = {name: str(value) for name, value in (facts or {}).items() if value is not None}
+    return Conclusion(str(verdict), sentence, tuple(next_steps), kept)
+
+
+def show(frame: Any, caption: str) -> Shown:
+    """Return *frame* (a pandas DataFrame) as a table for people, to be its cell's value."""
+    return Shown(frame, caption)
+
+
+def conclusion_of(notebook: Mapping[str, Any]) -> Conclusion:
+    """Return what an executed notebook (nbformat 4, as a mapping) concluded.
+
+    Of several conclusions the worst counts, of equally bad ones the last; the facts of all are joined. Without any the
+    verdict is `not_checked`: a notebook that says nothing has shown nothing.
+    """
+    found = [_read(output["data"][VERDICT_MIME]) for output in _outputs(notebook) if VERDICT_MIME in output.get("data", {})]
+    if not found:
+        return Conclusion("not_checked", "The notebook ran to its end but gave no verdict.")
+    decisive = max(found, key=lambda c: _BEST_FIRST.index(c.verdict))
+    decisive = [c for c in found if c.verdict == decisive.verdict][-1]
+    return Conclusion(decisive.verdict, decisive.sentence, decisive.next_steps, {k: v for c in found for k, v in c.facts.items()})
+
+
+def _outputs(notebook: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return [output for cell in notebook.get("cells", ()) for output in cell.get("outputs", ())]
+
+
+def _read(said: Mapping[str, Any]) -> Conclusion:
+    """Read the JSON form; it may come from anywhere, so a word that is no verdict is `not_checked`."""
+    verdict = str(said.get("verdict"))
+    steps, facts = said.get("next") or (), said.get("facts") or {}
+    return Conclusion(
+        verdict if verdict in EXIT_CODES else "not_checked",
+        str(said.get("sentence") or "The notebook gave a verdict without saying why."),
+        tuple(str(s) for s in steps),
+        {str(k): str(v) for k, v in facts.items()},
+    )

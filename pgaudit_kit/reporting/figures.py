@@ -1,0 +1,263 @@
+"""Facts → figures. Each function takes one of the package's frames (or the same columns as mappings) and gives a `Chart`.
+
+None of them reads a source or judges: what they draw is what the frame says. An unknown number has no bar and is said
+to be unknown; many tables become the ones that matter most and one line for all others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from pgaudit_kit.display import html
+from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.reporting.chart import BLUE, GREEN, GREY, PURPLE, VERMILION, Chart
+from pgaudit_kit.reporting.drawing import Bar, BarGroup, Tile, bars, scale, shorten, tiles
+
+Frame = Any  # a pandas DataFrame, or an iterable of mappings
+Record = Mapping[str, Any]
+
+TOP: Final = 12
+NAMED: Final = 6
+_LOG: Final = " The bars are on a logarithmic scale."
+_WORST_FIRST: Final = ("failed", "different", "only_left", "only_right", "not_checked", "warned", "equivalent", "passed", "same")
+_STATUS_WORDS: Final = {"only_left": "only before", "only_right": "only now", "equivalent": "equivalent"}
+
+
+def rows_per_table(
+    tables: Frame, *, before: str = "rows_left", after: str = "rows_right", names: tuple[str, str] = ("before", "after")
+) -> Chart:
+    """Rows of each table on two sides. *tables* has `schema`, `name` and the two columns named by *before* and *after*.
+
+    Tables whose counts differ most stand first; *names* are the words for the two sides.
+    """
+    pairs = _counts(tables, before, after)
+    pairs.sort(key=lambda p: (-abs(_or_0(p.numbers[1]) - _or_0(p.numbers[0])), -max(map(_or_0, p.numbers)), p.name))
+    drawn = _with_others(pairs)
+    share, log = scale([v for p in drawn for v in p.numbers if v is not None])
+    groups = [
+        BarGroup(name, (_counted(left, share, GREY), _counted(right, share, BLUE, change=_change(left, right))))
+        for name, (left, right) in drawn
+    ]
+    changed = sum(bool(_change(*p.numbers)) for p in pairs)
+    left_total, right_total = (_total(p.numbers[i] for p in pairs) for i in range(2))
+    sentence = (
+        f"{_many(len(pairs), 'table')}: {left_total} rows {names[0]}, {right_total} {names[1]}. "
+        f"The count differs in {f'{changed:,}' if changed else 'none'} of them."
+        if pairs
+        else "There is no table with rows to count."
+    )
+    figure = bars(groups, legend=((GREY, names[0]), (BLUE, names[1])), nothing="No table with rows.")
+    return Chart(figure, "Rows per table", sentence + (_LOG if log else ""))
+
+
+def lost_per_table(summary: Frame) -> Chart:
+    """What was lost: rows missing, changed and extra per table. *summary* is the frame `summary` of a Difference."""
+    counts = [c for c in _counts(summary, "missing", "changed", "extra") if any(v != 0 for v in c.numbers)]
+    counts.sort(key=lambda c: ([-_or_0(v) for v in c.numbers], c.name))
+    drawn = _with_others(counts)
+    share, log = scale([v for c in drawn for v in c.numbers if v is not None])
+    kinds = (("missing", VERMILION), ("changed", PURPLE), ("extra", BLUE))
+    groups = [
+        BarGroup(c.name, tuple(_counted(v, share, colour, word=word) for v, (word, colour) in zip(c.numbers, kinds, strict=True) if v != 0))
+        for c in drawn
+    ]
+    figure = bars(groups, legend=[(colour, word) for word, colour in kinds], nothing="No row is missing, changed or extra.")
+    return Chart(figure, "What was lost, per table", _lost_sentence(counts) + (_LOG if log else ""))
+
+
+def _lost_sentence(counts: Sequence[_Counts]) -> str:
+    if not counts:
+        return "No row is missing, changed or extra."
+    missing, changed, extra = (_total(c.numbers[i] for c in counts) for i in range(3))
+    worst = f" {shorten(counts[0].name)} lost most." if len(counts) > 1 and counts[0].numbers[0] else ""
+    return f"In {_many(len(counts), 'table')}: {missing} rows missing, {changed} changed, {extra} extra.{worst}"
+
+
+def size_per_table(tables: Frame, *, rows: str = "rows", size: str = "size_bytes") -> Chart:
+    """Rows and bytes of each table of one source. *tables* has `schema`, `name` and the columns *rows* and *size* (bytes)."""
+    sizes = _counts(tables, rows, size)
+    sizes.sort(key=lambda s: (-_or_0(s.numbers[1]), -_or_0(s.numbers[0]), s.name))
+    drawn = _with_others(sizes)
+    row_share, row_log = scale([_or_0(s.numbers[0]) for s in drawn])
+    size_share, size_log = scale([_or_0(s.numbers[1]) for s in drawn])
+    groups = [BarGroup(n, (_counted(r, row_share, BLUE, word="rows"), _counted(b, size_share, GREEN, say=_bytes))) for n, (r, b) in drawn]
+    figure = bars(groups, legend=((BLUE, "rows"), (GREEN, "bytes of their text")), nothing="No table with rows.")
+    total = sum(_or_0(s.numbers[1]) for s in sizes)
+    largest = f" {shorten(sizes[0].name)} is the largest, {_bytes(_or_0(sizes[0].numbers[1]))}." if total else ""
+    sentence = f"{_many(len(sizes), 'table')}, {_total(s.numbers[0] for s in sizes)} rows, {_bytes(total)}.{largest}"
+    return Chart(figure, "Rows and size per table", sentence + (_LOG if row_log or size_log else ""))
+
+
+def status_per_table(tables: Frame, *, status: str = "status", title: str = "Each table, compared by fingerprint") -> Chart:
+    """One square per table with its status as colour and sign. *tables* has `schema`, `name` and the column *status*."""
+    statuses = sorted(((str(r.get(status)), _table(r)) for r in _records(tables)), key=lambda s: (_rank(s[0]), s[1]))
+    counted = Counter(s for s, _ in statuses)
+    squares = [Tile(_status_look(s).hue, _status_look(s).symbol) for s, _ in statuses]
+    legend = [(_status_look(s).hue, f"{_status_look(s).symbol} {_status_word(s)}: {n:,}") for s, n in counted.items()]
+    said = ", ".join(f"{n:,} {_status_word(s)}" for s, n in counted.items()) or "no table"
+    notable = [name for s, name in statuses if s not in ("same", "passed")]
+    sentence = f"Of {_many(len(statuses), 'table')}: {said}." if statuses else "There is no table to compare."
+    return Chart(tiles(squares, legend=legend, nothing="No table to compare."), title, sentence + _named(notable))
+
+
+def compared_per_check(checks: Frame) -> Chart:
+    """How many things each check looked at, with its outcome. *checks* is the frame `checks` of a result."""
+    records = sorted(_records(checks), key=lambda r: _rank(str(r.get("outcome"))))
+    shown = records[: TOP * 2]
+    share, log = scale([_number(r.get("compared")) or 0 for r in shown])
+    groups = [BarGroup(str(r.get("question") or r.get("id")), (_outcome_bar(r, share),)) for r in shown]
+    counted = Counter(str(r.get("outcome")) for r in records)
+    legend = [(html.look(o).hue, f"{html.look(o).symbol} {html.look(o).word}: {n:,}") for o, n in counted.items()]
+    said = ", ".join(f"{n:,} {html.look(o).word}" for o, n in counted.items()) or "none"
+    left_out = f" The {len(shown)} that matter most are drawn." if len(shown) < len(records) else ""
+    sentence = f"{_many(len(records), 'check')}: {said}. A bar is the number of things compared.{left_out}" + (_LOG if log else "")
+    return Chart(bars(groups, legend=legend, nothing="No check ran."), "What each check looked at", sentence)
+
+
+def _outcome_bar(record: Record, share: Callable[[float], float]) -> Bar:
+    look = html.look(str(record.get("outcome")))
+    compared = _number(record.get("compared")) or 0
+    return Bar(share(compared), look.hue, f"{look.symbol} {look.word}, {compared:,} compared")
+
+
+def objects_per_kind(objects: Frame) -> Chart:
+    """Objects that differ, by kind: missing, changed, extra. *objects* is the frame `objects` of a Difference."""
+    kinds = (("missing", "only_left", VERMILION), ("changed", "changed", PURPLE), ("extra", "only_right", BLUE))
+    seen = {(r.get("kind"), r.get("schema"), r.get("parent"), r.get("name"), r.get("status")) for r in _records_as_text(objects)}
+    counted = Counter((str(kind), str(status)) for kind, *_, status in seen)
+    per_kind = sorted({k for k, s in counted if s != "equivalent"}, key=lambda k: (-sum(counted[k, s] for _, s, _ in kinds), k))
+    share, _ = scale([counted[k, s] for k in per_kind for _, s, _ in kinds])
+    groups = [
+        BarGroup(k.lower(), tuple(_counted(counted[k, s], share, colour, word=word) for word, s, colour in kinds if counted[k, s]))
+        for k in per_kind[:TOP]
+    ]
+    total = {word: sum(n for (_, s), n in counted.items() if s == status) for word, status, _ in kinds}
+    sentence = ", ".join(f"{n:,} {word}" for word, n in total.items() if n)
+    figure = bars(groups, legend=[(colour, word) for word, _, colour in kinds], nothing="No object differs.")
+    return Chart(figure, "Objects that differ, by kind", f"{sentence}." if sentence else "No object differs.")
+
+
+def seconds_per_step(steps: Mapping[str, float | None]) -> Chart:
+    """How long each step of an operation took, in the order given; values are seconds."""
+    timed = [(name, _seconds_or_none(v)) for name, v in steps.items()]
+    share, log = scale([v for _, v in timed if v is not None])
+    groups = [BarGroup(name, (Bar(None if v is None else share(v), BLUE, "not known" if v is None else _seconds(v)),)) for name, v in timed]
+    known = [(v, name) for name, v in timed if v is not None]
+    longest = f"; the longest was {shorten(max(known)[1])}, {_seconds(max(known)[0])}" if known else ""
+    sentence = f"{_many(len(timed), 'step')}, {_seconds(sum(v for v, _ in known))} in all{longest}."
+    return Chart(bars(groups, nothing="No step was timed."), "Where the time went", sentence + (_LOG if log else ""))
+
+
+def _records(frame: Frame) -> list[Record]:
+    return list(frame.to_dict("records")) if hasattr(frame, "to_dict") else list(frame)
+
+
+def _records_as_text(frame: Frame) -> Iterable[Record]:
+    """The records with pandas' NA as None: NA cannot be put into a set of things to tell apart."""
+    return ({k: v if isinstance(v, str) else None for k, v in r.items()} for r in _records(frame))
+
+
+def _table(record: Record) -> str:
+    schema, name = record.get("schema"), record.get("name")
+    return str(TableName(schema, str(name))) if isinstance(schema, str) else str(name)
+
+
+def _number(value: Any) -> int | None:
+    """The count, or None for None, NaN and pandas' NA."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _seconds_or_none(value: float | None) -> float | None:
+    return None if value is None or value != value else float(value)  # noqa: PLR0124 -- NaN is not equal to itself
+
+
+class _Counts(NamedTuple):
+    name: str
+    numbers: tuple[int | None, ...]
+
+
+def _counts(frame: Frame, *columns: str) -> list[_Counts]:
+    return [_Counts(_table(r), tuple(_number(r.get(c)) for c in columns)) for r in _records(frame)]
+
+
+def _or_0(value: int | None) -> int:
+    return value or 0
+
+
+def _with_others(counts: Sequence[_Counts]) -> list[_Counts]:
+    """The first TOP of *counts*, and one for all others with their sums."""
+    if len(counts) <= TOP + 1:
+        return list(counts)
+    rest = counts[TOP:]
+    sums = tuple(sum(_or_0(c.numbers[i]) for c in rest) for i in range(len(rest[0].numbers)))
+    return [*counts[:TOP], _Counts(f"{len(rest):,} other tables", sums)]
+
+
+def _counted(
+    value: int | None,
+    share: Callable[[float], float],
+    colour: str,
+    *,
+    word: str = "",
+    change: str = "",
+    say: Callable[[int], str] | None = None,
+) -> Bar:
+    if value is None:
+        return Bar(None, colour, f"{word} not known".strip())
+    said = say(value) if say else f"{value:,}"
+    return Bar(share(value), colour, " ".join(part for part in (said, word, change) if part))
+
+
+def _change(left: int | None, right: int | None) -> str:
+    if left is None or right is None or left == right:
+        return ""
+    return f"({'+' if right > left else '-'}{abs(right - left):,})"
+
+
+def _total(values: Iterable[int | None]) -> str:
+    known = [v for v in values if v is not None]
+    return f"{sum(known):,}" if known else "an unknown number of"
+
+
+def _many(count: int, thing: str) -> str:
+    return f"1 {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
+def _named(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return f" Look at {', '.join(shorten(n) for n in names[:NAMED])}{more}."
+
+
+def _rank(status: str) -> int:
+    return _WORST_FIRST.index(status) if status in _WORST_FIRST else 0
+
+
+def _status_look(status: str) -> html.Look:
+    if status in ("only_left", "only_right"):
+        return html.look("different")
+    return html.look("same" if status == "equivalent" else status)
+
+
+def _status_word(status: str) -> str:
+    return _STATUS_WORDS.get(status, html.look(status).word)
+
+
+def _bytes(count: int) -> str:
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:  # noqa: PLR2004 -- SI units
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"
+
+
+def _seconds(value: float) -> str:
+    minutes, seconds = divmod(value, 60)
+    return f"{minutes:,.0f} min {seconds:.0f} s" if minutes else f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004
