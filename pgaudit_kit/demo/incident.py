@@ -268,7 +268,7 @@ class _Play:
 
     def _keys(self, table: str, where: bytes = b"true") -> list[str]:
         taken = self._taken.get(table, set())
-        rows = self._run(b"SELECT id::text FROM public.%b WHERE %b ORDER BY id" % (table.encode(), where))
+        rows = self._run(b"SELECT t.id::text FROM public.%b AS t WHERE %b ORDER BY t.id" % (table.encode(), where))
         return [key for (key,) in rows if key not in taken]
 
     def _take(self, table: str, keys: Sequence[str]) -> None:

@@ -133,7 +133,7 @@ def _list_properties(dice: Dice, count: int, list_ids: list[str]) -> Iterator[Ro
         yield (
             number + 1,
             list_ids[kind],
-            _PROPERTIES[position] if position < len(_PROPERTIES) else f"property {position}",
+            _PROPERTIES[(position + kind) % len(_PROPERTIES)],
             chosen,
             "t" if dice.chance(0.2) else "f",
             position,
