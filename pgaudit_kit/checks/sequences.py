@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.sequence_use import SequenceUse
 from pgaudit_kit.records.verdict import Check, Outcome
 
 
@@ -36,20 +36,6 @@ def _value(attributes: Mapping[str, str | None]) -> str:
     if value is None:
         return "unknown"
     return value if attributes.get("is_called") == "true" else f"{value} (not yet used)"
-
-
-@dataclass(frozen=True, slots=True)
-class SequenceUse:
-    """A sequence that feeds a column: the next value it will give and the highest (with a negative increment: lowest) one in use.
-
-    `in_use` is None when the table is empty. `next_value` is None when it could not be read.
-    """
-
-    sequence: str
-    column: str
-    increment: int
-    next_value: int | None
-    in_use: int | None
 
 
 def check_sequences_ahead(uses: Sequence[SequenceUse]) -> Check:

@@ -9,12 +9,13 @@ from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_ro
 from pgaudit_kit.checks.migrations import check_ledger_match, check_ledger_state
 from pgaudit_kit.checks.required_tables import check_required_tables
 from pgaudit_kit.checks.rows_match import check_row_counts, check_row_fingerprints
-from pgaudit_kit.checks.sequences import SequenceUse, check_sequence_values, check_sequences_ahead
+from pgaudit_kit.checks.sequences import check_sequence_values, check_sequences_ahead
 from pgaudit_kit.records.difference import TableDifference
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.ledger import Ledger, Migration
 from pgaudit_kit.records.manifest import DumpFile
 from pgaudit_kit.records.objects import DatabaseObject, ObjectKey
+from pgaudit_kit.records.sequence_use import SequenceUse
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import Damage
 from pgaudit_kit.records.verdict import Outcome

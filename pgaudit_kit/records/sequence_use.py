@@ -1,0 +1,19 @@
+"""A sequence and the column that it feeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceUse:
+    """A sequence that feeds a column: the next value it will give, and the highest (with a negative increment: lowest) one in use.
+
+    `in_use` is None when the table is empty, `next_value` when the state of the sequence could not be read.
+    """
+
+    sequence: str
+    column: str
+    increment: int
+    next_value: int | None
+    in_use: int | None
