@@ -1,0 +1,120 @@
+"""The catalog of a live server → Inventory: one query per object kind, all of the same shape.
+
+Every query gives one row per object. Its columns `kind`, `schema`, `name`, `parent` are the object's key, `relation`
+is the OID that columns and states refer to, and every other column is the attribute of that name (records.objects).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.objects import COLUMN_COMMENT, Column, DatabaseObject, ObjectKey, Unmodelled
+
+Row = Mapping[str, Any]
+Ask = Callable[[str], list[Row]]
+"""Runs one query and gives its rows by column name."""
+
+# `-- [>=14]` or `-- [<14]` at the end of a line, perhaps with words after it: the line is for those servers only
+_FOR_SERVERS = re.compile(r"--\s*\[(>=|<)(\d+)\]")
+_KINDS = {
+    "schema": "SCHEMA",
+    "extension": "EXTENSION",
+    "type": "TYPE",
+    "domain": "DOMAIN",
+    "table": "TABLE",
+    "sequence": "SEQUENCE",
+    "view": "VIEW",
+    "materialized_view": "MATERIALIZED VIEW",
+    "routine": "FUNCTION",  # its rows name PROCEDURE themselves
+    "constraint": "CONSTRAINT",
+    "check_constraint": "CHECK CONSTRAINT",
+    "fk_constraint": "FK CONSTRAINT",
+    "index": "INDEX",
+    "trigger": "TRIGGER",
+    "rule": "RULE",
+}
+_NOT_ATTRIBUTES = frozenset({"kind", "schema", "name", "parent", "relation", "column_comments"})
+_FIRST_WITH_SEQUENCE_DATA = 18
+_SEQUENCES_AT_ONCE = 200
+
+
+@cache
+def query(name: str, major: int) -> str:
+    """Return catalog query *name* as it is for a server of *major* version."""
+    text = resources.files("pgaudit_kit.server").joinpath("catalog_queries", f"{name}.sql").read_text(encoding="utf-8")
+    return "\n".join(line for line in text.splitlines() if _is_for(line, major))
+
+
+def _is_for(line: str, major: int) -> bool:
+    mark = _FOR_SERVERS.search(line)
+    if not mark:
+        return True
+    return major >= int(mark[2]) if mark[1] == ">=" else major < int(mark[2])
+
+
+def read_inventory(ask: Ask, major: int, *, ask_unlocked: Ask | None = None) -> Inventory:
+    """Return what pg_dump would dump of the database that *ask* queries, under pg_dump's session settings.
+
+    *ask_unlocked* runs a query and lets go of the locks that it took; used to read the state of sequences.
+    """
+    columns = _columns(ask(query("column", major)))
+    states = _sequence_states(ask, major, ask_unlocked or ask)
+    objects = [
+        _object(row, kind, columns, states)
+        for name, kind in _KINDS.items()
+        for row in ask(query(name, major))
+    ]  # fmt: skip
+    unmodelled = (Unmodelled(r["kind"], r["schema"], r["name"], r["reason"]) for r in ask(query("unmodelled", major)))
+    return Inventory(tuple(objects), tuple(sorted(unmodelled, key=lambda u: (u.schema or "", u.kind, u.name, u.reason))))
+
+
+def _columns(rows: Iterable[Row]) -> Mapping[int, tuple[Column, ...]]:
+    found: dict[int, list[Column]] = defaultdict(list)
+    for row in rows:
+        found[row["relation"]].append(Column(row["name"], _attributes(row)))
+    return {relation: tuple(columns) for relation, columns in found.items()}
+
+
+def _object(row: Row, kind: str, columns: Mapping[int, tuple[Column, ...]], states: Mapping[int, Mapping[str, str]]) -> DatabaseObject:
+    relation = row.get("relation")
+    key = ObjectKey(row.get("kind") or kind, row.get("schema"), row["name"], row.get("parent"))
+    attributes = _attributes(row)
+    for column, comment in json.loads(row.get("column_comments") or "{}").items():
+        attributes[COLUMN_COMMENT.format(name=column)] = comment
+    if kind == "SEQUENCE":
+        attributes |= states.get(row["relation"], {})
+    return DatabaseObject(key, attributes, columns.get(relation, ()) if relation is not None else ())
+
+
+def _attributes(row: Row) -> dict[str, str | None]:
+    return {name: value for name, value in row.items() if value is not None and name not in _NOT_ATTRIBUTES}
+
+
+def _sequence_states(ask: Ask, major: int, ask_unlocked: Ask) -> Mapping[int, Mapping[str, str]]:
+    """The state of each sequence by OID; none for those that this role may not read.
+
+    Like pg_dump's, these are the values of now: sequences are not part of a snapshot (PGDUMP_FORMATS.md 7).
+    """
+    if major >= _FIRST_WITH_SEQUENCE_DATA:
+        rows = ask_unlocked(query("sequence_state", major))
+    else:
+        readable = ask(query("sequences_readable", major))
+        chunks = (readable[i : i + _SEQUENCES_AT_ONCE] for i in range(0, len(readable), _SEQUENCES_AT_ONCE))
+        rows = [row for chunk in chunks for row in ask_unlocked(_states_of(chunk))]
+    return {r["relation"]: {"last_value": r["last_value"], "is_called": "true" if r["is_called"] else "false"} for r in rows}
+
+
+def _states_of(sequences: Iterable[Row]) -> str:
+    # both parts come quoted from the server
+    selects = (
+        f"SELECT {s['relation']}::oid AS relation, last_value::text AS last_value, is_called FROM {s['qualified']}"  # noqa: S608
+        for s in sequences
+    )
+    return " UNION ALL ".join(selects)

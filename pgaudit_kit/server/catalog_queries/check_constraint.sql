@@ -1,0 +1,30 @@
+-- CHECK CONSTRAINT of tables and domains. Servers 12+. Mirrors getTableAttrs, getDomainConstraints, dumpTableSchema and
+-- dumpConstraint of pg_dump.c: inherited ones are printed for partitions only (ATTACH PARTITION expects them there), and
+-- then only inside CREATE TABLE, which leaves out what is NOT VALID.
+SELECT
+    n.nspname AS schema,
+    t.relname AS parent,
+    o.conname AS name,
+    pg_get_constraintdef(o.oid) AS definition,
+    d.description AS comment
+FROM pg_constraint o
+JOIN pg_class t ON t.oid = o.conrelid
+JOIN pg_namespace n ON n.oid = t.relnamespace
+LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = o.oid AND d.objsubid = 0
+WHERE o.contype = 'c'
+  AND t.relkind IN ('r', 'p')
+  AND t.relpersistence <> 't'
+  AND (o.conislocal OR (t.relispartition AND o.convalidated))
+  AND n.nspname !~ '^pg_'
+  AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = t.oid AND e.deptype = 'e')
+UNION ALL
+SELECT n.nspname, t.typname, o.conname, pg_get_constraintdef(o.oid), d.description
+FROM pg_constraint o
+JOIN pg_type t ON t.oid = o.contypid
+JOIN pg_namespace n ON n.oid = t.typnamespace
+LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = o.oid AND d.objsubid = 0
+WHERE o.contype = 'c'
+  AND n.nspname !~ '^pg_'
+  AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid AND e.deptype = 'e')

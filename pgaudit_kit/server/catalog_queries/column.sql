@@ -1,0 +1,87 @@
+-- Columns of TABLE and composite TYPE. Servers 12+. Mirrors getTableAttrs, flagInhAttrs, shouldPrintColumn and
+-- dumpTableSchema of pg_dump.c: a child table prints only its own columns; of an inherited one only what it overrides,
+-- in ALTER TABLE commands, so such a column has those attributes alone. Partitions print all columns. A typed table
+-- prints a column only when it has a default or NOT NULL.
+WITH wanted AS (
+    SELECT c.oid, c.relkind, c.relispartition, c.reloftype
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'c')
+      AND c.relpersistence <> 't'
+      AND n.nspname !~ '^pg_'
+      AND n.nspname <> 'information_schema'
+),
+-- What the parents of a plain child have under the same column name: NOT NULL, a default, a generation expression
+above AS (
+    SELECT
+        i.inhrelid,
+        pa.attname,
+        bool_or(pa.attnotnull) AS not_null,
+        bool_or(pd.oid IS NOT NULL AND pa.attgenerated = '') AS has_default,
+        bool_or(pa.attgenerated <> '') AS generated
+    FROM pg_inherits i
+    JOIN wanted w ON w.oid = i.inhrelid AND NOT w.relispartition
+    JOIN pg_attribute pa ON pa.attrelid = i.inhparent AND pa.attnum > 0 AND NOT pa.attisdropped
+    LEFT JOIN pg_attrdef pd ON pd.adrelid = pa.attrelid AND pd.adnum = pa.attnum
+    GROUP BY i.inhrelid, pa.attname
+),
+described AS (
+    SELECT
+        w.oid AS relation,
+        a.attnum,
+        a.attname,
+        (a.attislocal OR w.relispartition OR w.relkind = 'c') AS own,
+        w.reloftype <> 0 AS typed,
+        format_type(a.atttypid, a.atttypmod) AS type,
+        CASE
+            WHEN a.attcollation <> t.typcollation THEN quote_ident(ln.nspname) || '.' || quote_ident(l.collname)
+        END AS "collation",
+        CASE
+            WHEN w.relkind = 'c' THEN NULL
+            WHEN nn.conislocal OR w.relispartition AND nn.oid IS NOT NULL THEN 'true'                         -- [>=18]
+            WHEN a.attnotnull AND (w.relispartition OR NOT coalesce(above.not_null, false)) THEN 'true'       -- [<18]
+        END AS not_null,
+        CASE
+            WHEN a.attgenerated <> '' THEN NULL
+            WHEN ad.oid IS NOT NULL THEN pg_get_expr(ad.adbin, ad.adrelid)
+            WHEN above.has_default THEN 'NULL'
+        END AS "default",
+        CASE
+            WHEN ad.oid IS NULL THEN NULL
+            WHEN a.attgenerated = 's' THEN pg_get_expr(ad.adbin, ad.adrelid) || ' STORED'
+            WHEN a.attgenerated = 'v' THEN pg_get_expr(ad.adbin, ad.adrelid) || ' VIRTUAL'
+        END AS generated,
+        CASE
+            -- a partition has the identity of its parent (17+) but not the sequence, and then prints nothing
+            WHEN NOT EXISTS (
+                SELECT FROM pg_depend s
+                WHERE s.classid = 'pg_class'::regclass AND s.refclassid = 'pg_class'::regclass
+                  AND s.refobjid = w.oid AND s.refobjsubid = a.attnum AND s.deptype = 'i'
+            ) THEN NULL
+            WHEN a.attidentity = 'a' THEN 'ALWAYS'
+            WHEN a.attidentity = 'd' THEN 'BY DEFAULT'
+        END AS identity,
+        d.description AS comment
+    FROM wanted w
+    JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_type t ON t.oid = a.atttypid
+    LEFT JOIN pg_collation l ON l.oid = a.attcollation
+    LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
+    LEFT JOIN pg_attrdef ad ON ad.adrelid = a.attrelid AND ad.adnum = a.attnum
+    LEFT JOIN pg_constraint nn ON nn.conrelid = w.oid AND nn.contype = 'n' AND nn.conkey[1] = a.attnum AND nn.convalidated  -- [>=18]
+    LEFT JOIN above ON above.inhrelid = w.oid AND above.attname = a.attname
+    LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = w.oid AND d.objsubid = a.attnum
+)
+SELECT
+    relation,
+    attname AS name,
+    CASE WHEN own AND NOT typed THEN type END AS type,
+    CASE WHEN own AND NOT typed THEN "collation" END AS "collation",
+    not_null,
+    "default",
+    CASE WHEN own THEN generated END AS generated,
+    identity,
+    comment
+FROM described
+WHERE (own AND NOT typed) OR not_null IS NOT NULL OR "default" IS NOT NULL OR comment IS NOT NULL
+ORDER BY relation, (own AND NOT typed) DESC, attnum

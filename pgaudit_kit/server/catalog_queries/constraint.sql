@@ -1,0 +1,34 @@
+-- CONSTRAINT: primary keys, unique and exclusion constraints. Servers 12+. Mirrors getIndexes and dumpConstraint of
+-- pg_dump.c: those of partitions are printed too; one whose index is not ready or not valid is not. Not-null constraints
+-- (18) belong to their column, except NOT VALID ones, which pg_dump prints as CONSTRAINT.
+SELECT
+    n.nspname AS schema,
+    t.relname AS parent,
+    o.conname AS name,
+    pg_get_constraintdef(o.oid) AS definition,
+    d.description AS comment,
+    (
+        SELECT string_agg(quote_ident(r.option_name) || '='
+            || CASE WHEN quote_ident(r.option_value) = r.option_value THEN r.option_value
+                    ELSE '''' || replace(r.option_value, '''', '''''') || '''' END, ', ' ORDER BY r.place)
+        FROM pg_options_to_table(ic.reloptions) WITH ORDINALITY AS r(option_name, option_value, place)
+        WHERE o.contype <> 'x'  -- pg_get_constraintdef prints them itself there
+    ) AS options,
+    CASE WHEN ic.oid IS NOT NULL THEN coalesce(ts.spcname, '') END AS tablespace,
+    CASE WHEN i.indisclustered THEN 'true' END AS clustered
+FROM pg_constraint o
+JOIN pg_class t ON t.oid = o.conrelid
+JOIN pg_namespace n ON n.oid = t.relnamespace
+LEFT JOIN pg_class ic ON ic.oid = o.conindid AND o.contype IN ('p', 'u', 'x')
+LEFT JOIN pg_index i ON i.indexrelid = ic.oid
+LEFT JOIN pg_tablespace ts ON ts.oid = ic.reltablespace
+LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = o.oid AND d.objsubid = 0
+WHERE t.relkind IN ('r', 'p')
+  AND t.relpersistence <> 't'
+  AND (
+    (o.contype IN ('p', 'u', 'x') AND i.indisready AND (i.indisvalid OR t.relkind = 'p'))
+    OR (o.contype = 'n' AND NOT o.convalidated AND o.conislocal)
+  )
+  AND n.nspname !~ '^pg_'
+  AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = t.oid AND e.deptype = 'e')

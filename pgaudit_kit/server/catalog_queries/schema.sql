@@ -1,0 +1,21 @@
+-- SCHEMA. Servers 12+. Mirrors getNamespaces, selectDumpableNamespace and dumpNamespace of pg_dump.c.
+-- Schema public exists in every database; pg_dump prints it only when its owner (pg_database_owner since 15) or its
+-- comment is not initdb's. So it is listed only then; a comment that was removed is '', as COMMENT … IS '' says.
+SELECT
+    n.nspname AS name,
+    pg_get_userbyid(n.nspowner) AS owner,
+    CASE
+        WHEN n.nspname = 'public' THEN nullif(coalesce(d.description, ''), 'standard public schema')
+        ELSE d.description
+    END AS comment
+FROM pg_namespace n
+LEFT JOIN pg_description d ON d.classoid = 'pg_namespace'::regclass AND d.objoid = n.oid AND d.objsubid = 0
+WHERE n.nspname !~ '^pg_'
+  AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = n.oid AND e.deptype = 'e')
+  AND NOT (
+    n.nspname = 'public'
+    AND coalesce(d.description, '') = 'standard public schema'
+    AND pg_get_userbyid(n.nspowner) = 'pg_database_owner'  -- [>=15]
+    AND n.nspowner = 10                                    -- [<15] initdb's own role
+  )

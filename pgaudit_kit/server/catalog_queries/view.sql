@@ -1,0 +1,30 @@
+-- VIEW. Servers 12+. Mirrors getTables and dumpTableSchema (createViewAsClause) of pg_dump.c. The definition is
+-- pg_get_viewdef without its final semicolon; column_comments becomes attributes `column <name> comment`.
+SELECT
+    n.nspname AS schema,
+    c.relname AS name,
+    pg_get_userbyid(c.relowner) AS owner,
+    d.description AS comment,
+    regexp_replace(pg_get_viewdef(c.oid), ';\Z', '') AS definition,
+    (
+        SELECT string_agg(quote_ident(o.option_name) || '='
+            || CASE WHEN quote_ident(o.option_value) = o.option_value THEN o.option_value
+                    ELSE '''' || replace(o.option_value, '''', '''''') || '''' END, ', ' ORDER BY o.place)
+        FROM pg_options_to_table(c.reloptions) WITH ORDINALITY AS o(option_name, option_value, place)
+        WHERE o.option_name <> 'check_option'
+    ) AS options,
+    (SELECT upper(o.option_value) FROM pg_options_to_table(c.reloptions) o WHERE o.option_name = 'check_option') AS check_option,
+    (
+        SELECT json_object_agg(a.attname, cd.description)::text
+        FROM pg_description cd
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = cd.objsubid
+        WHERE cd.classoid = 'pg_class'::regclass AND cd.objoid = c.oid AND cd.objsubid > 0
+    ) AS column_comments
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
+WHERE c.relkind = 'v'
+  AND c.relpersistence <> 't'
+  AND n.nspname !~ '^pg_'
+  AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
