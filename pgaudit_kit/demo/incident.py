@@ -12,6 +12,7 @@ from pgaudit_kit.demo.sample_app import writing
 from pgaudit_kit.records.difference import Change, ObjectDifference, RowDifference
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.server.targets import Target
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -148,13 +149,14 @@ def _state_changes(moved: SequenceMoved) -> tuple[Change, ...]:
     return tuple(change for change in (called, value) if change.left != change.right)
 
 
-def play_incident(database: str | Connection[Any], seed: int = DEFAULT_SEED) -> Incident:
+def play_incident(database: str | Target | Connection[Any], seed: int = DEFAULT_SEED) -> Incident:
     """Break the sample application in *database* and return what was done; in one transaction, so all of it or nothing.
 
     The rows that are hit depend on *seed*. Edited rows of list_data_rows fire its trigger, which sets "updatedAt": the
     record has that change too. The messages that are added take numbers from their identity sequence: the record has
     that as well. Nothing that is hit is referred to by a foreign key, so nothing cascades.
-    Raises CannotConnect, OperationError (then only the identity sequence may have moved: PostgreSQL never gives numbers back).
+    Raises OperationError (then only the identity sequence may have moved: PostgreSQL never gives numbers back), and the errors
+    of resolve_target and connect.
     """
     with writing(database) as connection:
         connection.execute("SET LOCAL search_path = ''")

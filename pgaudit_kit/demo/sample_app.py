@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.demo.dice import Dice
 from pgaudit_kit.demo.rows import DEFAULT_SEED, TableRows, sample_rows
-from pgaudit_kit.errors import CannotConnect, OperationError, UsageError
+from pgaudit_kit.errors import OperationError, UsageError
 from pgaudit_kit.migrations.prisma import TABLE, checksums_of
+from pgaudit_kit.server.connection import connect
+from pgaudit_kit.server.targets import Target, resolve_target
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -34,13 +36,13 @@ CREATE TABLE "_prisma_migrations" (
 _NUMBERED = ("users", "list_properties", "messages")
 
 
-def create_sample_app(database: str | Connection[Any], *, seed: int = DEFAULT_SEED, scale: float = 1.0) -> dict[str, int]:
+def create_sample_app(database: str | Target | Connection[Any], *, seed: int = DEFAULT_SEED, scale: float = 1.0) -> dict[str, int]:
     """Create the sample application in an empty database, all of it or nothing, and return the rows per table.
 
-    *database* is a libpq URL, or a psycopg connection that is left open. Its migrations run in order, each is recorded
+    *database* is a target, or a psycopg connection that is left open. Its migrations run in order, each is recorded
     in `_prisma_migrations` as `prisma migrate deploy` would, with the SHA-256 of its file; then the rows of
     `rows.sample_rows(seed, scale=scale)` are loaded by COPY and everything is analyzed. Needs PostgreSQL 14.
-    Raises UsageError when the database is not empty, CannotConnect, OperationError.
+    Raises UsageError when the database is not empty, OperationError, and the errors of resolve_target and connect.
     """
     from psycopg.sql import SQL, Identifier, Literal
 
@@ -58,23 +60,13 @@ def create_sample_app(database: str | Connection[Any], *, seed: int = DEFAULT_SE
 
 
 @contextmanager
-def writing(database: str | Connection[Any]) -> Iterator[Connection[Any]]:
+def writing(database: str | Target | Connection[Any]) -> Iterator[Connection[Any]]:
     """Give a connection inside one transaction that commits at the end of the block; closed when it was opened here."""
-    import psycopg
-
-    if not isinstance(database, str):
+    if not isinstance(database, str | Target):
         with _in_transaction(database):
             yield database
         return
-    try:
-        opened = psycopg.connect(database, client_encoding="utf8")
-    except psycopg.Error as error:
-        raise CannotConnect(
-            f"cannot connect to the sample application's database: {error}",
-            resource="sample application",
-            remedy="Give the URL of a running server.",
-        ) from error
-    with closing(opened), _in_transaction(opened):
+    with closing(connect(resolve_target(database), read_only=False)) as opened, _in_transaction(opened):
         yield opened
 
 
