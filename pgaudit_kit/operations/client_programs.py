@@ -58,18 +58,18 @@ class Program:
         return f"{self.path.name.removesuffix('.exe')} {self.version} ({self.origin})"
 
 
-def find_program(name: Name, *, at_least: int | None = None, near: int | None = None) -> Program:
-    """Return the client program *name* whose major version is *at_least* that and nearest to *near* (default: to *at_least*).
+def find_program(name: Name, *, at_least: int | None = None, near: int | None = None, restrict: bool = False) -> Program:
+    r"""Return the client program *name* whose major version is *at_least* that and nearest to *near* (default: to *at_least*).
 
     A folder named by PGBIN comes first if it fits; then what the system has; the wheel's copy last. With neither bound the newest
-    of the system. Raises ProgramNotFound that names the majors found.
+    of the system. *restrict*: only one that knows `\restrict`. Raises ProgramNotFound that names the versions found.
     """
     found = list(_candidates(name))
-    program = choose(found, at_least=at_least, near=near)
+    program = choose([p for p in found if p.knows_restrict or not restrict], at_least=at_least, near=near)
     if program is not None:
         return program
     have = ", ".join(dict.fromkeys(f"{p.version} ({p.origin})" for p in found)) or "none"
-    need = f" of version {at_least} or newer" if at_least else ""
+    need = f" of version {at_least} or newer" if at_least else " of August 2025 or newer" if restrict else ""
     raise ProgramNotFound(
         f"no {name}{need} on this machine; found: {have}",
         resource=name,

@@ -17,9 +17,9 @@ from pgaudit_kit.operations.child_process import Stream, start, tied_argv
 
 _LAST_LINES = 12
 _PATIENCE_SECONDS = 5
-# libpq's (fe-connect.c, EnvironmentOptions) and those that change what a program prints or colours
+# Those of libpq that our own connections override (fe-connect.c, EnvironmentOptions), and what changes how a program prints
 _SHAPES_SESSIONS = frozenset(
-    {"PGOPTIONS", "PGTZ", "PGDATESTYLE", "PGCLIENTENCODING", "PGGEQO", "PG_COLOR", "PSQLRC", "LC_ALL", "LC_MESSAGES", "LANGUAGE", "LANG"}
+    {"PGTZ", "PGDATESTYLE", "PGCLIENTENCODING", "PGGEQO", "PG_COLOR", "PSQLRC", "LC_ALL", "LC_MESSAGES", "LANGUAGE", "LANG"}
 )
 
 
@@ -81,8 +81,13 @@ class RunningProgram:
 
     def wait(self) -> None:
         """Wait until it ends. Raises ProgramFailed with its own last words when it failed."""
-        status = self._process.wait()
-        if status == 0:
+        self._process.wait()
+        self.raise_if_failed()
+
+    def raise_if_failed(self) -> None:
+        """Raise ProgramFailed with its own last words when it has ended and failed."""
+        status = self._process.poll()
+        if not status:
             return
         how = f"was ended by signal {-status}" if status < 0 else f"failed with exit status {status}"
         raise ProgramFailed(
@@ -116,7 +121,7 @@ def run_program(argv: Sequence[str], environment: Mapping[str, str], *, stdin: S
 def client_environment() -> dict[str, str]:
     """Our environment without what would give a program's session other settings than ours has, and with untranslated messages.
 
-    What only helps to connect (PGPASSFILE, PGSSLROOTCERT, PGSERVICEFILE …) stays: libpq in this process obeys it too.
+    What helps to connect (PGPASSFILE, PGSSLROOTCERT, PGOPTIONS …) stays: libpq in this process obeys it just the same.
     """
     kept = {key: value for key, value in os.environ.items() if key not in _SHAPES_SESSIONS}
     return kept | {"LC_MESSAGES": "C", "PGAPPNAME": "pgaudit"}

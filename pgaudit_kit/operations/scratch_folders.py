@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from pgaudit_kit.errors import OperationError
+from pgaudit_kit.operations.file_locks import create_locked, take_if_free
 from pgaudit_kit.operations.server_binaries import Account
 
 _PREFIX = "pgaudit-"
@@ -21,9 +22,8 @@ _LONGEST_FOLDER = 103 - len("/.s.PGSQL.5432")
 class ScratchFolder:
     """A 0700 folder with a short path, owned by *account* (or us), and locked as long as its users live.
 
-    The lock (flock) belongs to this process and to every program that is given `lock_fds`, so a folder whose lock is free has
-    nobody left who uses it; process ids would say less: they are reused, and containers that share a temporary folder do not
-    see each other's.
+    The lock belongs to this process and to every program that is given `lock_fds`, so a folder whose lock is free has nobody
+    left who uses it.
 
     Raises OperationError when there is no temporary folder that the account can enter.
     """
@@ -33,24 +33,21 @@ class ScratchFolder:
         if sys.platform != "win32":
             _remove_abandoned(base, {os.geteuid(), account.uid if account else os.geteuid()})
         folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED + _PREFIX, dir=base))
-        self.lock_fds: tuple[int, ...] = ()
-        if sys.platform != "win32":
-            import fcntl
-
-            lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            self.lock_fds = (lock,)
+        self._lock = create_locked(folder / _LOCK)
         if account is not None:
             os.chown(folder, account.uid, account.gid)
         # It gets the name that a cleaner looks for only now that it is locked.
         self.path = folder.rename(folder.with_name(folder.name.removeprefix(_UNFINISHED)))
 
+    @property
+    def lock_fds(self) -> tuple[int, ...]:
+        """Descriptors to pass to a program that uses the folder (none on Windows, which has no such inheritance)."""
+        return () if sys.platform == "win32" else (self._lock,)
+
     def remove(self) -> None:
-        """Remove the folder with all that is in it. Harmless twice."""
+        """Remove the folder with all that is in it."""
+        os.close(self._lock)
         shutil.rmtree(self.path, ignore_errors=True)
-        for lock in self.lock_fds:
-            os.close(lock)
-        self.lock_fds = ()
 
 
 def _base_folder(account: Account | None) -> Path:
@@ -76,21 +73,10 @@ def _everybody_may_enter(folder: Path) -> bool:
 
 def _remove_abandoned(base: Path, owners: set[int]) -> None:
     """Remove scratch folders of ours in *base* whose lock nobody holds any more."""
-    if sys.platform == "win32":
-        return
-    import fcntl
-
     for folder in base.glob(f"{_PREFIX}*"):
-        try:
-            if folder.lstat().st_uid not in owners:
-                continue
-            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
-        except OSError:  # not one of ours, or another process is removing it at this moment
+        lock = take_if_free(folder / _LOCK)
+        if lock is None:  # in use, not one of ours, or another process is removing it at this moment
             continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if folder.lstat().st_uid in owners:
             shutil.rmtree(folder, ignore_errors=True)
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(lock)
+        os.close(lock)

@@ -1,0 +1,113 @@
+r"""Load a dump into an empty database, all or nothing, by PostgreSQL's own programs.
+
+A custom archive goes through pg_restore; a plain script, and an archive whose script has a setting that the server does not
+know, through psql.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pgaudit_kit.dumps.decompression import PIECE, DumpFile
+from pgaudit_kit.dumps.dump import Dump
+from pgaudit_kit.operations.client_programs import Program, find_program, pg_restore_argv, pg_restore_script_argv, psql_argv
+from pgaudit_kit.operations.run_program import RunningProgram, run_program
+from pgaudit_kit.server.targets import Target
+
+if TYPE_CHECKING:
+    import psycopg
+
+# The archive version that each pg_restore reads at most (PGDUMP_FORMATS.md 1.1)
+_READS_FROM = {"1.15": 16, "1.16": 17}
+_SETTING = re.compile(rb"SET (\w+) = ")
+# What may stand before the first object of a script: comments, blanks, settings, \restrict (PGDUMP_FORMATS.md 5.1, 5.2)
+_PREAMBLE = re.compile(rb"(--.*|SET \w+ = .*;|SELECT pg_catalog\.set_config\('search_path', '', false\);|\\restrict \w+|)\r?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How a dump was loaded: the programs that did it, and the settings that were left out because the server does not know them."""
+
+    programs: tuple[Program, ...]
+    left_out: tuple[str, ...] = ()
+
+
+def load_dump(dump: Dump, target: Target, connection: psycopg.Connection[Any], *, owners: bool = True) -> Loaded:
+    """Load *dump* into the empty database of *target*; *connection* is to the same server. Without *owners* also without privileges.
+
+    Raises ProgramNotFound, ProgramFailed; then nothing of it is in the database (a script may COMMIT itself: drop the database then).
+    """
+    major = connection.info.server_version // 10_000
+    if dump.provenance.format == "plain":
+        psql = find_program("psql", near=major, restrict=any(c.startswith("\\restrict") for c in dump.script_commands))
+        with DumpFile(dump.path, "gzip" if dump.provenance.compression == "gzip" else "none").open() as script:
+            return Loaded((psql,), _run_script(psql, target, connection, iter(lambda: script.read(PIECE), b"")))
+    oldest = _READS_FROM.get(".".join((dump.provenance.archive_version or "").split(".")[:2]))
+    pg_restore = find_program("pg_restore", at_least=oldest, near=max(major, oldest or 0))
+    if not unknown_settings(_preamble_of(pg_restore, dump.path, owners=owners), connection):
+        argv = pg_restore_argv(pg_restore, archive=dump.path, database=target.database, owners=owners)
+        run_program(argv, target.libpq_env())
+        return Loaded((pg_restore,))
+    psql = find_program("psql", near=major, restrict=pg_restore.knows_restrict)
+    with RunningProgram(pg_restore_script_argv(pg_restore, archive=dump.path, owners=owners), {}, stdout=subprocess.PIPE) as writer:
+        left_out = _run_script(psql, target, connection, iter(lambda: writer.stdout.read(PIECE), b""))
+        writer.wait()
+    return Loaded((pg_restore, psql), left_out)
+
+
+def _preamble_of(pg_restore: Program, archive: Path, *, owners: bool) -> list[bytes]:
+    """The lines of the script of *archive* with no entry in it."""
+    argv = [*pg_restore_script_argv(pg_restore, archive=archive, owners=owners), f"--use-list={os.devnull}"]
+    with RunningProgram(argv, {}, stdout=subprocess.PIPE) as script:
+        lines = script.stdout.read().splitlines(keepends=True)
+        script.wait()
+    return lines
+
+
+def unknown_settings(lines: Iterable[bytes], connection: psycopg.Connection[Any]) -> tuple[str, ...]:
+    """Return the settings that *lines* set and the server does not know (transaction_timeout before 17)."""
+    names = [match[1].decode() for line in lines if (match := _SETTING.match(line))]
+    rows = connection.execute(
+        "SELECT name FROM unnest(%s::text[]) AS name WHERE name NOT IN (SELECT s.name FROM pg_catalog.pg_settings s)"
+        "   AND name <> 'role' ORDER BY 1",
+        [names],
+    )
+    return tuple(name for (name,) in rows)
+
+
+def _run_script(psql: Program, target: Target, connection: psycopg.Connection[Any], blocks: Iterator[bytes]) -> tuple[str, ...]:
+    """Run the SQL of *blocks* with psql, without the settings in its preamble that the server does not know; return those."""
+    preamble, rest = split_preamble(blocks)
+    unknown = unknown_settings(preamble, connection)
+    left_out = tuple(f"SET {name} = ".encode() for name in unknown)
+    with RunningProgram(psql_argv(psql, database=target.database), target.libpq_env(), stdin=subprocess.PIPE) as running:
+        try:
+            running.stdin.write(b"".join(line for line in preamble if not left_out or not line.startswith(left_out)))
+            running.stdin.write(rest)
+            for block in blocks:
+                running.stdin.write(block)
+            running.stdin.close()
+        except BrokenPipeError:
+            pass  # it stopped reading because it failed: its own words are worth more
+        running.wait()
+    return unknown
+
+
+def split_preamble(blocks: Iterator[bytes]) -> tuple[list[bytes], bytes]:
+    """Take the leading settings off a script: return its lines up to the first other statement, and what else was read so far."""
+    lines: list[bytes] = []
+    text = b""
+    for block in blocks:
+        text += block
+        while match := _PREAMBLE.match(text):
+            lines.append(match[0])
+            text = text[match.end() :]
+        if b"\n" in text:
+            break
+    return lines, text
