@@ -1,0 +1,87 @@
+"""What belongs to a table and has a name of its own: indexes, triggers, rules (pg_dump.c, dumpIndex, dumpTrigger, dumpRule)."""
+
+from __future__ import annotations
+
+from pgaudit_kit.dumps.ddl.asides import put_aside
+from pgaudit_kit.dumps.ddl.drafts import NOT_COMPARED, WITHOUT_OBJECT, Book, Statement
+from pgaudit_kit.dumps.ddl.tokens import Name, NotUnderstood
+from pgaudit_kit.dumps.ddl.views import become_view
+
+INDEX_OF_CONSTRAINT = "which index of its parent's a constraint's index is attached to is not compared yet"
+
+
+def create_index(statement: Statement, book: Book) -> None:
+    """CREATE [UNIQUE] INDEX; the index is in the schema of its table. Raises NotUnderstood."""
+    cursor = statement.cursor("CREATE")
+    cursor.take("UNIQUE")
+    cursor.expect("INDEX")
+    cursor.take("CONCURRENTLY")
+    cursor.take("IF", "NOT", "EXISTS")
+    name = cursor.identifier()
+    cursor.expect("ON")
+    cursor.take("ONLY")
+    start = cursor.token.start
+    table = cursor.name()
+    schema, parent = statement.place(table)
+    draft = book.create_relation("INDEX", (schema, name), statement, parent=parent)
+    draft.attributes |= {"definition": statement.sql_with(table, start), "tablespace": statement.tablespace}
+
+
+def alter_index(statement: Statement, book: Book) -> None:
+    """ALTER INDEX … ATTACH PARTITION; its other settings are put aside. Raises NotUnderstood."""
+    cursor = statement.cursor("ALTER", "INDEX")
+    name = cursor.name()
+    index = book.relation(statement.place(name), "INDEX")
+    if cursor.take("ATTACH", "PARTITION"):
+        child = book.relation(statement.place(cursor.name()), "INDEX", "CONSTRAINT")
+        if child is None or child.kind == "CONSTRAINT":
+            put_aside(statement, book, INDEX_OF_CONSTRAINT if child else WITHOUT_OBJECT)
+            return
+        child.attributes["attached_to"] = statement.qualified(name)
+        child.sql.append(statement.sql)
+    elif index:
+        book.put_aside(statement, NOT_COMPARED, kind="INDEX", schema=index.schema, name=index.name)
+    else:
+        put_aside(statement, book, NOT_COMPARED)
+
+
+def create_trigger(statement: Statement, book: Book) -> None:
+    """CREATE [CONSTRAINT] TRIGGER. Raises NotUnderstood."""
+    cursor = statement.cursor("CREATE")
+    cursor.take("OR", "REPLACE")
+    cursor.take("CONSTRAINT")
+    cursor.expect("TRIGGER")
+    name = cursor.identifier()
+    while not cursor.take("ON"):  # UPDATE OF a, b; a column of that name is quoted
+        if cursor.at_end:
+            raise NotUnderstood("a trigger without its table")
+        cursor.advance()
+    start = cursor.token.start
+    _attach(statement, book, "TRIGGER", name, cursor.name(), start)
+
+
+def create_rule(statement: Statement, book: Book) -> None:
+    """CREATE RULE; "_RETURN" is the query of a view that was created as a table. Raises NotUnderstood."""
+    cursor = statement.cursor("CREATE")
+    cursor.take("OR", "REPLACE")
+    cursor.expect("RULE")
+    name = cursor.identifier()
+    cursor.expect("AS", "ON")
+    on_select = cursor.advance().is_word("SELECT")
+    cursor.expect("TO")
+    start = cursor.token.start
+    table = cursor.name()
+    draft = book.relation(statement.place(table), "TABLE")
+    if on_select and draft:
+        cursor.expect("DO")
+        end = cursor.token.end
+        cursor.expect("INSTEAD")
+        become_view(statement, book, draft, statement.sql[end:].removeprefix(" "))
+    else:
+        _attach(statement, book, "RULE", name, table, start)
+
+
+def _attach(statement: Statement, book: Book, kind: str, name: str, table: Name, start: int) -> None:
+    schema, parent = statement.place(table)
+    draft = book.create(kind, (schema, name), statement, parent=parent)
+    draft.attributes["definition"] = statement.sql_with(table, start)

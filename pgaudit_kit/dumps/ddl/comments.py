@@ -1,0 +1,82 @@
+"""COMMENT ON everything that is modelled; applied at the end, when all objects are known (pg_dump.c, dumpComment)."""
+
+from __future__ import annotations
+
+from pgaudit_kit.dumps.ddl.asides import put_aside
+from pgaudit_kit.dumps.ddl.drafts import NO_OBJECT, Book, Comment, Draft, Place, Statement
+from pgaudit_kit.dumps.ddl.tokens import Cursor, Name, NotUnderstood
+from pgaudit_kit.records.objects import COLUMN_COMMENT
+
+_RELATIONS = {
+    "TABLE": ("TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE"),
+    "VIEW": ("VIEW",),
+    "MATERIALIZED VIEW": ("MATERIALIZED VIEW",),
+    "SEQUENCE": ("SEQUENCE",),
+    "INDEX": ("INDEX",),
+}
+_OF_TABLE = {"CONSTRAINT": ("CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT"), "TRIGGER": ("TRIGGER",), "RULE": ("RULE",)}
+_NAMED = ("SCHEMA", "EXTENSION", "TYPE", "DOMAIN", "FUNCTION", "PROCEDURE")
+STANDARD_PUBLIC = "standard public schema"  # initdb's own comment, which pg_dump up to 10 repeats
+
+
+def read_comment(statement: Statement, book: Book) -> None:
+    """COMMENT ON: keep it for `apply_comments`, or put it aside. Raises NotUnderstood."""
+    cursor = statement.cursor("COMMENT", "ON")
+    kind = "MATERIALIZED VIEW" if cursor.take("MATERIALIZED", "VIEW") else cursor.advance().text.upper()
+    column = parent = None
+    if kind == "COLUMN":
+        place, column = _column(statement, cursor)
+    elif kind in _RELATIONS or kind in _NAMED:
+        place = statement.place(cursor.name())
+        if kind in ("FUNCTION", "PROCEDURE"):
+            place = (place[0], f"{place[1]}({cursor.group()})")
+        elif kind in ("SCHEMA", "EXTENSION"):
+            place = (None, place[1])
+    elif kind in _OF_TABLE:
+        name = cursor.identifier()
+        cursor.expect("ON")
+        cursor.take("DOMAIN")
+        schema, parent = statement.place(cursor.name())
+        place = (schema, name)
+    else:
+        put_aside(statement, book, NO_OBJECT)
+        return
+    cursor.expect("IS")
+    book.comments.append(Comment(statement, kind, place, parent, column, cursor.string()))
+
+
+def _column(statement: Statement, cursor: Cursor) -> tuple[Place, str]:
+    parts, sql = cursor.parts()
+    if len(parts) < 2:  # noqa: PLR2004  # [schema,] table, column
+        raise NotUnderstood("a column without its table")
+    table = Name(parts[-3] if len(parts) > 2 else None, parts[-2], sql)  # noqa: PLR2004
+    return statement.place(table), parts[-1]
+
+
+def apply_comments(book: Book) -> None:
+    """Give every comment to its object; those of objects that are not there are put aside."""
+    for comment in book.comments:
+        draft = _object_of(comment, book)
+        if draft is None:
+            put_aside(comment.statement, book, NO_OBJECT)
+        elif comment.column is None:
+            draft.attributes["comment"] = comment.text
+        elif draft.kind in ("TABLE", "TYPE"):
+            draft.column(comment.column)["comment"] = comment.text
+        else:
+            draft.attributes[COLUMN_COMMENT.format(name=comment.column)] = comment.text
+    book.comments.clear()
+
+
+def _object_of(comment: Comment, book: Book) -> Draft | None:
+    if comment.kind == "COLUMN":
+        return book.relation(comment.place, "TABLE", "VIEW", "MATERIALIZED VIEW", "TYPE")
+    if comment.kind in _RELATIONS:
+        return book.relation(comment.place, *_RELATIONS[comment.kind])
+    if comment.kind in _OF_TABLE:
+        found = (book.find(kind, comment.place, comment.parent) for kind in _OF_TABLE[comment.kind])
+        return next((draft for draft in found if draft), None)
+    draft = book.find(comment.kind, comment.place)
+    if draft is None and comment.place == (None, "public") and comment.text != STANDARD_PUBLIC:
+        draft = book.create("SCHEMA", comment.place, comment.statement)  # it is there although no dump creates it
+    return draft

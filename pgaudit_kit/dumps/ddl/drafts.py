@@ -1,0 +1,209 @@
+"""Objects while they are being put together: one draft per object, found again by the statements that add to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from pgaudit_kit.dumps.ddl.tokens import Cursor, Name
+from pgaudit_kit.errors import HIDDEN
+from pgaudit_kit.records.objects import ATTRIBUTES, Column, DatabaseObject, ObjectKey, Unmodelled
+from pgaudit_kit.records.table_data import quote_identifier
+from pgaudit_kit.records.toc import TocEntry
+
+Place = tuple[str | None, str]  # schema and name, raw
+
+NOT_MODELLED = "objects of this kind are not compared yet"
+NOT_UNDERSTOOD = "this statement could not be understood"
+NOT_COMPARED = "this setting is not compared yet"
+NO_OBJECT = "a comment on something that is not compared"
+WITHOUT_OBJECT = "the object that this belongs to is not in the dump"
+IN_EVERY_DATABASE = "every database has it from the start, and newer pg_dump does not list it"
+
+# src/backend/catalog/pg_*: connection strings and OPTIONS of these may hold passwords
+_WITH_SECRETS = frozenset({"USER MAPPING", "SERVER", "FOREIGN DATA WRAPPER", "SUBSCRIPTION", "ROLE", "USER"})
+_LITERAL = re.compile(r"[eE]?'(?:[^'\\]|''|\\.)*'", re.DOTALL)
+
+
+@dataclass(slots=True)
+class Session:
+    """The state that SET leaves for the statements after it; None is "not said", which in an archive it never is."""
+
+    search_path: tuple[str, ...] = ()
+    tablespace: str | None = None
+    access_method: str | None = None
+    escapes: bool = False  # standard_conforming_strings is off
+    with_oids: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement without its semicolon, and the entry that it belongs to."""
+
+    sql: str
+    entry: TocEntry | None
+    session: Session
+
+    def cursor(self, *words: str) -> Cursor:
+        """Return a cursor behind these words. Raises NotUnderstood when they are not the first."""
+        cursor = Cursor(self.sql, escapes=self.session.escapes)
+        if words:
+            cursor.expect(*words)
+        return cursor
+
+    def nested(self, sql: str) -> Cursor:
+        """Return a cursor over a part of the statement."""
+        return Cursor(sql, escapes=self.session.escapes)
+
+    @property
+    def home(self) -> str | None:
+        """The schema in which unqualified names are: dumps before the releases of March 2018 switch the search path instead of qualifying."""
+        for schema in self.session.search_path:
+            if schema != "pg_catalog":
+                return schema
+        return self.entry.schema if self.entry else None
+
+    def place(self, name: Name) -> Place:
+        """Return schema and name, raw, of what *name* stands for."""
+        return (name.schema or self.home, name.name)
+
+    def qualified(self, name: Name) -> str:
+        """Return *name* as SQL with its schema: verbatim when it has one."""
+        return name.sql if name.schema or not self.home else f"{quote_identifier(self.home)}.{name.sql}"
+
+    def sql_with(self, name: Name, start: int) -> str:
+        """Return the statement with the *name* that stands at offset *start* qualified."""
+        if name.schema:
+            return self.sql
+        return self.sql[:start] + self.qualified(name) + self.sql[start + len(name.sql) :]
+
+    @property
+    def tablespace(self) -> str | None:
+        """Where the relation lives: '' is the database's default, None is not known."""
+        if self.entry and self.entry.definition is not None:
+            return self.entry.tablespace or ""
+        return self.session.tablespace
+
+    @property
+    def access_method(self) -> str | None:
+        """The access method of the table, None when not known."""
+        if self.entry and self.entry.definition is not None:
+            return self.entry.access_method
+        return self.session.access_method
+
+
+@dataclass(slots=True)
+class Draft:
+    """One object so far.
+
+    `columns` holds the `own_columns` that the table lists itself and, after them, inherited ones of which something is overridden.
+    `inherits` are the parents of a child table, `partition_of` the parent of a partition that lists no columns (pg_dump 10 and 11),
+    `identity_of` the table and column of an identity sequence. `sql` are the statements that made it, in order.
+    """
+
+    kind: str
+    schema: str | None
+    name: str
+    parent: str | None = None
+    attributes: dict[str, str | None] = field(default_factory=dict)
+    columns: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    own_columns: int = 0
+    inherits: tuple[Place, ...] = ()
+    partition_of: Place | None = None
+    identity_of: tuple[Place, str] | None = None
+    sql: list[str] = field(default_factory=list)
+
+    def column(self, name: str) -> dict[str, str | None]:
+        """Return the attributes of that column; a column not listed yet (an inherited one that is overridden) is added at the end."""
+        return self.columns.setdefault(name, {})
+
+    def finished(self) -> DatabaseObject:
+        """Return the object."""
+        return DatabaseObject(
+            ObjectKey(self.kind, self.schema, self.name, self.parent),
+            {name: value for name, value in self.attributes.items() if value is not None},
+            tuple(Column(name, {k: v for k, v in attributes.items() if v is not None}) for name, attributes in self.columns.items()),
+            "\n".join(f"{sql};" for sql in self.sql) or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment, and what it is on: `kind` as COMMENT names it, the place of that object, its table, or the column of it."""
+
+    statement: Statement
+    kind: str
+    place: Place
+    parent: str | None
+    column: str | None
+    text: str
+
+
+@dataclass(slots=True)
+class _Aside:
+    kind: str
+    schema: str | None
+    name: str
+    reason: str
+    sql: list[str]
+
+
+class Book:
+    """All drafts, and what is put aside. Relations (tables, views, sequences, indexes …) share one name space, as in pg_class."""
+
+    def __init__(self) -> None:
+        self.session = Session()
+        self.drafts: dict[tuple[str, str | None, str, str | None], Draft] = {}
+        self.relations: dict[Place, Draft] = {}
+        self.comments: list[Comment] = []
+        self.built_in: set[Place] = set()  # schemas that the dump creates although every database has them
+        self._asides: dict[tuple[object, ...], _Aside] = {}
+
+    def create(self, kind: str, place: Place, statement: Statement, *, parent: str | None = None) -> Draft:
+        """Return a new draft; one that was there under the same key is replaced. The owner is the entry's, if it is of this kind."""
+        draft = Draft(kind, *place, parent)
+        draft.sql.append(statement.sql)
+        entry = statement.entry
+        if entry and entry.desc == kind and "owner" in ATTRIBUTES[kind]:
+            draft.attributes["owner"] = entry.owner
+        self.drafts[(kind, *place, parent)] = draft
+        return draft
+
+    def create_relation(self, kind: str, place: Place, statement: Statement, *, parent: str | None = None) -> Draft:
+        """Like `create`, for what has a row in pg_class."""
+        draft = self.relations[place] = self.create(kind, place, statement, parent=parent)
+        return draft
+
+    def find(self, kind: str, place: Place, parent: str | None = None) -> Draft | None:
+        """Return the draft of that kind and name, None when there is none."""
+        return self.drafts.get((kind, *place, parent))
+
+    def relation(self, place: Place, *kinds: str) -> Draft | None:
+        """Return the relation of that name if it is one of *kinds* (of any without), None when there is none."""
+        draft = self.relations.get(place)
+        return draft if draft and (not kinds or draft.kind in kinds) else None
+
+    def remove(self, draft: Draft) -> None:
+        """Take a draft out."""
+        self.drafts.pop((draft.kind, draft.schema, draft.name, draft.parent), None)
+        if self.relations.get((draft.schema, draft.name)) is draft:
+            del self.relations[draft.schema, draft.name]
+
+    def put_aside(self, statement: Statement, reason: str, *, kind: str, schema: str | None, name: str, own: bool = False) -> None:
+        """Keep a statement as unmodelled; with others of the same object and reason, unless it begins an object of its *own*."""
+        entry = statement.entry
+        key: tuple[object, ...] = (kind, schema, name, reason, entry and entry.owner, entry and entry.dump_id)
+        sql = _LITERAL.sub(f"'{HIDDEN}'", statement.sql) if kind in _WITH_SECRETS else statement.sql
+        known = self._asides.get(key)
+        if known and not own:
+            known.sql.append(sql)
+            return
+        if known:  # operators share a tag: the earlier one keeps its place, this one is added to from now on
+            self._asides[*key, len(self._asides)] = known
+        self._asides[key] = _Aside(kind, schema, name, reason, [sql])
+
+    @property
+    def unmodelled(self) -> tuple[Unmodelled, ...]:
+        """What was put aside, by schema, kind and name."""
+        found = sorted(self._asides.values(), key=lambda a: (a.schema or "", a.kind, a.name, a.reason))
+        return tuple(Unmodelled(a.kind, a.schema, a.name, a.reason, "\n".join(f"{sql};" for sql in a.sql)) for a in found)

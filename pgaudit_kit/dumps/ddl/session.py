@@ -1,0 +1,79 @@
+"""Statements that make no object: SET, SELECT of functions, and what is run around the data."""
+
+from __future__ import annotations
+
+import re
+
+from pgaudit_kit.dumps.ddl.asides import put_aside
+from pgaudit_kit.dumps.ddl.drafts import NOT_MODELLED, Book, Statement
+from pgaudit_kit.dumps.ddl.sequences import set_value
+from pgaudit_kit.dumps.ddl.tokens import Cursor
+
+_LARGE_OBJECT = re.compile(r"\d+\Z")
+# large object data, and OIDs that only pg_upgrade needs
+_WITHOUT_MEANING = frozenset({"set_config", "lo_open", "lowrite", "lo_close", "lo_unlink"})
+
+
+def ignore(statement: Statement, book: Book) -> None:
+    """Take a statement that leaves no object: transactions, data, DROP of --clean, REFRESH."""
+
+
+def read_set(statement: Statement, book: Book) -> None:
+    """SET: keep what the meaning of later statements depends on."""
+    cursor = statement.cursor("SET")
+    setting = cursor.advance().text.lower()
+    if not (cursor.take_text("=") or cursor.take("TO")):
+        return
+    values = _values(cursor)
+    session = book.session
+    first = values[0] if values else ""
+    if setting == "search_path":
+        session.search_path = tuple(values)
+    elif setting == "default_tablespace":
+        session.tablespace = first
+    elif setting == "default_table_access_method":
+        session.access_method = first
+    elif setting == "standard_conforming_strings":
+        session.escapes = first == "off"
+    elif setting == "default_with_oids":
+        session.with_oids = first == "true"
+
+
+def _values(cursor: Cursor) -> list[str]:
+    values = []
+    while not cursor.at_end:
+        if cursor.token.kind == "string":
+            values.append(cursor.string())
+        elif cursor.token.kind in ("word", "quoted"):
+            values.append(cursor.identifier())
+        else:
+            cursor.advance()
+    return values
+
+
+def read_select(statement: Statement, book: Book) -> None:
+    """SELECT of a function: the state of a sequence, a large object, statistics, the search path. Raises NotUnderstood."""
+    cursor = statement.cursor("SELECT")
+    if cursor.take_text("*"):
+        cursor.take("FROM")
+    function = cursor.name().name
+    if function == "setval":
+        set_value(statement, book, cursor)
+    elif function == "lo_create":
+        oid = statement.nested(cursor.group()).string()
+        kind = statement.entry.desc if statement.entry and statement.entry.desc == "BLOB METADATA" else "BLOB"
+        book.put_aside(statement, NOT_MODELLED, kind=kind, schema=None, name=oid)
+    elif function == "set_config":
+        arguments = statement.nested(cursor.group())
+        if arguments.string() == "search_path":
+            book.session.search_path = ()
+    elif function not in _WITHOUT_MEANING and not function.startswith("binary_upgrade"):
+        put_aside(statement, book, NOT_MODELLED)
+
+
+def read_alter_database(statement: Statement, book: Book) -> None:
+    """ALTER DATABASE: its owner belongs to the container; its settings (DATABASE PROPERTIES) are put aside."""
+    cursor = statement.cursor("ALTER", "DATABASE")
+    cursor.identifier()
+    if not cursor.take("OWNER", "TO"):
+        put_aside(statement, book, NOT_MODELLED)

@@ -1,0 +1,357 @@
+r"""Lexing of one SQL statement as pg_dump writes it, with offsets, so that text can be taken verbatim.
+
+The rules are those of src/backend/parser/scan.l, as far as pg_dump's own output and the server's deparsed text use them:
+strings ('…', E'…', b'…', x'…', $tag$…$tag$), quoted and bare identifiers, numbers, operators, punctuation, comments.
+With standard_conforming_strings off a backslash escapes in plain strings too: `escapes=True`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase
+from typing import NamedTuple
+
+_LETTER = "A-Za-z_\u0080-\U0010ffff"  # scan.l: ident_start; high-bit bytes are letters, undecodable ones come as surrogates
+_WORD = rf"[{_LETTER}][{_LETTER}0-9$]*+"
+_BEFORE_LITERAL = rf"(?<![{_LETTER}0-9$])"
+_PLAIN = r"'[^']*+(?:''[^']*+)*+'"
+_ESCAPED = r"'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+'"
+_QUOTED = r'"[^"]*+(?:""[^"]*+)*+"'
+_DOLLAR = rf"\$(?P<tag>(?:[{_LETTER}][{_LETTER}0-9]*+)?)\$.*?\$(?P=tag)\$"
+_COMMENT = r"--[^\n]*+|/\*.*?\*/"
+_OPERATOR = r"::|(?:(?!--|/\*)[-+*/<>=~!@#%^&|`?])+|:="
+
+_KINDS = ("string", "word", "quoted", "number", "operator", "punctuation", "other")
+
+
+def _token_pattern(plain: str) -> re.Pattern[str]:
+    kinds = {
+        "string": rf"[eE]{_ESCAPED}|[bBxXnN]?{plain}|{_DOLLAR}",
+        "word": _WORD,
+        "quoted": _QUOTED,
+        "number": r"(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?|\$\d++",
+        "operator": _OPERATOR,
+        "punctuation": r"[(),;.:\[\]]",
+        "other": r".",
+    }
+    named = "|".join(f"(?P<{kind}>{kinds[kind]})" for kind in _KINDS)
+    return re.compile(rf"(?:\s++|{_COMMENT})*+(?:{named})", re.DOTALL)
+
+
+def _landmark_pattern(plain: str) -> re.Pattern[str]:
+    """What can end, nest or hide the end of a statement; everything between is skipped at the speed of a search."""
+    return re.compile(
+        rf"{_BEFORE_LITERAL}[eE]{_ESCAPED}|{plain}|{_QUOTED}|{_BEFORE_LITERAL}{_DOLLAR}|{_COMMENT}"
+        rf"|(?P<mark>[();]|\bBEGIN\s+ATOMIC\b|\b(?:CASE|END)\b)",
+        re.DOTALL | re.IGNORECASE,
+    )
+
+
+_TOKEN = {False: _token_pattern(_PLAIN), True: _token_pattern(_ESCAPED)}
+_LANDMARK = {False: _landmark_pattern(_PLAIN), True: _landmark_pattern(_ESCAPED)}
+_BLANK = re.compile(rf"(?:\s++|{_COMMENT}|\\[^\n]*+)*+", re.DOTALL)  # \connect, \restrict … are whole lines of psql
+_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{1,3}|.)|''", re.DOTALL)
+_CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_HIGHEST_OCTAL = "7"
+_FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)  # scansup.c: only ASCII letters, in multi-byte encodings
+
+
+class NotUnderstood(Exception):  # noqa: N818  # not an error: the parser's way to say that a statement has another shape; never leaves ddl
+    """A statement that has not the shape that its first words promise."""
+
+
+class Token(NamedTuple):
+    """One token: kind (`word`, `quoted`, `string`, `number`, `operator`, `punctuation`, `other`, `end`), its text, where it stands."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+    def is_word(self, *words: str) -> bool:
+        """Whether this is one of these bare words (given in upper case); a quoted identifier never is."""
+        return self.kind == "word" and self.text.upper() in words
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A possibly qualified name: schema and name raw, `sql` as it was written."""
+
+    schema: str | None
+    name: str
+    sql: str
+
+
+def tokenise(sql: str, *, start: int = 0, escapes: bool = False) -> Iterator[Token]:
+    """Yield the tokens of *sql* from offset *start*; blanks and comments are left out. Never fails: odd characters are `other`."""
+    match = _TOKEN[escapes].match
+    while found := match(sql, start):
+        kind = found.lastgroup or "string"
+        start = found.end()
+        yield Token(kind, found[kind], found.start(kind), start)
+
+
+def split_statements(sql: str, *, escapes: bool = False) -> list[str]:
+    """Return the statements of *sql* without their semicolons, leading comments, psql commands and outer blanks.
+
+    A semicolon ends a statement outside literals, parentheses (rules with several actions) and BEGIN ATOMIC … END
+    (bodies of 14+): src/fe_utils/psqlscan.l.
+    """
+    start = _end_of_blanks(sql, 0)
+    body = sql.rstrip()
+    if (semicolon := body.find(";", start)) in (-1, len(body) - 1):
+        text = body[start : None if semicolon < 0 else semicolon].rstrip()
+        return [text] if text else []
+    found = []
+    depth = case = 0
+    for landmark in _LANDMARK[escapes].finditer(body, start):
+        mark = landmark["mark"]
+        if not mark or landmark.start() < start:
+            continue
+        if mark == "(":
+            depth += 1
+        elif mark == ")":
+            depth -= 1
+        elif mark == ";":
+            if depth <= 0 and case == 0:
+                found.append(body[start : landmark.start()].rstrip())
+                start = _end_of_blanks(body, landmark.end())
+                depth = 0
+        elif mark[0] in "bB" or (case and mark[0] in "cC"):
+            case += 1
+        elif case:  # END
+            case -= 1
+    found.append(body[start:].rstrip())
+    return [text for text in found if text]
+
+
+def _end_of_blanks(sql: str, start: int) -> int:
+    blank = _BLANK.match(sql, start)
+    return blank.end() if blank else start
+
+
+def unquote(text: str) -> str:
+    """Return the raw name that an identifier stands for: quotes removed, bare ones folded to lower case."""
+    if text.startswith('"'):
+        return text[1:-1].replace('""', '"')
+    return text.translate(_FOLDED)
+
+
+def decode_string(text: str, *, escapes: bool = False) -> str:
+    """Return the value of a string literal, whatever way it is quoted."""
+    if text.startswith("$"):
+        delimiter = text.index("$", 1) + 1
+        return text[delimiter:-delimiter]
+    start = text.index("'")
+    inner = text[start + 1 : -1]
+    if escapes or text[:start] in ("e", "E"):
+        return _ESCAPE.sub(_unescape, inner)
+    return inner.replace("''", "'")
+
+
+def _unescape(match: re.Match[str]) -> str:
+    code = match[1]
+    if code is None:
+        return "'"
+    if code[0] in "xuU" and len(code) > 1:
+        return chr(min(int(code[1:], 16), 0x10FFFF))
+    if "0" <= code[0] <= _HIGHEST_OCTAL:
+        return chr(int(code, 8) & 0xFF)
+    return _CONTROL.get(code, code)
+
+
+def quote_string(value: str) -> str:
+    """Return *value* as a string literal under standard_conforming_strings."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def parse_qualified_name(sql: str) -> tuple[str | None, str]:
+    """Return schema (None when it is not qualified) and name, raw, of the name that *sql* begins with. Raises NotUnderstood."""
+    name = Cursor(sql).name()
+    return name.schema, name.name
+
+
+def parse_identifier_list(sql: str) -> tuple[str, ...]:
+    """Return the raw names of a list such as `(a, "B", c)`, with or without its parentheses. Raises NotUnderstood."""
+    cursor = Cursor(sql)
+    if closed := cursor.take_text("("):
+        if cursor.take_text(")"):
+            return ()
+    elif cursor.at_end:
+        return ()
+    names = [cursor.identifier()]
+    while cursor.take_text(","):
+        names.append(cursor.identifier())
+    if closed:
+        cursor.expect_text(")")
+    return tuple(names)
+
+
+def split_commas(sql: str, *, escapes: bool = False) -> list[str]:
+    """Return the parts of *sql* between its commas outside literals, parentheses and brackets, without outer blanks."""
+    cursor = Cursor(sql, escapes=escapes)
+    parts = []
+    while not cursor.at_end:
+        parts.append(cursor.text_until())
+        cursor.take_text(",")
+    return parts
+
+
+_OPENING = frozenset("([")
+_CLOSING = frozenset(")]")
+
+
+class Cursor:
+    """Reads a statement from left to right, one token at a time; what is not reached is not tokenised."""
+
+    __slots__ = ("_match", "escapes", "sql", "token")
+
+    def __init__(self, sql: str, *, escapes: bool = False) -> None:
+        self.sql = sql
+        self.escapes = escapes
+        self._match = _TOKEN[escapes].match
+        self.token = self._read(0)
+
+    def _read(self, start: int) -> Token:
+        found = self._match(self.sql, start)
+        if found is None:
+            return Token("end", "", len(self.sql), len(self.sql))
+        kind = found.lastgroup or "string"
+        return Token(kind, found[kind], found.start(kind), found.end())
+
+    @property
+    def at_end(self) -> bool:
+        """Whether nothing is left."""
+        return self.token.kind == "end"
+
+    @property
+    def following(self) -> Token:
+        """The token after the current one."""
+        return self._read(self.token.end)
+
+    def advance(self) -> Token:
+        """Return the current token and step over it."""
+        token = self.token
+        self.token = self._read(token.end)
+        return token
+
+    def take(self, *words: str) -> bool:
+        """Step over these bare words (upper case) if they come next, all of them; say whether they did."""
+        here = self.token
+        for word in words:
+            if self.token.kind != "word" or self.token.text.upper() != word:
+                self.token = here
+                return False
+            self.advance()
+        return True
+
+    def expect(self, *words: str) -> None:
+        """Step over these bare words. Raises NotUnderstood."""
+        if not self.take(*words):
+            raise NotUnderstood(f"{' '.join(words)} expected at {self.token.text!r}")
+
+    def take_text(self, text: str) -> bool:
+        """Step over this punctuation or operator if it comes next; say whether it did."""
+        if self.token.text != text or self.token.kind not in ("punctuation", "operator"):
+            return False
+        self.advance()
+        return True
+
+    def expect_text(self, text: str) -> None:
+        """Step over this punctuation. Raises NotUnderstood."""
+        if not self.take_text(text):
+            raise NotUnderstood(f"{text} expected at {self.token.text!r}")
+
+    def identifier(self) -> str:
+        """Step over one identifier and return it raw. Raises NotUnderstood."""
+        if self.token.kind not in ("word", "quoted"):
+            raise NotUnderstood(f"a name expected at {self.token.text!r}")
+        return unquote(self.advance().text)
+
+    def parts(self) -> tuple[list[str], str]:
+        """Step over a dotted name; return its raw parts and its text. Raises NotUnderstood."""
+        start = self.token.start
+        parts = []
+        while True:
+            end = self.token.end
+            parts.append(self.identifier())
+            if not self.take_text("."):
+                return parts, self.sql[start:end]
+
+    def name(self) -> Name:
+        """Step over a name with at most a schema before it. Raises NotUnderstood."""
+        parts, sql = self.parts()
+        if len(parts) > 2:  # noqa: PLR2004  # schema, name
+            raise NotUnderstood(f"{sql} has too many parts")
+        return Name(parts[0] if len(parts) > 1 else None, parts[-1], sql)
+
+    def string(self) -> str:
+        """Step over a string literal and return its value. Raises NotUnderstood."""
+        if self.token.kind != "string":
+            raise NotUnderstood(f"a string expected at {self.token.text!r}")
+        return decode_string(self.advance().text, escapes=self.escapes)
+
+    def group(self) -> str:
+        """Step over a parenthesised text and return what is inside, verbatim. Raises NotUnderstood when it does not close."""
+        start = self.token.end
+        self.expect_text("(")
+        end = self._to_closing()
+        self.expect_text(")")
+        return self.sql[start:end]
+
+    def text_until(self, *words: str) -> str:
+        """Return the text up to one of these bare words, a comma, a closing parenthesis or the end; outside nested ones. Stops there.
+
+        NOT stops only before NULL, WITH before OPTIONS or a parenthesis, and a word after a dot is part of a name.
+        """
+        start = self.token.start
+        end = start
+        after_dot = False
+        while not self.at_end:
+            token = self.token
+            if token.kind == "punctuation":
+                if token.text in _CLOSING or token.text in (",", ";"):
+                    break
+                if token.text in _OPENING:
+                    self.advance()
+                    self._to_closing()
+                    if self.at_end:
+                        raise NotUnderstood("a parenthesis is not closed")
+            elif words and not after_dot and token.is_word(*words) and self._really_stops(token):
+                break
+            after_dot = token.text == "."
+            end = self.advance().end
+        return self.sql[start:end]
+
+    def _really_stops(self, token: Token) -> bool:
+        word = token.text.upper()
+        if word == "NOT":
+            return self.following.is_word("NULL")
+        if word == "WITH":
+            return self.following.is_word("OPTIONS") or self.following.text == "("
+        return True
+
+    def _to_closing(self) -> int:
+        """Step to the bracket that closes the one just stepped over; return where it starts."""
+        depth = 1
+        while not self.at_end:
+            token = self.token
+            if token.kind == "punctuation":
+                if token.text in _OPENING:
+                    depth += 1
+                elif token.text in _CLOSING:
+                    depth -= 1
+                    if depth == 0:
+                        return token.start
+            self.advance()
+        return self.token.start
+
+    def rest(self) -> str:
+        """Return the text from here to the end, verbatim but without outer blanks."""
+        return self.sql[self.token.start :].rstrip()
+
+    def finish(self) -> None:
+        """Step to the end, without reading what is between."""
+        self.token = Token("end", "", len(self.sql), len(self.sql))

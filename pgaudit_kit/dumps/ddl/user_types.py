@@ -1,0 +1,76 @@
+"""Enums, composite types and domains (pg_dump.c, dumpEnumType, dumpCompositeType, dumpDomain)."""
+
+from __future__ import annotations
+
+from pgaudit_kit.dumps.ddl.asides import put_aside
+from pgaudit_kit.dumps.ddl.columns import read_elements
+from pgaudit_kit.dumps.ddl.constraints import add_constraint, add_inline_constraint
+from pgaudit_kit.dumps.ddl.drafts import NOT_COMPARED, NOT_MODELLED, Book, Statement
+from pgaudit_kit.dumps.ddl.tokens import NotUnderstood, quote_string
+
+_CLAUSES = ("COLLATE", "DEFAULT", "NOT", "CONSTRAINT")
+
+
+def create_type(statement: Statement, book: Book) -> None:
+    """CREATE TYPE: enums and composite types; ranges, base types and shells are put aside. Raises NotUnderstood."""
+    cursor = statement.cursor("CREATE", "TYPE")
+    place = statement.place(cursor.name())
+    if cursor.take("AS", "ENUM"):
+        inner = statement.nested(cursor.group())
+        labels = []
+        while not inner.at_end:
+            labels.append(quote_string(inner.string()))
+            if not inner.take_text(",") and not inner.at_end:
+                raise NotUnderstood(f"a label expected at {inner.token.text!r}")
+        book.create("TYPE", place, statement).attributes |= {"form": "enum", "labels": ", ".join(labels) or None}
+    elif cursor.take("AS") and cursor.token.text == "(":
+        elements = read_elements(cursor)
+        draft = book.create_relation("TYPE", place, statement)
+        draft.attributes["form"] = "composite"
+        draft.columns = elements.columns
+        draft.own_columns = len(elements.columns)
+    else:
+        put_aside(statement, book, NOT_MODELLED)
+
+
+def create_domain(statement: Statement, book: Book) -> None:
+    """CREATE DOMAIN with its checks. Raises NotUnderstood."""
+    cursor = statement.cursor("CREATE", "DOMAIN")
+    place = statement.place(cursor.name())
+    cursor.take("AS")
+    found: dict[str, str | None] = {"base_type": cursor.text_until(*_CLAUSES)}
+    constraints: list[tuple[str, str]] = []
+    while not cursor.at_end:
+        if cursor.take("COLLATE"):
+            found["collation"] = cursor.name().sql
+        elif cursor.take("DEFAULT"):
+            found["default"] = cursor.text_until(*_CLAUSES)
+        elif cursor.take("NOT", "NULL"):
+            found["not_null"] = "true"
+        elif cursor.take("CONSTRAINT"):
+            name = cursor.identifier()
+            if not cursor.token.is_word("NOT"):  # 17 names its not-null
+                constraints.append((name, cursor.text_until("CONSTRAINT")))
+        else:
+            raise NotUnderstood(f"a domain's clause expected at {cursor.token.text!r}")
+    book.create("DOMAIN", place, statement).attributes |= found
+    for name, definition in constraints:
+        add_inline_constraint(statement, book, place, name, definition, alter="ALTER DOMAIN")
+
+
+def alter_type(statement: Statement, book: Book) -> None:
+    """ALTER TYPE and ALTER DOMAIN: OWNER TO, and constraints that a domain gets later. Raises NotUnderstood."""
+    cursor = statement.cursor("ALTER")
+    kind = cursor.advance().text.upper()
+    place = statement.place(cursor.name())
+    draft = book.find(kind, place)
+    if cursor.take("OWNER", "TO"):
+        if draft:
+            draft.attributes["owner"] = cursor.identifier()
+        else:
+            put_aside(statement, book, NOT_MODELLED)
+    elif kind == "DOMAIN" and cursor.take("ADD", "CONSTRAINT"):
+        name = cursor.identifier()
+        add_constraint(statement, book, place, name, cursor.rest())
+    elif not cursor.take("DROP"):  # --clean
+        put_aside(statement, book, NOT_COMPARED)
