@@ -66,8 +66,8 @@ STYLE = """
 .pgaudit table.pg-table caption .pg-count { font-weight: 400; opacity: .72; padding-left: .6em; }
 .pgaudit table.pg-table tr, .pgaudit table.pg-table tbody tr:nth-child(n) { background: transparent; }
 .pgaudit table.pg-table th, .pgaudit table.pg-table td { padding: .35em .8em .35em 0; border: 0; text-align: left; vertical-align: top;
-  border-bottom: 1px solid rgba(127, 127, 127, .28); max-width: 30em; white-space: pre-wrap; overflow-wrap: anywhere;
-  unicode-bidi: isolate; }
+  border-bottom: 1px solid rgba(127, 127, 127, .28); max-width: 30em; white-space: pre-wrap;
+  overflow-wrap: break-word; unicode-bidi: isolate; }
 .pgaudit table.pg-table thead th { font-weight: 600; border-bottom: 2px solid rgba(127, 127, 127, .5); vertical-align: bottom;
   white-space: nowrap; }
 .pgaudit table.pg-table .pg-number { text-align: right; padding-left: .8em; padding-right: .8em; white-space: nowrap;
@@ -155,11 +155,14 @@ def frame_table(frame: Any, *, caption: str, limit: int = ROWS_SHOWN, fold: int 
 
 
 def _count_text(shown: int, hidden: int, total: int) -> str:
-    if shown == total:
-        return "1 row" if total == 1 else f"{total:,} rows"
-    if shown + hidden == total:
-        return f"{total:,} rows, {shown:,} shown, the rest folded below"
-    return f"{shown + hidden:,} of {total:,} rows shown"
+    said = ["1 row" if total == 1 else f"{total:,} rows"]
+    if shown < total:
+        said.append(f"{shown:,} shown")
+    if hidden:
+        said.append(f"{hidden:,} folded below")
+    if shown + hidden < total:
+        said.append(f"{total - shown - hidden:,} left out")
+    return ", ".join(said)
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[object]], caption: str, count: str) -> str:

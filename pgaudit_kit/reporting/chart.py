@@ -37,7 +37,7 @@ _SETTINGS: Final[dict[Any, Any]] = {
     "savefig.bbox": "standard",  # the sheet as it was laid out, not cut to what is on it
 }
 STYLE: Final = """
-.pg-chart { margin: 0 0 1.6em; padding: 0; max-width: 34em; }
+.pg-chart { margin: 0 0 1.6em; padding: 0; max-width: 31em; }
 .pg-chart svg { display: block; width: 100%; height: auto; font-family: inherit; }
 .pg-chart figcaption { margin: 0 0 .7em; }
 .pg-chart figcaption strong { display: block; }

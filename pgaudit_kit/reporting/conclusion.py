@@ -1,6 +1,6 @@
 """What a notebook says to its report: the verdict with its sentence, as an output of its own kind; and frames as tables.
 
-    conclude(result.verdict, result.sentence, result.next_steps, facts={"Dump": dump.label})
+    conclude(result.verdict, result.sentence, result.next_steps, sources=[dump])
 
 In Jupyter that output is a banner; in the executed notebook it is also `application/vnd.pgaudit.verdict+json`, which a
 report, or any other program, finds without reading the page.
@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from pgaudit_kit.display import html
 from pgaudit_kit.errors import UsageError
+from pgaudit_kit.records.source import Source
 
 VERDICT_MIME: Final = "application/vnd.pgaudit.verdict+json"
 ROWS_FOLDED: Final = 950  # with the 50 shown, what a report holds of one table: a page stays light, and the frame has the rest
@@ -56,16 +57,40 @@ class Shown:
         return f"{self.caption}\n{self.frame}"
 
 
-def conclude(verdict: str, sentence: str, next_steps: Iterable[str] = (), *, facts: Mapping[str, object] | None = None) -> Conclusion:
+def conclude(
+    verdict: str,
+    sentence: str,
+    next_steps: Iterable[str] = (),
+    *,
+    sources: Iterable[Source] = (),
+    facts: Mapping[str, object] | None = None,
+) -> Conclusion:
     """Return the conclusion of a notebook, to be its cell's value: the report takes its banner, next steps and facts from it.
 
-    *verdict* is one of `passed`, `warned`, `failed`, `not_checked`, `same`, `different`. Facts that are None are left out.
-    Raises UsageError for any other word.
+    *verdict* is one of `passed`, `warned`, `failed`, `not_checked`, `same`, `different`; UsageError for any other word.
+    The facts are where each of *sources* comes from, and those given, without the ones that are None.
     """
     if str(verdict) not in EXIT_CODES:
         raise UsageError(f"{verdict} is no verdict", resource=str(verdict), remedy=f"Use one of {', '.join(EXIT_CODES)}.")
-    kept = {name: str(value) for name, value in (facts or {}).items() if value is not None}
+    described = {name: value for source in sources for name, value in _described(source).items()}
+    kept = described | {name: str(value) for name, value in (facts or {}).items() if value is not None}
     return Conclusion(str(verdict), sentence, tuple(next_steps), kept)
+
+
+def _described(source: Source) -> dict[str, str]:
+    """Where *source* comes from, for people."""
+    p = source.provenance
+    server = f"PostgreSQL {p.server_version}" if p.server_version else None
+    facts: dict[str, str | None]
+    if p.format == "live":
+        facts = {"Live database": source.label, "Live server": server, "Snapshot taken": p.created_at}
+    elif p.format == "manifest":
+        facts = {"Manifest": source.label, "Manifest taken": p.created_at}
+    else:
+        made = (f"{p.format} format", p.compression, f"pg_dump {p.pg_dump_version}" if p.pg_dump_version else None)
+        origin = ", ".join(part for part in (p.database, server) if part)
+        facts = {"Dump": source.label, "Dump made": p.created_at, "Dumped from": origin, "Written as": ", ".join(m for m in made if m)}
+    return {name: value for name, value in facts.items() if value}
 
 
 def show(frame: Any, caption: str) -> Shown:

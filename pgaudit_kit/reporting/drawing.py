@@ -17,9 +17,9 @@ from pgaudit_kit.reporting.chart import INK, drawing
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-WIDTH: Final = 420.0  # points; a phone shows about 360 CSS pixels, so 11 pt text ends up near 10 pixels there
-_BAR_ROOM: Final = 285.0  # the rest is for the number behind the bar
-_NAME_LENGTH: Final = 60
+WIDTH: Final = 380.0  # points; a phone shows about 340 CSS pixels of it, so 12 pt text ends up near 11 pixels there
+_BAR_ROOM: Final = 235.0  # the rest is for the number behind the bar
+_NAME_LENGTH: Final = 50
 _TILES_LARGE: Final = 160  # more tiles than this are drawn small, without a sign in them
 
 
@@ -73,7 +73,7 @@ def bars(groups: Sequence[BarGroup], *, legend: Legend = (), nothing: str = "Not
     with drawing():
         figure, sheet = _sheet(top + sum(heights))
         if not groups:
-            sheet.text(0, 14, nothing, fontsize=11, alpha=0.75)
+            sheet.text(0, 14, nothing, fontsize=12, alpha=0.75)
             return figure
         _draw_legend(sheet, legend)
         y = top
@@ -91,7 +91,7 @@ def tiles(squares: Sequence[Tile], *, legend: Legend = (), nothing: str = "Nothi
     with drawing():
         figure, sheet = _sheet(top + math.ceil(len(squares) / across) * (side + gap))
         if not squares:
-            sheet.text(0, 14, nothing, fontsize=11, alpha=0.75)
+            sheet.text(0, 14, nothing, fontsize=12, alpha=0.75)
             return figure
         _draw_legend(sheet, legend)
         for i, tile in enumerate(squares):
@@ -116,12 +116,12 @@ def _sheet(height: float) -> tuple[Figure, Any]:
 
 
 def _draw_group(sheet: Any, group: BarGroup, y: float) -> None:
-    sheet.text(0, y + 10, shorten(group.name), fontsize=11)
+    sheet.text(0, y + 10, shorten(group.name), fontsize=12)
     y += 15
     for bar in group.bars:
         length = 0.0 if not bar.share else max(1.5, bar.share * _BAR_ROOM)
         _rectangle(sheet, (0, y), max(length, 0.75), 10, bar.colour if length else INK)
-        sheet.text(length + 5, y + 8.7, bar.said, fontsize=10, alpha=0.85)
+        sheet.text(length + 5, y + 8.7, bar.said, fontsize=11, alpha=0.85)
         y += 14
 
 
@@ -155,7 +155,7 @@ def _draw_legend(sheet: Any, legend: Legend) -> None:
         x = 0.0
         for colour, words in row:
             _rectangle(sheet, (x, i * 17 + 2), 10, 10, colour)
-            sheet.text(x + 15, i * 17 + 11, words, fontsize=10.5, alpha=0.85)
+            sheet.text(x + 15, i * 17 + 11, words, fontsize=11, alpha=0.85)
             x += 16 + 6.2 * len(words) + 14
 
 

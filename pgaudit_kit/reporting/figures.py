@@ -119,7 +119,7 @@ def compared_per_check(checks: Frame) -> Chart:
 def _outcome_bar(record: Record, share: Callable[[float], float]) -> Bar:
     look = html.look(str(record.get("outcome")))
     compared = _number(record.get("compared")) or 0
-    return Bar(share(compared), look.hue, f"{look.symbol} {look.word}, {compared:,} compared")
+    return Bar(share(compared), look.hue, f"{look.symbol} {look.word}, {compared:,}")
 
 
 def objects_per_kind(objects: Frame) -> Chart:
@@ -140,10 +140,15 @@ def objects_per_kind(objects: Frame) -> Chart:
 
 
 def seconds_per_step(steps: Mapping[str, float | None]) -> Chart:
-    """How long each step of an operation took, in the order given; values are seconds."""
+    """How long each step of an operation took, in the order given; values are seconds. Of many steps the longest are drawn."""
     timed = [(name, _seconds_or_none(v)) for name, v in steps.items()]
+    least = sorted((v or 0 for _, v in timed), reverse=True)[: TOP * 2][-1:] or [0]
     share, log = scale([v for _, v in timed if v is not None])
-    groups = [BarGroup(name, (Bar(None if v is None else share(v), BLUE, "not known" if v is None else _seconds(v)),)) for name, v in timed]
+    groups = [
+        BarGroup(name, (Bar(None if v is None else share(v), BLUE, "not known" if v is None else _seconds(v)),))
+        for name, v in timed
+        if (v or 0) >= least[0]
+    ]
     known = [(v, name) for name, v in timed if v is not None]
     longest = f"; the longest was {shorten(max(known)[1])}, {_seconds(max(known)[0])}" if known else ""
     sentence = f"{_many(len(timed), 'step')}, {_seconds(sum(v for v, _ in known))} in all{longest}."

@@ -71,7 +71,9 @@ def render(notebook: Mapping[str, Any], page: Page) -> str:
             exclude_anchor_links=True,
             anchor_link_text="",
         )
-        document, _ = exporter.from_notebook_node(from_dict(_prepared(notebook)), resources={"report": page})
+        document, _ = exporter.from_notebook_node(
+            from_dict(_prepared(notebook, stopped=page.failure is not None)), resources={"report": page}
+        )
     return _SCRIPT.sub("", document)
 
 
@@ -84,9 +86,11 @@ def title_of(notebook: Mapping[str, Any]) -> str:
     return ""
 
 
-def _prepared(notebook: Mapping[str, Any]) -> dict[str, Any]:
-    """The notebook as its report shows it: without the cells that are for Jupyter, each heading and each style once."""
+def _prepared(notebook: Mapping[str, Any], *, stopped: bool) -> dict[str, Any]:
+    """The notebook as its report shows it: without the cells that are for Jupyter or were never reached, each heading and style once."""
     cells = [_cell(c) for c in notebook["cells"] if not NOT_IN_REPORT & set(c["metadata"].get("tags", ()))]
+    if stopped:
+        cells = [c for c in cells if c["metadata"].get("papermill", {}).get("start_time")]
     heading = next((c for c in cells if c["cell_type"] == "markdown" and re.search(r"^#\s", c["source"], re.MULTILINE)), None)
     if heading is not None:  # it is the page's title
         heading["source"] = re.sub(r"^#\s+.+$", "", heading["source"], count=1, flags=re.MULTILINE)

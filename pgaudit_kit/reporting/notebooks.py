@@ -141,8 +141,9 @@ def _version() -> str:
 
 def _run_facts(notebook: dict[str, Any], started: datetime, finished: datetime) -> dict[str, str]:
     local = started.astimezone()
+    here = f" ({local:%H:%M:%S %Z} here)" if local.utcoffset() else ""
     facts = {
-        "Run at": f"{started:%Y-%m-%d %H:%M:%S} UTC ({local:%H:%M:%S} local, UTC{local:%z})",
+        "Run at": f"{started:%Y-%m-%d %H:%M:%S} UTC{here}",
         "Duration": f"{(finished - started).total_seconds():.1f} s",
         "Tool": f"pgaudit_kit {_version()}, Python {platform.python_version()}",
     }

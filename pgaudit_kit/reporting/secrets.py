@@ -94,12 +94,8 @@ def _target_secrets(text: str) -> set[str]:
         target = resolve_target(text)
     except PgAuditError:
         return set()  # the notebook will say what is wrong with it
-    return {s for s in target.secrets if s not in _public_words(target)}
-
-
-def _public_words(target: Any) -> set[str]:
-    words = (getattr(target, name, None) for name in ("user", "host", "database"))
-    return {w for w in words if isinstance(w, str)}
+    public = {target.user, target.database, target.parameters.get("host")}
+    return {s for s in target.secrets if s not in public}
 
 
 def _url_passwords(text: str) -> set[str]:
