@@ -41,10 +41,8 @@ _LOOKS: Mapping[str, Look] = {
 VERDICTS = tuple(_LOOKS)
 _VERDICT_COLUMNS = frozenset({"outcome", "verdict", "status"})
 
-# characters that HTML forbids or no browser shows: Unicode's control pictures stand in the order of the controls
-_SIGNS = (
-    {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
-)
+# characters that HTML forbids or no browser shows, written as Python would
+_SIGNS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 
 STYLE = """
 .pgaudit { line-height: 1.5; max-width: 100%; }
@@ -79,7 +77,7 @@ STYLE = """
 
 
 def visible(value: object) -> str:
-    """Return *value* as text in which every character that no browser can show has become a visible sign."""
+    r"""Return *value* as text in which every character that no browser can show is written as an escape, such as `\x00`."""
     return str(value).encode("utf-8", "replace").decode("utf-8").translate(_SIGNS)  # a lone surrogate has no UTF-8 form
 
 

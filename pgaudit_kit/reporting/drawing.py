@@ -161,7 +161,7 @@ def _draw_legend(sheet: Any, legend: Legend) -> None:
 
 def shorten(name: str) -> str:
     """Return *name* on one line, every character visible, its middle left out when it is long: names differ at their ends."""
-    shown = html.visible(name).replace("\n", "␊").replace("\t", "␉")
+    shown = html.visible(name).replace("\n", r"\n").replace("\t", r"\t")
     if len(shown) <= _NAME_LENGTH:
         return shown
     half = (_NAME_LENGTH - 1) // 2
