@@ -11,18 +11,20 @@ WITH wanted AS (
       AND n.nspname !~ '^pg_'
       AND n.nspname <> 'information_schema'
 ),
--- What the parents of a plain child have under the same column name: NOT NULL, a default, a generation expression
+-- What the parents of a child or partition have under the same column name
 above AS (
     SELECT
         i.inhrelid,
         pa.attname,
         bool_or(pa.attnotnull) AS not_null,
         bool_or(pd.oid IS NOT NULL AND pa.attgenerated = '') AS has_default,
-        bool_or(pa.attgenerated <> '') AS generated
+        bool_or(pn.oid IS NOT NULL) AS unproven,  -- [>=18] NOT NULL of the parent is NOT VALID, so a child says its own
+        array_agg(DISTINCT pg_get_expr(pd.adbin, pd.adrelid)) FILTER (WHERE pa.attgenerated <> '') AS generated
     FROM pg_inherits i
-    JOIN wanted w ON w.oid = i.inhrelid AND NOT w.relispartition
+    JOIN wanted w ON w.oid = i.inhrelid
     JOIN pg_attribute pa ON pa.attrelid = i.inhparent AND pa.attnum > 0 AND NOT pa.attisdropped
     LEFT JOIN pg_attrdef pd ON pd.adrelid = pa.attrelid AND pd.adnum = pa.attnum
+    LEFT JOIN pg_constraint pn ON pn.conrelid = pa.attrelid AND pn.contype = 'n' AND pn.conkey[1] = pa.attnum AND NOT pn.convalidated  -- [>=18]
     GROUP BY i.inhrelid, pa.attname
 ),
 described AS (
@@ -38,7 +40,7 @@ described AS (
         END AS "collation",
         CASE
             WHEN w.relkind = 'c' THEN NULL
-            WHEN nn.conislocal OR w.relispartition AND nn.oid IS NOT NULL THEN 'true'                         -- [>=18]
+            WHEN nn.oid IS NOT NULL AND (nn.conislocal OR w.relispartition OR above.unproven) THEN 'true'     -- [>=18]
             WHEN a.attnotnull AND (w.relispartition OR NOT coalesce(above.not_null, false)) THEN 'true'       -- [<18]
         END AS not_null,
         CASE
@@ -48,6 +50,8 @@ described AS (
         END AS "default",
         CASE
             WHEN ad.oid IS NULL THEN NULL
+            -- a child takes over the expression of its parents when that is its own
+            WHEN NOT w.relispartition AND above.generated = array[pg_get_expr(ad.adbin, ad.adrelid)] THEN NULL
             WHEN a.attgenerated = 's' THEN pg_get_expr(ad.adbin, ad.adrelid) || ' STORED'
             WHEN a.attgenerated = 'v' THEN pg_get_expr(ad.adbin, ad.adrelid) || ' VIRTUAL'
         END AS generated,

@@ -1,6 +1,7 @@
 -- SCHEMA. Servers 12+. Mirrors getNamespaces, selectDumpableNamespace and dumpNamespace of pg_dump.c.
--- Schema public exists in every database; pg_dump prints it only when its owner (pg_database_owner since 15) or its
--- comment is not initdb's. So it is listed only then; a comment that was removed is '', as COMMENT … IS '' says.
+-- Schema public exists in every database; pg_dump 15+ prints it only when its owner is not pg_database_owner (so always
+-- of a server before 15) or its comment is not initdb's. It is listed only then; a comment that was removed is '', as
+-- pg_dump's COMMENT … IS '' says.
 SELECT
     n.nspname AS name,
     pg_get_userbyid(n.nspowner) AS owner,
@@ -15,7 +16,6 @@ WHERE n.nspname !~ '^pg_'
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = n.oid AND e.deptype = 'e')
   AND NOT (
     n.nspname = 'public'
+    AND pg_get_userbyid(n.nspowner) = 'pg_database_owner'
     AND coalesce(d.description, '') = 'standard public schema'
-    AND pg_get_userbyid(n.nspowner) = 'pg_database_owner'  -- [>=15]
-    AND n.nspowner = 10                                    -- [<15] initdb's own role
   )

@@ -194,7 +194,10 @@ privilege(classid, objid, subid, schema, name, acl, standard) AS (
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
     WHERE t.typacl IS NOT NULL
     UNION ALL
-    SELECT 'pg_namespace'::regclass, n.oid, 0, n.nspname, 'SCHEMA ' || quote_ident(n.nspname), n.nspacl, acldefault('n', n.nspowner)
+    -- of public, pg_dump 15+ takes as given what 15 gives it, whatever initdb did (getNamespaces)
+    SELECT CASE WHEN n.nspname <> 'public' THEN 'pg_namespace'::regclass END, n.oid, 0, n.nspname, 'SCHEMA ' || quote_ident(n.nspname),
+        n.nspacl, acldefault('n', n.nspowner)
+            || CASE WHEN n.nspname = 'public' THEN array[makeaclitem(0, n.nspowner, 'USAGE', false)] ELSE '{}' END
     FROM pg_namespace n
     WHERE n.nspacl IS NOT NULL
     UNION ALL
