@@ -1,0 +1,120 @@
+"""Reading an archive's primitive values forward through a stream that may end, or lie, at any byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pgaudit_kit.dumps.decompression import PIECE, ByteStream
+from pgaudit_kit.errors import DamagedDump
+
+
+class ByteCursor:
+    """The next bytes of *stream*, whose first byte is at *position* of the file.
+
+    `int_size` is that of the archive's integers, without their sign byte. `in_chunks` is True from the first of a run of
+    chunks to the zero that closes it, also when what is between is broken.
+    """
+
+    def __init__(self, stream: ByteStream, *, resource: str, position: int = 0, int_size: int = 4) -> None:
+        self.resource = resource
+        self.int_size = int_size
+        self.in_chunks = False
+        self._stream = stream
+        self._data = b""
+        self._at = 0
+        self._base = position
+
+    @property
+    def position(self) -> int:
+        """Offset in the file of the next byte."""
+        return self._base + self._at
+
+    def at_end(self) -> bool:
+        """Whether there is no further byte."""
+        return self._at == len(self._data) and not self._fill(1)
+
+    def byte(self) -> int:
+        """Return the next byte. Raises DamagedDump at the end."""
+        if self._at == len(self._data):
+            self._need(1)
+        self._at += 1
+        return self._data[self._at - 1]
+
+    def take(self, size: int) -> bytes:
+        """Return the next *size* bytes. Raises DamagedDump when there are fewer."""
+        if len(self._data) - self._at < size:
+            self._need(size)
+        self._at += size
+        return self._data[self._at - size : self._at]
+
+    def up_to(self, size: int) -> bytes:
+        """Return at least one and at most *size* of the next bytes. Raises DamagedDump at the end."""
+        if self._at == len(self._data):
+            self._need(1)
+        given = self._data[self._at : self._at + size]
+        self._at += len(given)
+        return given
+
+    def integer(self) -> int:
+        """Return the next Int: a sign byte, then the magnitude, least significant byte first (ReadInt). Raises DamagedDump at the end."""
+        size = self.int_size + 1
+        if len(self._data) - self._at < size:
+            self._need(size)
+        at = self._at
+        self._at = at + size
+        value = int.from_bytes(self._data[at + 1 : at + size], "little")
+        return -value if self._data[at] else value
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the bytes of the next chunks, up to the zero that closes them, in pieces of at most about 1 MiB.
+
+        The borders of chunks carry no meaning: uncompressed data has one chunk per row, so whole windows are joined.
+        Raises DamagedDump for a length that cannot be, and at the end of the file.
+        """
+        self.in_chunks = True
+        head = self.int_size + 1
+        while True:
+            data, at = self._data, self._at
+            pieces = []
+            while at + head <= len(data):
+                start = at + head
+                end = start + int.from_bytes(data[at + 1 : start], "little")
+                if end == start or end > len(data) or data[at]:
+                    break
+                pieces.append(data[start:end])
+                at = end
+            self._at = at
+            if pieces:
+                yield b"".join(pieces)
+            size = self.integer()  # of the one chunk that is not whole in the window, or the closing zero
+            if not size:
+                break
+            if size < 0:
+                raise DamagedDump(f"a chunk of impossible length at byte {self.position}", resource=self.resource, offset=self.position)
+            while size:
+                piece = self.up_to(min(size, PIECE))
+                size -= len(piece)
+                yield piece
+        self.in_chunks = False
+
+    def _need(self, size: int) -> None:
+        if not self._fill(size):
+            end = self._base + len(self._data)
+            raise DamagedDump(
+                f"the archive ends at byte {end}, where {size:,} bytes from byte {self.position} on should follow",
+                resource=self.resource,
+                remedy="It was cut short: take the dump again, or fetch the file again if it was copied.",
+                offset=end,
+            )
+
+    def _fill(self, size: int) -> bool:
+        """Have *size* bytes ahead; False when the stream ends before. Memory grows only with bytes that are really there."""
+        pieces = [self._data[self._at :]]
+        have = len(pieces[0])
+        self._base += self._at
+        self._at = 0
+        while have < size and (more := self._stream.read(PIECE)):
+            pieces.append(more)
+            have += len(more)
+        self._data = b"".join(pieces)
+        return have >= size

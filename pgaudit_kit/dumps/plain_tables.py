@@ -1,0 +1,141 @@
+"""The tables of a plain script while it is read: where their rows are, how many, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pgaudit_kit.dumps.copy_statement import CopyStatement
+from pgaudit_kit.dumps.decompression import PIECE, DumpFile
+from pgaudit_kit.dumps.identifiers import sanitise
+from pgaudit_kit.dumps.insert_rows import InsertReader, NotCopyable
+from pgaudit_kit.dumps.row_text import Tally, inserted_lines, shape_problem
+from pgaudit_kit.dumps.script_pieces import CopyData, Statement
+from pgaudit_kit.dumps.table_columns import columns_of
+from pgaudit_kit.dumps.text_encoding import UTF8, codec_of, to_utf8, whole_lines
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.objects import ObjectKey
+from pgaudit_kit.records.table_data import TableData, TableName
+from pgaudit_kit.records.toc import Damage
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Rows that stand together: `size_bytes` bytes from `offset`, COPY lines or INSERT statements."""
+
+    offset: int
+    size_bytes: int
+    encoding: str
+    crlf: bool = False
+    inserts: bool = False
+    standard_strings: bool = True
+
+    def blocks(self, file: DumpFile) -> Iterator[bytes]:
+        """Yield the rows as blocks of COPY lines in UTF-8. Raises DamagedDump."""
+        if not self.inserts:
+            yield from whole_lines(self._pieces(file), encoding=self.encoding, crlf=self.crlf)
+            return
+        reader = InsertReader(standard_strings=self.standard_strings, crlf=self.crlf)
+        yield from whole_lines(inserted_lines(self._pieces(file), reader, self.encoding), encoding=UTF8)
+
+    def _pieces(self, file: DumpFile) -> Iterator[bytes]:
+        left = self.size_bytes
+        with file.open(self.offset) as stream:
+            while left and (piece := stream.read(min(left, PIECE))):
+                left -= len(piece)
+                yield piece
+
+
+@dataclass(slots=True)
+class ScriptTable:
+    """One table. `schemas` are where it may be, the likeliest first; the names of a header comment lack line ends (`sanitised`)."""
+
+    table: str
+    schemas: tuple[str, ...]
+    sanitised: bool = False
+    line: int = 1
+    stretches: list[Stretch] = field(default_factory=list)
+    columns: tuple[str, ...] | None = None
+    tally: Tally = field(default_factory=Tally)
+    inserts: InsertReader | None = None
+    copies: bool = False
+    not_readable: str = ""
+    damage: Damage | None = None
+
+    def add_copy(self, statement: CopyStatement, data: CopyData, encoding: str) -> None:
+        """Take the rows after a COPY statement."""
+        self.copies = True
+        self._set_columns(statement.columns)
+        self.stretches.append(Stretch(data.offset, data.size_bytes, encoding, crlf=data.crlf))
+        self.tally.rows += data.rows
+        self.tally.tabs += data.tabs
+        self.tally.size_bytes += data.size_bytes - (data.rows if data.crlf else 0)
+        if not data.ends:
+            self.spoil(r"the script ends before the end mark \. of its rows", data.end, data.line)
+        elif statement.other_format:
+            self.not_readable = f"its rows are not in COPY's text format ({statement.other_format})"
+        elif problem := shape_problem(Tally(data.rows, data.tabs), statement.columns):
+            self.spoil(problem, data.offset, data.line)
+
+    def add_insert(self, statement: Statement, stretch: Stretch) -> None:
+        """Take the rows of an INSERT statement, or of the next part of a long one; *stretch* it belongs to."""
+        self.inserts = self.inserts or InsertReader(standard_strings=stretch.standard_strings, crlf=stretch.crlf)
+        stretch.size_bytes = statement.offset + len(statement.text) - stretch.offset
+        if self.not_readable or codec_of(stretch.encoding) is None:
+            return
+        try:
+            for line in self.inserts.lines(to_utf8(statement.text, stretch.encoding)):
+                self.tally.rows += 1
+                self.tally.size_bytes += len(line)
+        except NotCopyable as error:
+            self.not_readable = f"its INSERT statements hold {error}"
+
+    def spoil(self, what: str, offset: int | None, line: int | None) -> None:
+        """Note that the rows are broken; the first damage is the one that is told."""
+        self.damage = self.damage or Damage(what, offset=offset, line=line, table=f"{self.schemas[0]}.{self.table}")
+
+    def join(self, other: ScriptTable) -> None:
+        """Take the rows of *other*, which turned out to be the same table."""
+        self.not_readable = self.not_readable or other.not_readable
+        if self.columns != other.columns or self.inserts or other.inserts:
+            self.not_readable = self.not_readable or "its rows come in several parts of different shapes"
+        self.damage = self.damage or other.damage
+        self.stretches += other.stretches
+        self.copies |= other.copies
+        self.tally.rows += other.tally.rows
+        self.tally.size_bytes += other.tally.size_bytes
+
+    def name_in(self, inventory: Inventory) -> TableName:
+        """Return the table's exact name: the one that the inventory knows, else the likeliest."""
+        for schema in self.schemas:
+            if ObjectKey("TABLE", schema, self.table) in inventory.by_key:
+                return TableName(schema, self.table)
+        if self.sanitised:
+            for key in inventory.by_key:
+                if key.kind == "TABLE" and (sanitise(key.schema or ""), sanitise(key.name)) == (self.schemas[0], self.table):
+                    return TableName(key.schema or "", key.name)
+        return TableName(self.schemas[0], self.table)
+
+    def table_data(self, name: TableName, inventory: Inventory, *, dump_copies: bool) -> TableData:
+        """Return what is known of the rows at the end of the script. *dump_copies*: its rows are COPY data, not INSERTs."""
+        columns = self.columns
+        if self.inserts and not self.not_readable:
+            columns = self.inserts.columns(columns_of(inventory, name))
+            if columns is None or (self.copies and columns != self.columns):
+                self.not_readable = "its INSERT statements do not name their columns, and the table's own do not fit"
+        elif not self.stretches:
+            columns = columns_of(inventory, name, generated=False)
+            if dump_copies:
+                self.spoil("the COPY statement of its rows is missing", None, self.line)
+        if unknown := next((s.encoding for s in self.stretches if codec_of(s.encoding) is None), None):
+            self.not_readable = f"its encoding {unknown} is not known to Python"
+        if self.damage:
+            return TableData(name, columns or (), not_readable=f"damaged: {self.damage.what}")
+        if self.not_readable:
+            return TableData(name, columns or (), not_readable=self.not_readable)
+        return TableData(name, columns or (), rows=self.tally.rows, size_bytes=self.tally.size_bytes)
+
+    def _set_columns(self, columns: tuple[str, ...]) -> None:
+        if self.columns not in (None, columns):
+            self.not_readable = "its rows come in several parts with different columns"
+        self.columns = columns

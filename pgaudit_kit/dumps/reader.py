@@ -1,0 +1,67 @@
+"""What `Dump` asks of the reader of one format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pgaudit_kit.dumps.script_pieces import MetaCommand
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.provenance import Provenance
+from pgaudit_kit.records.table_data import TableData, TableName
+from pgaudit_kit.records.toc import Damage, TocEntry
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRows:
+    """The rows of one table: the columns of its COPY lines, and blocks of whole lines in UTF-8 of about 1 MiB."""
+
+    columns: tuple[str, ...]
+    blocks: Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What one pass over all rows found. `damaged` are the tables whose rows are broken; all damage, theirs too, is in `damage`."""
+
+    tables: Mapping[TableName, TableData]
+    damage: tuple[Damage, ...]
+    damaged: Mapping[TableName, Damage]
+
+
+class DumpReader(Protocol):
+    """One dump, as its format stores it. Everything is read when it is first asked for, and once."""
+
+    format: str
+
+    @property
+    def provenance(self) -> Provenance:
+        """What the dump says of itself; `complete` is None."""
+
+    @property
+    def toc_entries(self) -> tuple[TocEntry, ...]:
+        """The entries, in the order of the file."""
+
+    @property
+    def inventory(self) -> Inventory:
+        """The objects."""
+
+    @property
+    def table_names(self) -> tuple[TableName, ...]:
+        """The tables that it holds rows of."""
+
+    @property
+    def contents(self) -> Contents:
+        """Tables, counts and damage: this reads the whole file."""
+
+    @property
+    def end_is_known(self) -> bool:
+        """Whether a missing end can be told: False for a script whose header and footer were both taken away."""
+
+    @property
+    def script_commands(self) -> tuple[MetaCommand, ...]:
+        """The commands for psql in a plain script."""
+
+    def rows(self, name: TableName) -> StoredRows:
+        """The rows of *name*. Raises RowsNotAvailable when there are none to read, DamagedDump when they are known to be broken."""

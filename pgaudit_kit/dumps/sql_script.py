@@ -1,0 +1,345 @@
+r"""A plain script, split into its pieces as psql would: comments, statements, psql commands, COPY data. Nothing is held but one piece.
+
+The rules are those of psql's lexer (src/fe_utils/psqlscan.l) as far as a script of pg_dump needs them:
+
+- `'…'` with `''`; a backslash escapes only in `E'…'`, or everywhere when standard_conforming_strings is off; `"…"` with `""`;
+- `$tag$ … $tag$`, which does not begin inside an identifier; `--` and nested `/* */` comments;
+- `;` ends a statement outside of parentheses (rules with several actions) and outside of BEGIN ATOMIC … END (routines of 14+);
+- after COPY … FROM stdin; the rows begin on the next line and end at the line `\.`.
+
+Works on bytes: no byte of these rules is a trailing byte in any client encoding but the backslash, which matters only
+where pg_dump never puts a multi-byte encoding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from pgaudit_kit.dumps.copy_statement import parse_copy
+from pgaudit_kit.dumps.counting import count_byte, find_end_mark
+from pgaudit_kit.dumps.decompression import PIECE
+from pgaudit_kit.dumps.script_pieces import Between, CopyData, MetaCommand, Piece, Statement
+from pgaudit_kit.errors import DamagedDump
+
+# A statement is held whole. The server itself takes none above 1 GiB; a quarter of that is far above what pg_dump writes.
+LONGEST_STATEMENT = 1 << 28
+# From this length an INSERT is given in parts: --rows-per-insert can put a whole table into one statement.
+LONG_INSERT = 1 << 20
+# Up to this many bytes may belong to an end mark whose rest was not read yet: \n \ . \r
+_MARK_SIZE = 4
+# Enough of a statement to see what it is
+_HEAD_SIZE = 64
+
+_TAB, _NEWLINE, _QUOTE, _DOUBLE_QUOTE, _DOLLAR, _OPEN, _CLOSE, _SEMICOLON, _BACKSLASH = b"\t\n'\"$();\\"
+_COMMENT_BYTES = frozenset(b"-/")
+
+_SPACE = re.compile(rb"(?:[ \t\r\n\f\v]+|--[^\n]*\n)*")
+_RUN = re.compile(rb"[^'\"$;()\-/\\]*")
+_LITERAL = re.compile(rb"'[^']*'")  # '' is one literal after another: the borders are the same
+_ESCAPED_LITERAL = re.compile(rb"'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'(?!')", re.DOTALL)
+_QUOTED_NAME = re.compile(rb'"[^"]*"')
+_DOLLAR_TAG = re.compile(rb"\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$")
+_DOLLAR_TAG_BEGUN = re.compile(rb"\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\Z")
+_COMMENT_BORDER = re.compile(rb"/\*|\*/")
+_ROUTINE = re.compile(rb"CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE)\b", re.IGNORECASE)
+_INSERT = re.compile(rb"INSERT\s+INTO\b", re.IGNORECASE)
+_BEGIN_ATOMIC = re.compile(rb"\bBEGIN\s+ATOMIC\b", re.IGNORECASE)
+_CASE_OR_END = re.compile(rb"\b(?:(CASE)|END)\b", re.IGNORECASE)
+_COPY = re.compile(rb"COPY\b", re.IGNORECASE)
+_SET_STRINGS = re.compile(rb"SET\s+standard_conforming_strings\s*(?:=|\bTO\b)\s*'?(on|off|true|false)\b", re.IGNORECASE)
+_WORD_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$") | frozenset(range(0x80, 0x100))
+
+
+class Readable(Protocol):
+    """Anything with `read(size)` that returns b"" only at the end."""
+
+    def read(self, size: int) -> bytes:
+        """Return up to *size* bytes."""
+
+
+class ScriptSplitter:
+    """Iterate over the pieces of the script that *stream* gives.
+
+    *offset* and *line* are those of the stream's first byte. When the stream breaks, the pieces up to there are given,
+    and `broken` holds the DamagedDump. `standard_strings` follows the script's SET statements.
+    Raises DamagedDump for a statement longer than 256 MiB.
+    """
+
+    def __init__(self, stream: Readable, *, offset: int = 0, line: int = 1, standard_strings: bool = True) -> None:
+        self.standard_strings = standard_strings
+        self.broken: DamagedDump | None = None
+        self._stream = stream
+        self._data = b""  # the window: what was read and not yet given
+        self._base = offset  # offset of the window's first byte
+        self._pos = 0  # where in the window the current piece begins,
+        self._scan = 0  # how far it was looked at,
+        self._read_to = 0  # and how far the words of a routine were read
+        self._line = line
+        self._at_end = False
+        self._in_insert = False
+        self._copy_follows = False
+
+    def __iter__(self) -> Iterator[Piece]:
+        while self._pos < len(self._data) or self._grow():
+            if self._in_insert:
+                yield self._statement()
+            elif between := self._between():
+                yield between
+            elif self._data[self._pos] == _BACKSLASH:
+                yield self._meta_command()
+            else:
+                yield self._statement()
+                if self._copy_follows:
+                    self._copy_follows = False
+                    yield self._copy_data()
+
+    # ---- the window
+
+    def _grow(self) -> bool:
+        """Read more behind what is held; False at the end. Reads as much as is held, so that long pieces cost linear time."""
+        if self._at_end:
+            return False
+        held = self._data[self._pos :]
+        if len(held) > LONGEST_STATEMENT:
+            what = f"what begins at line {self._line} does not end within {LONGEST_STATEMENT >> 20} MiB"
+            raise DamagedDump(what, offset=self._base + self._pos, line=self._line)
+        more = self._read(max(PIECE, len(held)))
+        self._base += self._pos
+        self._scan -= self._pos
+        self._read_to -= self._pos
+        self._pos = 0
+        self._data = held + more
+        return bool(more)
+
+    def _read(self, size: int) -> bytes:
+        try:
+            more = self._stream.read(size)
+        except DamagedDump as error:
+            self.broken = error
+            more = b""
+        self._at_end = not more
+        return more
+
+    def _look_ahead(self, size: int) -> None:
+        """Have *size* bytes of the current piece in the window, unless the script ends before."""
+        while len(self._data) - self._pos < size and self._grow():
+            pass
+
+    def _take(self, end: int) -> tuple[bytes, int, int]:
+        """Return text, offset and line of the piece that ends at *end* of the window, and go on behind it."""
+        text = self._data[self._pos : end]
+        offset, line = self._base + self._pos, self._line
+        self._line += text.count(b"\n")
+        self._pos = end
+        return text, offset, line
+
+    # ---- between statements
+
+    def _between(self) -> Between | None:
+        """The white space and comments at the current place; None when a statement or a command begins here."""
+        self._look_ahead(2)
+        if end := _end(_SPACE, self._data, self._pos) - self._pos:
+            return Between(*self._take(self._pos + end))
+        opening = self._data[self._pos : self._pos + 2]
+        if opening == b"/*":
+            return Between(*self._take(self._end_of(self._comment_end)))
+        if opening == b"--":  # longer than the window, or the last line of the script
+            return Between(*self._take(self._end_of(self._line_end)))
+        return None
+
+    def _end_of(self, find_end: Callable[[int], int]) -> int:
+        """Where the current piece ends, reading on until *find_end* finds it; the end of the script when it never does."""
+        while (end := find_end(self._pos)) < 0:
+            if not self._grow():
+                return len(self._data)
+        return end
+
+    def _line_end(self, at: int) -> int:
+        return self._data.find(b"\n", at) + 1 or -1
+
+    def _comment_end(self, at: int) -> int:
+        depth = 0
+        for border in _COMMENT_BORDER.finditer(self._data, at):
+            depth += 1 if border[0] == b"/*" else -1
+            if not depth:
+                return border.end()
+        return -1
+
+    def _meta_command(self) -> MetaCommand:
+        return MetaCommand(*self._take(self._end_of(self._line_end)))
+
+    # ---- statements
+
+    def _statement(self) -> Statement:
+        self._look_ahead(_HEAD_SIZE)
+        statement = _OpenStatement(
+            begins=not self._in_insert,
+            insert=self._in_insert or bool(_INSERT.match(self._data, self._pos)),
+            routine=bool(_ROUTINE.match(self._data, self._pos)),
+        )
+        self._scan = self._read_to = self._pos
+        while not (statement.ends or statement.cut) and self._go_on(statement):
+            pass
+        self._in_insert = statement.cut
+        end = self._scan if statement.ends or statement.cut else len(self._data)
+        if statement.ends and _COPY.match(self._data, self._pos):
+            end = self._end_of_copy(end)
+        piece = Statement(*self._take(end), begins=statement.begins, ends=statement.ends, commands=tuple(statement.commands))
+        if strings := _SET_STRINGS.match(piece.text):
+            self.standard_strings = strings[1].lower() in (b"on", b"true")
+        return piece
+
+    def _go_on(self, statement: _OpenStatement) -> bool:
+        """Look at the current statement up to the next byte that matters, and over it; False when the script ends there."""
+        stop = self._scan = _end(_RUN, self._data, self._scan)
+        if statement.routine:
+            statement.read_words(self._data[self._read_to : stop])
+            self._read_to = stop
+        if stop == len(self._data):
+            return self._grow()
+        byte = self._data[stop]
+        if byte == _BACKSLASH:
+            statement.commands.append(self._command_inside())
+        end = self._end_of_token(byte, stop)
+        if end < 0:
+            return self._grow()
+        self._scan = self._read_to = end
+        statement.see(byte, long=end - self._pos > LONG_INSERT)
+        return True
+
+    def _end_of_token(self, byte: int, at: int) -> int:
+        """Where the literal, quoted name, comment or single byte at *at* ends; -1 when more of the script is needed to tell."""
+        if byte == _QUOTE:
+            return self._literal_end(at)
+        if byte == _DOUBLE_QUOTE:
+            return _end(_QUOTED_NAME, self._data, at)
+        if byte == _DOLLAR:
+            return self._dollar_end(at)
+        return self._comment_or_byte_end(at) if byte in _COMMENT_BYTES else at + 1
+
+    def _comment_or_byte_end(self, at: int) -> int:
+        opening = self._data[at : at + 2]
+        if opening == b"--":
+            return self._line_end(at)
+        if opening == b"/*":
+            return self._comment_end(at)
+        return at + 1 if len(opening) > 1 or self._at_end else -1
+
+    def _literal_end(self, at: int) -> int:
+        if self.standard_strings and not self._is_escape_string(at):
+            return _end(_LITERAL, self._data, at)
+        end = _end(_ESCAPED_LITERAL, self._data, at)
+        return -1 if end == len(self._data) and not self._at_end else end  # a second quote may follow
+
+    def _is_escape_string(self, at: int) -> bool:
+        return at > self._pos and self._data[at - 1] in b"eE" and not self._is_in_word(at - 1)
+
+    def _is_in_word(self, at: int) -> bool:
+        return at > self._pos and self._data[at - 1] in _WORD_BYTES
+
+    def _dollar_end(self, at: int) -> int:
+        if self._is_in_word(at):
+            return at + 1
+        tag = _DOLLAR_TAG.match(self._data, at)
+        if not tag:
+            return -1 if _DOLLAR_TAG_BEGUN.match(self._data, at) and not self._at_end else at + 1
+        closing = self._data.find(tag[0], tag.end())
+        return closing + len(tag[0]) if closing >= 0 else -1
+
+    def _command_inside(self) -> MetaCommand:
+        r"""The psql command at the backslash that the scan stands at: psql obeys it wherever it stands outside of literals."""
+        line = self._line + self._data.count(b"\n", self._pos, self._scan)
+        return MetaCommand(self._data[self._scan :].partition(b"\n")[0], self._base + self._scan, line)
+
+    def _end_of_copy(self, end: int) -> int:
+        """Where the line of a COPY … FROM stdin ends, whose semicolon is before *end*; *end* for any other COPY."""
+        if not parse_copy(self._data[self._pos : end].decode("latin-1")):
+            return end
+        self._copy_follows = True
+        while (line_end := self._line_end(end)) < 0:
+            end -= self._pos
+            if not self._grow():
+                return len(self._data)
+        return line_end
+
+    # ---- rows
+
+    def _copy_data(self) -> CopyData:
+        r"""Skip to the end mark, counting. The last bytes of each block wait for the next one: they may begin an end mark."""
+        self._look_ahead(_MARK_SIZE)
+        offset, line = self._base + self._pos, self._line
+        rows = tabs = size = whole = 0
+        start = self._pos
+        at = start if self._data.startswith(b"\\.", start) else -1
+        while True:
+            mark, mark_end = self._end_mark(start, at)
+            border = mark if mark >= 0 else max(len(self._data) - (0 if self._at_end else _MARK_SIZE), start)
+            rows += count_byte(self._data, _NEWLINE, start, border)
+            tabs += count_byte(self._data, _TAB, start, border)
+            if (last := self._data.rfind(b"\n", start, border)) >= 0:
+                whole = size + last + 1 - start
+            size += border - start
+            if mark >= 0 or self._at_end:
+                break
+            held = self._data[border:]
+            self._base += border
+            self._data = held + self._read(PIECE)
+            start, at = 0, -1
+        self._pos = mark_end if mark >= 0 else len(self._data)
+        self._line += rows + (1 if mark >= 0 else 0)
+        crlf = mark >= 0 and self._data[mark:mark_end].endswith(b"\r\n")
+        return CopyData(offset, line, rows, tabs, whole, self._base + self._pos, ends=mark >= 0, crlf=crlf)
+
+    def _end_mark(self, start: int, at: int) -> tuple[int, int]:
+        r"""Where the end mark begins and where its line ends, (-1, -1) without one; *at*: a `\.` known to stand at a line's start."""
+        at = at if at >= 0 else find_end_mark(self._data, start)
+        while at >= 0:
+            rest = self._data[at + 2 : at + 4]
+            if rest[:1] == b"\n" or rest == b"\r\n":
+                return at, at + (3 if rest[:1] == b"\n" else 4)
+            if self._at_end and rest in (b"", b"\r"):
+                return at, at + 2 + len(rest)
+            at = self._data.find(b"\n\\.", at) + 1 or -1
+        return -1, -1
+
+
+class _OpenStatement:
+    """What is known of a statement while it is read."""
+
+    def __init__(self, *, begins: bool, insert: bool, routine: bool) -> None:
+        self.begins = begins
+        self.routine = routine
+        self.ends = False
+        self.cut = False
+        self.commands: list[MetaCommand] = []
+        self._insert = insert
+        self._parentheses = 0
+        self._blocks = 0  # BEGIN ATOMIC and CASE that are open
+
+    def see(self, byte: int, *, long: bool) -> None:
+        if byte == _OPEN:
+            self._parentheses += 1
+        elif byte == _CLOSE:
+            self._parentheses = max(self._parentheses - 1, 0)
+            self.cut = self._insert and long and not self._parentheses
+        elif byte == _SEMICOLON:
+            self.ends = not (self._parentheses or self._blocks)
+
+    def read_words(self, text: bytes) -> None:
+        """Count the blocks of a routine's SQL body. BEGIN alone is not counted: it is a legal name, and blocks do not nest."""
+        at = 0
+        if not self._blocks:
+            begin = _BEGIN_ATOMIC.search(text)
+            if not begin:
+                return
+            self._blocks = 1
+            at = begin.end()
+        for word in _CASE_OR_END.finditer(text, at):
+            self._blocks += 1 if word[1] else -1
+
+
+def _end(pattern: re.Pattern[bytes], data: bytes, at: int) -> int:
+    match = pattern.match(data, at)
+    return match.end() if match else -1
