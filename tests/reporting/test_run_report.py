@@ -3,11 +3,9 @@ from __future__ import annotations
 import datetime as dt
 import html
 import json
-import re
 import subprocess
 import sys
 import tempfile
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -16,6 +14,7 @@ import pytest
 
 from pgaudit_kit.errors import OperationError, ParameterError
 from pgaudit_kit.reporting import ReportResult, run_report
+from tests.reporting.pages import assert_self_contained
 from tests.reporting.small_notebooks import MakeNotebook, bytes_under, code, prose
 
 pytestmark = pytest.mark.slow
@@ -37,45 +36,6 @@ def run(notebook: str, out: Path, **parameters: Any) -> tuple[ReportResult, str,
     result = run_report(notebook, parameters=parameters, output_folder=out)
     page = result.html_path.read_text(encoding="utf-8")
     return result, page, json.loads(result.notebook_path.read_text(encoding="utf-8"))
-
-
-class Outline(HTMLParser):
-    """What a reader, a screen reader and a browser's loader make of a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.headings: list[int] = []
-        self.loads: list[str] = []
-        self.attributes: dict[str, dict[str, str | None]] = {}
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes.setdefault(tag, dict(attrs))
-        if re.fullmatch(r"h[1-6]", tag):
-            self.headings.append(int(tag[1]))
-        self.loads += [v for k, v in attrs if k in ("src", "href", "xlink:href", "srcset", "data", "action", "poster") and v]
-        assert not [k for k, _ in attrs if k.startswith("on")]
-
-
-def assert_self_contained(page: str) -> Outline:
-    outline = Outline(page)
-    assert "<script" not in page.lower()
-    assert not {"script", "iframe", "link", "object", "embed"} & set(outline.tags)
-    assert not [u for u in outline.loads if not u.startswith(("#", "data:")) and (":" in u or u.startswith("//"))]
-    for loaded in re.findall(r"url\(([^)]*)\)|@import", page):
-        assert loaded.startswith("#")
-    assert "default-src 'none'" in page
-    assert outline.attributes["html"]["lang"] == "en"
-    assert outline.attributes["meta"] is not None
-    assert 'name="viewport"' in page
-    assert outline.headings[0] == 1
-    assert outline.headings.count(1) == 1
-    assert all(b - a <= 1 for a, b in zip(outline.headings, outline.headings[1:], strict=False))
-    ids = re.findall(r'\sid="([^"]+)"', page)
-    assert len(ids) == len(set(ids))
-    return outline
 
 
 def test_the_verdict_its_sentence_and_the_next_step_stand_above_everything_else(make_notebook: MakeNotebook, out: Path) -> None:

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import nbformat
+import psycopg
+import pytest
+
+from pgaudit_kit.demo.incident import play_incident
+from pgaudit_kit.demo.sample_app import create_sample_app
+from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.reporting import ReportResult, report_names, run_report
+from pgaudit_kit.reporting.parameters import load_notebook, notebook_parameters
+from tests.reporting.pages import assert_self_contained
+from tests.reporting.small_notebooks import bytes_under
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+NAMES = ("backup", "incident", "restore", "verify")
+PASSWORD = "s3cret/of&the%app"
+
+
+def test_these_notebooks_are_shipped() -> None:
+    assert report_names() == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_is_stored_valid_and_without_outputs(name: str) -> None:
+    stored = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))
+    validate: Any = nbformat.validate
+    validate(stored)
+    assert (stored["nbformat"], stored["nbformat_minor"]) == (4, 5)
+    assert set(stored["metadata"]) == {"kernelspec", "language_info"}
+    for cell in stored["cells"]:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+        assert len(cell["source"]) <= 24, "a short cell reads well in Jupyter"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_opens_with_its_title_what_it_answers_and_how_to_run_it(name: str) -> None:
+    first, second, third = load_notebook(name).cells[:3]
+    assert first.source.startswith("# ")
+    assert len(first.source.splitlines()) >= 3
+    assert "notebook-only" in second.metadata.tags
+    assert f"pgaudit report {name}" in second.source
+    assert third.metadata.tags == ["parameters"]
+    assert set(re.findall(r"-p (\w+)=", second.source)) <= {p.name for p in notebook_parameters(load_notebook(name))}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_has_a_type_a_default_and_a_comment(name: str) -> None:
+    notebook = load_notebook(name)
+    lines = next(c for c in notebook.cells if "parameters" in c.metadata.get("tags", ())).source.splitlines()
+    found = notebook_parameters(notebook)
+    assert len(found) == len(lines), "a line that papermill cannot read would be a parameter that cannot be given"
+    for parameter in found:
+        assert parameter.type in ("str", "bool", "int", "float")
+        assert len(parameter.help) > 20
+        assert parameter.required == (parameter.name == "dump")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_notebook_has_two_figures_and_concludes(name: str) -> None:
+    source = "\n".join(c.source for c in load_notebook(name).cells if c.cell_type == "code")
+    assert len(set(re.findall(r"figures\.(\w+)\(", source))) >= 2
+    assert source.count("conclude(\n") + source.count("conclude(result") == 1
+    assert "import pgaudit_kit as pk" in source
+
+
+@dataclass(frozen=True)
+class Story:
+    """A backup, an incident, and what each notebook made of it; all with a target whose URL holds a password."""
+
+    folder: Path
+    reports: dict[str, ReportResult]
+
+    def page(self, name: str) -> str:
+        return self.reports[name].html_path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def story(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    folder = tmp_path_factory.mktemp("a story with spaces")
+    with psycopg.connect(server.url(), autocommit=True) as connection, pytest.MonkeyPatch.context() as patch:
+        connection.execute("DROP DATABASE IF EXISTS notebook_story WITH (FORCE)")
+        connection.execute("CREATE DATABASE notebook_story TEMPLATE template0")
+        plain = server.url("notebook_story")
+        url = plain if re.search(r"://\w+:", plain) else plain.replace("@", f":{quote(PASSWORD, safe='')}@", 1)
+        patch.setenv("STORY_URL", url)
+        patch.chdir(folder)
+        create_sample_app("env:STORY_URL", scale=0.02)
+        target = {"target": "env:STORY_URL"}
+        reports = {"backup": run_report("backup", parameters={**target, "store": "backups"})}
+        (dump,) = [str(f) for f in Path("backups").iterdir() if f.suffix == ".dump"]
+        play_incident("env:STORY_URL")
+        reports["incident"] = run_report("incident", parameters={**target, "dump": dump})
+        reports["verify"] = run_report("verify", parameters={"dump": dump})
+        reports["unconfirmed"] = run_report("restore", parameters={**target, "dump": dump, "confirm": "another"}, label="unconfirmed")
+        reports["restore"] = run_report("restore", parameters={**target, "dump": dump, "confirm": "notebook_story"})
+        reports["afterwards"] = run_report("incident", parameters={**target, "dump": dump}, label="afterwards")
+        Path("broken.dump").write_bytes(Path(dump).read_bytes()[:-5000])
+        reports["truncated"] = run_report("verify", parameters={"dump": "broken.dump"}, label="truncated")
+        yield Story(folder, reports)
+        for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'notebook\\_story%'").fetchall():
+            connection.execute(psycopg.sql.SQL("DROP DATABASE {} WITH (FORCE)").format(psycopg.sql.Identifier(name)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "verdict", "exit_code"),
+    [
+        ("backup", "passed", 0),
+        ("incident", "different", 1),
+        ("verify", "passed", 0),
+        ("unconfirmed", "not_checked", 3),
+        ("restore", "passed", 0),
+        ("afterwards", "same", 0),
+        ("truncated", "failed", 1),
+    ],
+)
+def test_each_notebook_says_what_is_true_of_a_real_database(story: Story, name: str, verdict: str, exit_code: int) -> None:
+    report = story.reports[name]
+    assert (report.verdict, report.exit_code) == (verdict, exit_code), report.sentence
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["backup", "incident", "verify", "restore"])
+def test_each_report_is_one_sound_page_with_two_figures_and_its_source(story: Story, name: str) -> None:
+    assert story.reports[name].error == ""
+    page = story.page(name)
+    assert_self_contained(page)
+    assert page.count('<figure class="pg-chart">') >= 2
+    assert page.count("<caption>") >= 1
+    assert "custom format" in page
+    assert "Messages</summary>" not in page, "nothing is printed on stderr"
+
+
+@pytest.mark.slow
+def test_the_incident_report_names_what_was_lost(story: Story) -> None:
+    page = story.page("incident")
+    for said in ("missing", "public.messages", "fk constraint", "Rows of public.users", "To bring the database back"):
+        assert said in page, said
+
+
+@pytest.mark.slow
+def test_a_restore_without_the_databases_name_touches_nothing_and_says_how_to_go_on(story: Story) -> None:
+    report = story.reports["unconfirmed"]
+    assert "nothing was touched" in report.sentence
+    assert "Set confirm to the database" in story.page("unconfirmed")
+    assert story.page("unconfirmed").count('<figure class="pg-chart">') == 2
+
+
+@pytest.mark.slow
+def test_no_byte_of_any_report_or_notebook_holds_the_password(story: Story) -> None:
+    written = bytes_under(story.folder / "reports")
+    for form in (PASSWORD, quote(PASSWORD, safe=""), quote(PASSWORD), "s3cret", "of&amp;the"):
+        assert form.encode() not in written
