@@ -24,7 +24,7 @@ def create_index(statement: Statement, book: Book) -> None:
     table = cursor.name()
     schema, parent = statement.place(table)
     draft = book.create_relation("INDEX", (schema, name), statement, parent=parent)
-    draft.attributes |= {"definition": statement.sql_with(table, start), "tablespace": statement.tablespace}
+    draft.attributes |= {"definition": statement.with_qualified(table, start, statement.sql), "tablespace": statement.tablespace}
 
 
 def alter_index(statement: Statement, book: Book) -> None:
@@ -57,7 +57,7 @@ def create_trigger(statement: Statement, book: Book) -> None:
             raise NotUnderstood("a trigger without its table")
         cursor.advance()
     start = cursor.token.start
-    _attach(statement, book, "TRIGGER", name, cursor.name(), start)
+    _attach(statement, book, ("TRIGGER", name), cursor.name(), start)
 
 
 def create_rule(statement: Statement, book: Book) -> None:
@@ -78,10 +78,11 @@ def create_rule(statement: Statement, book: Book) -> None:
         cursor.expect("INSTEAD")
         become_view(statement, book, draft, statement.sql[end:].removeprefix(" "))
     else:
-        _attach(statement, book, "RULE", name, table, start)
+        _attach(statement, book, ("RULE", name), table, start)
 
 
-def _attach(statement: Statement, book: Book, kind: str, name: str, table: Name, start: int) -> None:
+def _attach(statement: Statement, book: Book, what: tuple[str, str], table: Name, start: int) -> None:
+    kind, name = what
     schema, parent = statement.place(table)
     draft = book.create(kind, (schema, name), statement, parent=parent)
-    draft.attributes["definition"] = statement.sql_with(table, start)
+    draft.attributes["definition"] = statement.with_qualified(table, start, statement.sql)

@@ -47,12 +47,15 @@ _HANDLERS: dict[str, Callable[[Statement, Book], None]] = {
     "ALTER FUNCTION": alter_routine,
     "ALTER PROCEDURE": alter_routine,
     "ALTER DATABASE": read_alter_database,
+    "ALTER LARGE": ignore,  # the owner of a large object
     "COMMENT": read_comment,
     "SELECT": read_select,
     "SET": read_set,
     **dict.fromkeys(("RESET", "BEGIN", "COMMIT", "START", "DROP", "REFRESH", "COPY", "INSERT", "UPDATE"), ignore),
 }
-_FIRST_WORDS = re.compile(r"(CREATE|ALTER)\s+(?:OR\s+REPLACE\s+)?(?:(?:UNLOGGED|UNIQUE|CONSTRAINT|RECURSIVE)\s+)?(\w+)|(\w+)", re.IGNORECASE)
+_FIRST_WORDS = re.compile(
+    r"(CREATE|ALTER)\s+(?:OR\s+REPLACE\s+)?(?:(?:UNLOGGED|UNIQUE|CONSTRAINT|RECURSIVE)\s+)?(\w+)|(\w+)", re.IGNORECASE
+)
 _NOT_CREATING = "-- *not* creating schema"
 
 
@@ -74,8 +77,7 @@ class InventoryBuilder:
         session = self._book.session
         statements = split_statements(sql, escapes=session.escapes)
         if entry and entry.desc == "BLOB METADATA" and statements and statements[0][0].isdigit():
-            for oid in statements[0].split():  # not SQL in archives of 17 and later: one OID in each line
-                self._book.put_aside(Statement(oid, entry, session), NOT_MODELLED, kind="BLOB METADATA", schema=None, name=oid)
+            self._book.large_objects += len(statements[0].split())  # not SQL in archives of 17 and later: one OID in each line
             return
         if entry and entry.desc == "SCHEMA" and _NOT_CREATING in sql and not statements:
             self._book.create("SCHEMA", (None, entry.tag), Statement(f"CREATE SCHEMA {entry.tag}", entry, session))

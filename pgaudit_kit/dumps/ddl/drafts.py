@@ -46,18 +46,14 @@ class Statement:
 
     def cursor(self, *words: str) -> Cursor:
         """Return a cursor behind these words. Raises NotUnderstood when they are not the first."""
-        cursor = Cursor(self.sql, escapes=self.session.escapes)
+        cursor = Cursor(self.sql)
         if words:
             cursor.expect(*words)
         return cursor
 
-    def nested(self, sql: str) -> Cursor:
-        """Return a cursor over a part of the statement."""
-        return Cursor(sql, escapes=self.session.escapes)
-
     @property
     def home(self) -> str | None:
-        """The schema in which unqualified names are: dumps before the releases of March 2018 switch the search path instead of qualifying."""
+        """The schema of unqualified names: up to the releases of March 2018 dumps set a search path instead of qualifying."""
         for schema in self.session.search_path:
             if schema != "pg_catalog":
                 return schema
@@ -71,11 +67,9 @@ class Statement:
         """Return *name* as SQL with its schema: verbatim when it has one."""
         return name.sql if name.schema or not self.home else f"{quote_identifier(self.home)}.{name.sql}"
 
-    def sql_with(self, name: Name, start: int) -> str:
-        """Return the statement with the *name* that stands at offset *start* qualified."""
-        if name.schema:
-            return self.sql
-        return self.sql[:start] + self.qualified(name) + self.sql[start + len(name.sql) :]
+    def with_qualified(self, name: Name, start: int, sql: str) -> str:
+        """Return *sql* with the *name* that stands in it at offset *start* qualified."""
+        return sql if name.schema else sql[:start] + self.qualified(name) + sql[start + len(name.sql) :]
 
     @property
     def tablespace(self) -> str | None:
@@ -157,6 +151,7 @@ class Book:
         self.relations: dict[Place, Draft] = {}
         self.comments: list[Comment] = []
         self.built_in: set[Place] = set()  # schemas that the dump creates although every database has them
+        self.large_objects = 0
         self._asides: dict[tuple[object, ...], _Aside] = {}
 
     def create(self, kind: str, place: Place, statement: Statement, *, parent: str | None = None) -> Draft:
@@ -205,5 +200,7 @@ class Book:
     @property
     def unmodelled(self) -> tuple[Unmodelled, ...]:
         """What was put aside, by schema, kind and name."""
-        found = sorted(self._asides.values(), key=lambda a: (a.schema or "", a.kind, a.name, a.reason))
-        return tuple(Unmodelled(a.kind, a.schema, a.name, a.reason, "\n".join(f"{sql};" for sql in a.sql)) for a in found)
+        found = [Unmodelled(a.kind, a.schema, a.name, a.reason, "\n".join(f"{sql};" for sql in a.sql)) for a in self._asides.values()]
+        if self.large_objects:  # there may be millions, so they are one
+            found.append(Unmodelled("BLOB", None, f"{self.large_objects} large objects", NOT_MODELLED))
+        return tuple(sorted(found, key=lambda u: (u.schema or "", u.kind, u.name, u.reason)))

@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pgaudit_kit.dumps.ddl.asides import put_aside
-from pgaudit_kit.dumps.ddl.drafts import NOT_COMPARED, Book, Statement
+from pgaudit_kit.dumps.ddl.drafts import NOT_COMPARED, WITHOUT_OBJECT, Book, Statement
 from pgaudit_kit.dumps.ddl.tokens import Cursor, NotUnderstood
 
-_CLAUSES = ("LANGUAGE", "TRANSFORM", "WINDOW", "IMMUTABLE", "STABLE", "VOLATILE", "STRICT", "SECURITY", "LEAKPROOF", "COST", "ROWS")
-_CLAUSES += ("SUPPORT", "PARALLEL", "SET", "AS", "BEGIN", "RETURN")
-_FLAGS = {"WINDOW": "window", "STRICT": "strict", "LEAKPROOF": "leakproof"}
+
+def _parallel(cursor: Cursor) -> str | None:
+    level = cursor.identifier().upper()
+    return None if level == "UNSAFE" else level
+
+
+def _security(cursor: Cursor) -> str | None:
+    return "true" if cursor.identifier() == "definer" else None
+
+
+def _word_list(cursor: Cursor) -> str:
+    parts = [cursor.text_until(*_CLAUSES)]
+    while cursor.take_text(","):
+        parts.append(cursor.text_until(*_CLAUSES))
+    return ", ".join(parts)
+
+
+# First word of a clause, the attribute that it sets, and how its value reads. pg_dump leaves out what is at its default.
+_READERS: dict[str, tuple[str, Callable[[Cursor], str | None]]] = {
+    "LANGUAGE": ("language", Cursor.identifier),
+    "TRANSFORM": ("transforms", _word_list),
+    "WINDOW": ("window", lambda _: "true"),
+    "IMMUTABLE": ("volatility", lambda _: "IMMUTABLE"),
+    "STABLE": ("volatility", lambda _: "STABLE"),
+    "VOLATILE": ("volatility", lambda _: None),
+    "STRICT": ("strict", lambda _: "true"),
+    "SECURITY": ("security_definer", _security),
+    "LEAKPROOF": ("leakproof", lambda _: "true"),
+    "COST": ("cost", lambda cursor: cursor.advance().text),
+    "ROWS": ("rows", lambda cursor: cursor.advance().text),
+    "SUPPORT": ("support", lambda cursor: cursor.name().sql),
+    "PARALLEL": ("parallel", _parallel),
+}
+_CLAUSES = (*_READERS, "SET", "AS", "BEGIN", "RETURN")
 
 
 def create_routine(statement: Statement, book: Book) -> None:
@@ -28,70 +61,36 @@ def create_routine(statement: Statement, book: Book) -> None:
         raise NotUnderstood("a routine without language or body")
     found["config"] = "\n".join(config) or None
     schema, raw = statement.place(name)
-    identity = identity_arguments(arguments, escapes=statement.session.escapes)
-    book.create(kind, (schema, f"{raw}({identity})"), statement).attributes |= found
+    book.create(kind, (schema, f"{raw}({identity_arguments(arguments)})"), statement).attributes |= found
 
 
 def _read_clause(cursor: Cursor, found: dict[str, str | None], config: list[str]) -> None:
-    """Read one clause into *found*, a SET into *config*; the body ends the statement. Raises NotUnderstood."""
+    """Read one clause into *found*, a SET into *config*. Raises NotUnderstood."""
     start = cursor.token.start
     word = cursor.advance().text.upper()
-    if word in _FLAGS:
-        found[_FLAGS[word]] = "true"
-    elif word == "LANGUAGE":
-        found["language"] = cursor.identifier()
-    elif word in ("IMMUTABLE", "STABLE"):
-        found["volatility"] = word
-    elif word == "VOLATILE":
-        found["volatility"] = None
-    elif word == "PARALLEL":
-        level = cursor.identifier().upper()
-        found["parallel"] = None if level == "UNSAFE" else level
-    elif word == "SECURITY":
-        found["security_definer"] = "true" if cursor.take("DEFINER") else None
-    elif word in ("COST", "ROWS"):
-        found[word.lower()] = cursor.advance().text
-    elif word == "SUPPORT":
-        found["support"] = cursor.name().sql
-    elif word == "TRANSFORM":
-        found["transforms"] = _list(cursor)
+    if word in _READERS:
+        attribute, read = _READERS[word]
+        found[attribute] = read(cursor)
     elif word == "SET":
-        config.append(f"SET {cursor.text_until('TO')} TO {_setting(cursor)}")
+        name = cursor.text_until("TO")
+        cursor.expect("TO")
+        config.append(f"SET {name} TO {_word_list(cursor)}")
     elif word == "AS":
-        _read_body(cursor, found)
-    elif word in ("BEGIN", "RETURN"):  # a body in SQL, of 14 and later
-        found["body"] = cursor.sql[start:].rstrip()
+        found["body"] = cursor.string()
+        if cursor.take_text(","):  # C: object file, link symbol
+            found["object_file"], found["body"] = found["body"], cursor.string()
+    elif word in ("BEGIN", "RETURN"):  # a body in SQL, of 14 and later, ends the statement
+        found["body"] = cursor.sql[start:]
         cursor.finish()
     else:
         raise NotUnderstood(f"a routine's clause expected at {word!r}")
 
 
-def _list(cursor: Cursor) -> str:
-    parts = [cursor.text_until(*_CLAUSES)]
-    while cursor.take_text(","):
-        parts.append(cursor.text_until(*_CLAUSES))
-    return ", ".join(parts)
-
-
-def _setting(cursor: Cursor) -> str:
-    cursor.expect("TO")
-    return _list(cursor)
-
-
-def _read_body(cursor: Cursor, found: dict[str, str | None]) -> None:
-    """The source, or for a C function the object file and the link symbol."""
-    found["body"] = cursor.string()
-    if cursor.take_text(","):
-        found["object_file"], found["body"] = found["body"], cursor.string()
-    if not cursor.at_end:
-        raise NotUnderstood(f"the end of a routine expected at {cursor.token.text!r}")
-
-
-def identity_arguments(arguments: str, *, escapes: bool = False) -> str:
-    """Return the arguments without their defaults, as pg_get_function_identity_arguments prints them (ruleutils.c, print_function_arguments)."""
+def identity_arguments(arguments: str) -> str:
+    """Return the arguments without their defaults: pg_get_function_identity_arguments (ruleutils.c, print_function_arguments)."""
     if "DEFAULT" not in arguments:
         return arguments
-    cursor = Cursor(arguments, escapes=escapes)
+    cursor = Cursor(arguments)
     kept = []
     while not cursor.at_end:
         kept.append(cursor.text_until("DEFAULT"))
@@ -109,8 +108,8 @@ def alter_routine(statement: Statement, book: Book) -> None:
     schema, raw = statement.place(cursor.name())
     draft = book.find(kind, (schema, f"{raw}({cursor.group()})"))
     if draft is None:
-        raise NotUnderstood("a routine that was not created")
-    if cursor.take("OWNER", "TO"):
+        put_aside(statement, book, WITHOUT_OBJECT)
+    elif cursor.take("OWNER", "TO"):
         draft.attributes["owner"] = cursor.identifier()
     else:
         put_aside(statement, book, NOT_COMPARED)

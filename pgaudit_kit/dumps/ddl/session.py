@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from pgaudit_kit.dumps.ddl.asides import put_aside
 from pgaudit_kit.dumps.ddl.drafts import NOT_MODELLED, Book, Statement
 from pgaudit_kit.dumps.ddl.sequences import set_value
 from pgaudit_kit.dumps.ddl.tokens import Cursor
 
-_LARGE_OBJECT = re.compile(r"\d+\Z")
 # large object data, and OIDs that only pg_upgrade needs
 _WITHOUT_MEANING = frozenset({"set_config", "lo_open", "lowrite", "lo_close", "lo_unlink"})
 
@@ -60,11 +57,9 @@ def read_select(statement: Statement, book: Book) -> None:
     if function == "setval":
         set_value(statement, book, cursor)
     elif function == "lo_create":
-        oid = statement.nested(cursor.group()).string()
-        kind = statement.entry.desc if statement.entry and statement.entry.desc == "BLOB METADATA" else "BLOB"
-        book.put_aside(statement, NOT_MODELLED, kind=kind, schema=None, name=oid)
+        book.large_objects += 1
     elif function == "set_config":
-        arguments = statement.nested(cursor.group())
+        arguments = Cursor(cursor.group())
         if arguments.string() == "search_path":
             book.session.search_path = ()
     elif function not in _WITHOUT_MEANING and not function.startswith("binary_upgrade"):

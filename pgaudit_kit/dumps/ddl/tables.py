@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from pgaudit_kit.dumps.ddl.asides import put_aside
 from pgaudit_kit.dumps.ddl.columns import Elements, read_elements
-from pgaudit_kit.dumps.ddl.constraints import add_constraint, add_inline_constraint
+from pgaudit_kit.dumps.ddl.constraints import add_constraint, add_inline
 from pgaudit_kit.dumps.ddl.drafts import NOT_COMPARED, WITHOUT_OBJECT, Book, Draft, Place, Statement
-from pgaudit_kit.dumps.ddl.sequences import add_identity
+from pgaudit_kit.dumps.ddl.sequences import IdentityColumn, add_identity
 from pgaudit_kit.dumps.ddl.tokens import Cursor, Name, NotUnderstood, unquote
 
 
@@ -23,11 +23,11 @@ def create_table(statement: Statement, book: Book) -> None:
     partition_of = None
     if cursor.take("OF"):
         found["of_type"] = statement.qualified(cursor.name())
-    elif cursor.take("PARTITION", "OF"):  # pg_dump 10.0–10.8 and 11.0–11.3
+    elif cursor.take("PARTITION", "OF"):  # pg_dump 10.0 to 10.8 and 11.0 to 11.3
         partition_of = cursor.name()
         found["partition_of"] = statement.qualified(partition_of)
     elements = read_elements(cursor) if cursor.token.text == "(" else Elements()
-    inherits = _read_tail(statement, cursor, found)
+    inherits = _read_tail(cursor, found)
     if inherits:
         found["inherits"] = ", ".join(statement.qualified(name) for name in inherits)
     if statement.session.with_oids:
@@ -44,16 +44,15 @@ def create_table(statement: Statement, book: Book) -> None:
     draft.partition_of = statement.place(partition_of) if partition_of else None
     for column in elements.not_nulls:
         draft.column(column)["not_null"] = "true"
-    for name, definition in elements.constraints:
-        add_inline_constraint(statement, book, place, name, definition)
+    add_inline(statement, book, place, elements.constraints)
 
 
-def _read_tail(statement: Statement, cursor: Cursor, found: dict[str, str | None]) -> list[Name]:
+def _read_tail(cursor: Cursor, found: dict[str, str | None]) -> list[Name]:
     """Read what follows the columns into *found*; return the parents. Raises NotUnderstood."""
     inherits: list[Name] = []
     while not cursor.at_end:
         if cursor.take("INHERITS"):
-            parents = statement.nested(cursor.group())
+            parents = Cursor(cursor.group())
             inherits.append(parents.name())
             while parents.take_text(","):
                 inherits.append(parents.name())
@@ -147,7 +146,7 @@ def _alter_column(alter: _Alter) -> None:
     elif cursor.take("SET", "NOT", "NULL"):
         draft.column(column)["not_null"] = "true"
     elif cursor.take("ADD", "GENERATED"):
-        add_identity(alter.statement, alter.book, draft, alter.name, column, column_sql, cursor)
+        add_identity(alter.statement, alter.book, IdentityColumn(draft, alter.name, column, column_sql), cursor)
     elif cursor.take("SET"):  # STATISTICS, STORAGE, COMPRESSION, (n_distinct=…)
         alter.book.put_aside(alter.statement, NOT_COMPARED, kind="TABLE", schema=draft.schema, name=draft.name)
         return

@@ -2,13 +2,13 @@ r"""Lexing of one SQL statement as pg_dump writes it, with offsets, so that text
 
 The rules are those of src/backend/parser/scan.l, as far as pg_dump's own output and the server's deparsed text use them:
 strings ('…', E'…', b'…', x'…', $tag$…$tag$), quoted and bare identifiers, numbers, operators, punctuation, comments.
-With standard_conforming_strings off a backslash escapes in plain strings too: `escapes=True`.
+With standard_conforming_strings off a backslash escapes in plain strings too: `split_statements` takes such text apart and
+gives it back as it would be with the setting on, so that nothing after it has to know.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase
 from typing import NamedTuple
@@ -26,9 +26,9 @@ _OPERATOR = r"::|(?:(?!--|/\*)[-+*/<>=~!@#%^&|`?])+|:="
 _KINDS = ("string", "word", "quoted", "number", "operator", "punctuation", "other")
 
 
-def _token_pattern(plain: str) -> re.Pattern[str]:
+def _token_pattern() -> re.Pattern[str]:
     kinds = {
-        "string": rf"[eE]{_ESCAPED}|[bBxXnN]?{plain}|{_DOLLAR}",
+        "string": rf"[eE]{_ESCAPED}|[bBxXnN]?{_PLAIN}|{_DOLLAR}",
         "word": _WORD,
         "quoted": _QUOTED,
         "number": r"(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?|\$\d++",
@@ -49,7 +49,7 @@ def _landmark_pattern(plain: str) -> re.Pattern[str]:
     )
 
 
-_TOKEN = {False: _token_pattern(_PLAIN), True: _token_pattern(_ESCAPED)}
+_TOKEN = _token_pattern()
 _LANDMARK = {False: _landmark_pattern(_PLAIN), True: _landmark_pattern(_ESCAPED)}
 _BLANK = re.compile(rf"(?:\s++|{_COMMENT}|\\[^\n]*+)*+", re.DOTALL)  # \connect, \restrict … are whole lines of psql
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{1,3}|.)|''", re.DOTALL)
@@ -58,8 +58,8 @@ _HIGHEST_OCTAL = "7"
 _FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)  # scansup.c: only ASCII letters, in multi-byte encodings
 
 
-class NotUnderstood(Exception):  # noqa: N818  # not an error: the parser's way to say that a statement has another shape; never leaves ddl
-    """A statement that has not the shape that its first words promise."""
+class NotUnderstood(Exception):
+    """A statement has not the shape that its first words promise. Not an error: the builder keeps it as unmodelled."""
 
 
 class Token(NamedTuple):
@@ -84,47 +84,43 @@ class Name:
     sql: str
 
 
-def tokenise(sql: str, *, start: int = 0, escapes: bool = False) -> Iterator[Token]:
-    """Yield the tokens of *sql* from offset *start*; blanks and comments are left out. Never fails: odd characters are `other`."""
-    match = _TOKEN[escapes].match
-    while found := match(sql, start):
-        kind = found.lastgroup or "string"
-        start = found.end()
-        yield Token(kind, found[kind], found.start(kind), start)
-
-
 def split_statements(sql: str, *, escapes: bool = False) -> list[str]:
     """Return the statements of *sql* without their semicolons, leading comments, psql commands and outer blanks.
 
-    A semicolon ends a statement outside literals, parentheses (rules with several actions) and BEGIN ATOMIC … END
-    (bodies of 14+): src/fe_utils/psqlscan.l.
+    *escapes*: standard_conforming_strings is off in *sql*; the statements returned are as if it were on.
     """
-    start = _end_of_blanks(sql, 0)
+    if escapes and "\\" in sql:
+        sql = _LANDMARK[True].sub(_standardise, sql)
     body = sql.rstrip()
-    if (semicolon := body.find(";", start)) in (-1, len(body) - 1):
-        text = body[start : None if semicolon < 0 else semicolon].rstrip()
-        return [text] if text else []
+    start = _end_of_blanks(body, 0)
+    semicolon = body.find(";", start)
+    ends = [semicolon] if semicolon == len(body) - 1 else _ends_of_statements(body, start) if semicolon >= 0 else []
     found = []
-    depth = case = 0
-    for landmark in _LANDMARK[escapes].finditer(body, start):
-        mark = landmark["mark"]
-        if not mark or landmark.start() < start:
-            continue
-        if mark == "(":
-            depth += 1
-        elif mark == ")":
-            depth -= 1
-        elif mark == ";":
-            if depth <= 0 and case == 0:
-                found.append(body[start : landmark.start()].rstrip())
-                start = _end_of_blanks(body, landmark.end())
-                depth = 0
-        elif mark[0] in "bB" or (case and mark[0] in "cC"):
-            case += 1
-        elif case:  # END
-            case -= 1
-    found.append(body[start:].rstrip())
+    for end in (*ends, len(body)):
+        found.append(body[start:end].rstrip())
+        start = _end_of_blanks(body, end + 1)
     return [text for text in found if text]
+
+
+def _ends_of_statements(sql: str, start: int) -> list[int]:
+    """Return where the semicolons stand that end a statement (src/fe_utils/psqlscan.l).
+
+    None inside literals, parentheses (rules with several actions) and BEGIN ATOMIC … END (bodies of 14 and later) does.
+    """
+    ends = []
+    depth = blocks = 0
+    for landmark in _LANDMARK[False].finditer(sql, start):
+        mark = (landmark["mark"] or "").upper()
+        if mark == ";" and depth <= 0 and blocks == 0:
+            ends.append(landmark.start())
+            depth = 0
+        elif mark in ("(", ")"):
+            depth += 1 if mark == "(" else -1
+        elif mark.startswith("BEGIN") or (mark == "CASE" and blocks):
+            blocks += 1
+        elif mark == "END" and blocks:
+            blocks -= 1
+    return ends
 
 
 def _end_of_blanks(sql: str, start: int) -> int:
@@ -139,14 +135,19 @@ def unquote(text: str) -> str:
     return text.translate(_FOLDED)
 
 
-def decode_string(text: str, *, escapes: bool = False) -> str:
+def _standardise(match: re.Match[str]) -> str:
+    text = match[0]
+    return quote_string(_ESCAPE.sub(_unescape, text[1:-1])) if text[0] == "'" and "\\" in text else text
+
+
+def decode_string(text: str) -> str:
     """Return the value of a string literal, whatever way it is quoted."""
     if text.startswith("$"):
         delimiter = text.index("$", 1) + 1
         return text[delimiter:-delimiter]
     start = text.index("'")
     inner = text[start + 1 : -1]
-    if escapes or text[:start] in ("e", "E"):
+    if text[:start] in ("e", "E"):
         return _ESCAPE.sub(_unescape, inner)
     return inner.replace("''", "'")
 
@@ -167,38 +168,6 @@ def quote_string(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def parse_qualified_name(sql: str) -> tuple[str | None, str]:
-    """Return schema (None when it is not qualified) and name, raw, of the name that *sql* begins with. Raises NotUnderstood."""
-    name = Cursor(sql).name()
-    return name.schema, name.name
-
-
-def parse_identifier_list(sql: str) -> tuple[str, ...]:
-    """Return the raw names of a list such as `(a, "B", c)`, with or without its parentheses. Raises NotUnderstood."""
-    cursor = Cursor(sql)
-    if closed := cursor.take_text("("):
-        if cursor.take_text(")"):
-            return ()
-    elif cursor.at_end:
-        return ()
-    names = [cursor.identifier()]
-    while cursor.take_text(","):
-        names.append(cursor.identifier())
-    if closed:
-        cursor.expect_text(")")
-    return tuple(names)
-
-
-def split_commas(sql: str, *, escapes: bool = False) -> list[str]:
-    """Return the parts of *sql* between its commas outside literals, parentheses and brackets, without outer blanks."""
-    cursor = Cursor(sql, escapes=escapes)
-    parts = []
-    while not cursor.at_end:
-        parts.append(cursor.text_until())
-        cursor.take_text(",")
-    return parts
-
-
 _OPENING = frozenset("([")
 _CLOSING = frozenset(")]")
 
@@ -206,16 +175,14 @@ _CLOSING = frozenset(")]")
 class Cursor:
     """Reads a statement from left to right, one token at a time; what is not reached is not tokenised."""
 
-    __slots__ = ("_match", "escapes", "sql", "token")
+    __slots__ = ("sql", "token")
 
-    def __init__(self, sql: str, *, escapes: bool = False) -> None:
+    def __init__(self, sql: str) -> None:
         self.sql = sql
-        self.escapes = escapes
-        self._match = _TOKEN[escapes].match
         self.token = self._read(0)
 
     def _read(self, start: int) -> Token:
-        found = self._match(self.sql, start)
+        found = _TOKEN.match(self.sql, start)
         if found is None:
             return Token("end", "", len(self.sql), len(self.sql))
         kind = found.lastgroup or "string"
@@ -291,7 +258,7 @@ class Cursor:
         """Step over a string literal and return its value. Raises NotUnderstood."""
         if self.token.kind != "string":
             raise NotUnderstood(f"a string expected at {self.token.text!r}")
-        return decode_string(self.advance().text, escapes=self.escapes)
+        return decode_string(self.advance().text)
 
     def group(self) -> str:
         """Step over a parenthesised text and return what is inside, verbatim. Raises NotUnderstood when it does not close."""

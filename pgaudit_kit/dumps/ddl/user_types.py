@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pgaudit_kit.dumps.ddl.asides import put_aside
 from pgaudit_kit.dumps.ddl.columns import read_elements
-from pgaudit_kit.dumps.ddl.constraints import add_constraint, add_inline_constraint
+from pgaudit_kit.dumps.ddl.constraints import add_constraint, add_inline
 from pgaudit_kit.dumps.ddl.drafts import NOT_COMPARED, NOT_MODELLED, Book, Statement
-from pgaudit_kit.dumps.ddl.tokens import NotUnderstood, quote_string
+from pgaudit_kit.dumps.ddl.tokens import Cursor, NotUnderstood, quote_string
 
 _CLAUSES = ("COLLATE", "DEFAULT", "NOT", "CONSTRAINT")
 
@@ -16,7 +16,7 @@ def create_type(statement: Statement, book: Book) -> None:
     cursor = statement.cursor("CREATE", "TYPE")
     place = statement.place(cursor.name())
     if cursor.take("AS", "ENUM"):
-        inner = statement.nested(cursor.group())
+        inner = Cursor(cursor.group())
         labels = []
         while not inner.at_end:
             labels.append(quote_string(inner.string()))
@@ -54,14 +54,14 @@ def create_domain(statement: Statement, book: Book) -> None:
         else:
             raise NotUnderstood(f"a domain's clause expected at {cursor.token.text!r}")
     book.create("DOMAIN", place, statement).attributes |= found
-    for name, definition in constraints:
-        add_inline_constraint(statement, book, place, name, definition, alter="ALTER DOMAIN")
+    add_inline(statement, book, place, constraints, alter="ALTER DOMAIN")
 
 
 def alter_type(statement: Statement, book: Book) -> None:
     """ALTER TYPE and ALTER DOMAIN: OWNER TO, and constraints that a domain gets later. Raises NotUnderstood."""
     cursor = statement.cursor("ALTER")
     kind = cursor.advance().text.upper()
+    cursor.take("IF", "EXISTS")
     place = statement.place(cursor.name())
     draft = book.find(kind, place)
     if cursor.take("OWNER", "TO"):

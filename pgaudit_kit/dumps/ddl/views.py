@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pgaudit_kit.dumps.ddl.asides import put_aside
-from pgaudit_kit.dumps.ddl.drafts import NOT_COMPARED, Book, Draft, Statement
+from pgaudit_kit.dumps.ddl.drafts import NOT_COMPARED, WITHOUT_OBJECT, Book, Draft, Statement
 from pgaudit_kit.dumps.ddl.tokens import Cursor, NotUnderstood
 
 _CHECK_OPTION = re.compile(r"\n\s*WITH (LOCAL|CASCADED) CHECK OPTION\Z")
@@ -75,10 +75,14 @@ def alter_view(statement: Statement, book: Book) -> None:
     cursor = statement.cursor("ALTER")
     cursor.take("MATERIALIZED")
     cursor.expect("VIEW")
+    cursor.take("IF", "EXISTS")
     draft = book.relation(statement.place(cursor.name()), "VIEW", "MATERIALIZED VIEW")
     if draft is None:
-        raise NotUnderstood("a view that was not created")
+        put_aside(statement, book, WITHOUT_OBJECT)
+        return
     if cursor.take("OWNER", "TO"):
         draft.attributes["owner"] = cursor.identifier()
+    elif draft.kind == "VIEW" and cursor.take("SET"):  # after a _RETURN rule, pg_dump 9.4 to 9.6
+        draft.attributes["options"] = cursor.group()
     else:
         put_aside(statement, book, NOT_COMPARED)
