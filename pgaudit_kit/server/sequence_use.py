@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pgaudit_kit.records.objects import Attributes
 from pgaudit_kit.records.sequence_use import SequenceUse
 from pgaudit_kit.server.catalog import Row, query
 
@@ -33,7 +34,7 @@ def sequence_uses(live: Snapshot) -> tuple[SequenceUse, ...]:
     return tuple(uses)
 
 
-def _next(state: dict[str, str | None], row: Row) -> int | None:
+def _next(state: Attributes, row: Row) -> int | None:
     last = state.get("last_value")
     if last is None:
         return None

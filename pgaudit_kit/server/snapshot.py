@@ -228,6 +228,17 @@ class Snapshot:
         return str(found[0]["name"]) if found else None
 
     @property
+    def major(self) -> int:
+        """Major version of the server (18)."""
+        return self._major
+
+    def ask(self, sql: str) -> list[Row]:
+        """Run one query inside the snapshot and return its rows by column name. Raises QueryFailed, UsageError while rows are being read."""
+        self._check_free()
+        with self._savepoint("reading"):
+            return self._ask(sql)
+
+    @property
     def objects(self) -> DataFrame:
         """Frame `objects` (display.frames.SCHEMAS): one row per object."""
         return frames.objects_frame(self.inventory)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +20,7 @@ COLUMNS = ("id", "name", "n")
 ROW = st.tuples(st.integers(0, 40).map(str), st.sampled_from(["a", "b", "\\N", ""]), st.integers(0, 2).map(str))
 
 
-def _source(rows: list[tuple[str, ...]]) -> FakeSource:
+def _source(rows: Sequence[tuple[str, ...]]) -> FakeSource:
     return FakeSource(copy_text={T: (COLUMNS, b"".join("\t".join(r).encode() + b"\n" for r in rows))})
 
 

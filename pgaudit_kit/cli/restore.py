@@ -1,0 +1,84 @@
+"""`pgaudit restore` and `pgaudit rollback`: bring back a backup, or what was there before it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict
+from pgaudit_kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pgaudit_kit.operations.restored import Replacement
+
+TARGET_HELP = "postgresql://…, env:NAME, dotenv:PATH[#KEY] or service:NAME; its database is replaced."
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
+Force = Annotated[bool, typer.Option("--force", help="End the sessions of others that are connected to the database.")]
+
+
+def restore(
+    backup: Annotated[Path, typer.Argument(metavar="BACKUP", help="Path of a dump; its manifest beside it is used.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help=TARGET_HELP)],
+    yes: Yes = False,
+    force: Force = False,
+    no_owner: Annotated[bool, typer.Option("--no-owner", help="Leave owners and privileges out.")] = False,
+    drop_leftovers: Annotated[bool, typer.Option("--drop-leftovers", help="Drop what killed restores left behind.")] = False,
+    json: Json = False,
+) -> None:
+    """Restore a backup beside the live database, prove it, and only then exchange the names. The database before it is kept.
+
+    Example: pgaudit restore backups/app.dump dotenv:.env.local
+    """
+    from pgaudit_kit.operations.restore import restore as bring_back
+    from pgaudit_kit.records.verdict import EXIT_CODES
+
+    result = bring_back(backup, target, confirm=_confirmation(yes=yes), force=force, no_owner=no_owner, drop_leftovers=drop_leftovers)
+    if json:
+        print_json(result.to_dict())
+    else:
+        print_checks(result.check_list)
+        print_verdict(result.verdict, result.state)
+        if result.kept:
+            print(f"  → pgaudit rollback {target} brings the database before it back.")
+    raise typer.Exit(EXIT_CODES[result.verdict])
+
+
+def rollback(
+    target: Annotated[str, typer.Argument(metavar="TARGET", help=TARGET_HELP)],
+    yes: Yes = False,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Bring back the database that the last restore replaced; the restored one is kept under another name.
+
+    Example: pgaudit rollback dotenv:.env.local
+    """
+    from pgaudit_kit.operations.rollback import rollback as swap_back
+
+    result = swap_back(target, confirm=_confirmation(yes=yes), force=force)
+    if json:
+        print_json(result.to_dict())
+    else:
+        print_verdict("passed", result.state)
+
+
+def _confirmation(*, yes: bool) -> Callable[[Replacement], bool]:
+    """Ask for the name of the database that will be replaced, unless told not to."""
+
+    def ask(replacement: Replacement) -> bool:
+        if yes:
+            return True
+        print(replacement.sentence, file=sys.stderr)
+        if not sys.stdin.isatty():
+            raise UsageError(
+                "nobody is there to confirm", resource=replacement.live, remedy="Add --yes when a script is sure; nothing was replaced."
+            )
+        print(f"Type the name of the database ({replacement.live}) to replace it: ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip() == replacement.live
+
+    return ask

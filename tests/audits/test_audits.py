@@ -1,0 +1,182 @@
+"""Verify, prove, diff: real dumps of a real database, then each thing broken once."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pgaudit_kit.audits.drift import open_diff
+from pgaudit_kit.audits.proof import prove
+from pgaudit_kit.audits.result import AuditResult
+from pgaudit_kit.audits.taking import take_manifest
+from pgaudit_kit.audits.verify import file_digest, verify
+from pgaudit_kit.errors import PgAuditError
+from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.records.manifest import Manifest
+from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.verdict import Outcome
+from pgaudit_kit.server.snapshot import snapshot
+
+SCHEMA = """
+CREATE TABLE parents (id serial PRIMARY KEY, name text NOT NULL DEFAULT 'x', seen timestamptz DEFAULT '2024-01-01 12:00+00');
+CREATE TABLE children (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, parent_id integer REFERENCES parents (id), doc jsonb);
+CREATE INDEX children_doc ON children USING gin (doc);
+CREATE VIEW names AS SELECT name FROM parents;
+COMMENT ON TABLE parents IS 'those who came before';
+INSERT INTO parents (name, seen)
+    SELECT 'p' || i, timestamptz '2024-01-01 00:00+00' + i * interval '11 hours' FROM generate_series(1, 900) i;
+INSERT INTO children (parent_id, doc) SELECT 1 + i % 900, jsonb_build_object('i', i) FROM generate_series(1, 3000) i;
+CREATE TABLE _prisma_migrations (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL, finished_at timestamptz,
+    migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz, started_at timestamptz NOT NULL DEFAULT now(),
+    applied_steps_count integer NOT NULL DEFAULT 0);
+INSERT INTO _prisma_migrations (id, checksum, finished_at, migration_name, applied_steps_count) VALUES ('1', 'aa', now(), '1_init', 1);
+"""
+
+
+class Case:
+    """A database with rows, its dump and its manifest."""
+
+    def __init__(self, server: EmbeddedServer, url: str, folder: Path, form: str) -> None:
+        self.url = url
+        self.dump = folder / "app.dump"
+        self.execute(SCHEMA)
+        subprocess.run([str(server.bin_folder / "pg_dump"), f"--format={form}", "-f", str(self.dump), url], check=True)
+        with snapshot(url) as live:
+            self.manifest: Manifest = replace(take_manifest(live), dump_file=file_digest(self.dump))
+
+    def execute(self, sql: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(sql.encode())
+
+    def prove(self) -> AuditResult:
+        with snapshot(self.url) as live:
+            return prove(self.manifest, live)
+
+
+@pytest.fixture(params=["custom", "plain"])
+def case(request: pytest.FixtureRequest, server: EmbeddedServer, make_database: Callable[..., str], tmp_path: Path) -> Case:
+    return Case(server, make_database(), tmp_path, request.param)
+
+
+def outcomes(result: AuditResult) -> dict[str, str]:
+    return {c.id: str(c.outcome) for c in result.check_list}
+
+
+def test_a_whole_dump_passes_every_check_and_each_compared_something(case: Case) -> None:
+    result = verify(case.dump, manifest=case.manifest, require=["parents", "public.children"])
+    assert result.verdict is Outcome.PASSED, result.sentence
+    assert set(outcomes(result)) == {
+        "dump.complete", "dump.rows_readable", "tables.required", "dump.digest", "objects.match",
+        "rows.count", "rows.fingerprint", "sequences.value", "migrations.ledger",
+    }  # fmt: skip
+    assert all(c.compared > 0 for c in result.check_list)
+    assert list(result.checks["outcome"].unique()) == ["passed"]
+
+
+def test_every_single_changed_byte_of_the_file_is_found_with_a_manifest(case: Case) -> None:
+    whole = case.dump.read_bytes()
+    for position in range(0, len(whole), max(1, len(whole) // 40)):
+        case.dump.write_bytes(whole[:position] + bytes([whole[position] ^ 0x01]) + whole[position + 1 :])
+        assert _judged(case) is Outcome.FAILED, position
+
+
+def _judged(case: Case) -> Outcome:
+    """The verdict; a file that cannot even be opened as a dump any more has been found out as well."""
+    try:
+        return verify(case.dump, manifest=case.manifest).verdict
+    except PgAuditError:
+        return Outcome.FAILED
+
+
+def test_a_dump_of_other_rows_fails_where_it_differs_and_nowhere_else(case: Case, server: EmbeddedServer) -> None:
+    case.execute("UPDATE parents SET name = 'q7' WHERE id = 7")
+    subprocess.run([str(server.bin_folder / "pg_dump"), "-Fc", "-f", str(case.dump), case.url], check=True)
+    found = outcomes(verify(case.dump, manifest=replace(case.manifest, dump_file=None)))
+    assert found.pop("rows.fingerprint") == "failed"
+    assert set(found.values()) == {"passed"}
+
+
+def test_without_manifest_only_the_file_is_asked(case: Case) -> None:
+    result = verify(case.dump)
+    assert set(outcomes(result)) == {"dump.complete", "dump.rows_readable", "migrations.state"}
+    assert result.verdict is Outcome.PASSED
+
+
+def test_a_missing_required_table_fails(case: Case) -> None:
+    assert outcomes(verify(case.dump, require=["invoices"]))["tables.required"] == "failed"
+
+
+def test_the_database_itself_is_proven(case: Case) -> None:
+    result = case.prove()
+    assert result.verdict is Outcome.PASSED, result.sentence
+    assert {"sequences.ahead", "indexes.valid", "foreign_keys.valid", "migrations.ledger"} <= set(outcomes(result))
+
+
+@pytest.mark.parametrize(
+    ("sql", "failing"),
+    [
+        ("DELETE FROM children WHERE id = 5", {"rows.count", "rows.fingerprint"}),
+        ("UPDATE children SET doc = '{\"i\": -1}' WHERE id = 5", {"rows.fingerprint"}),
+        ("DROP INDEX children_doc", {"objects.match", "indexes.valid"}),
+        ("ALTER TABLE children DROP CONSTRAINT children_parent_id_fkey", {"objects.match", "foreign_keys.valid"}),
+        ("ALTER TABLE parents ALTER COLUMN name SET DEFAULT 'y'", {"objects.match"}),
+        ("COMMENT ON TABLE parents IS 'other'", {"objects.match"}),
+        ("SELECT setval('parents_id_seq', 5)", {"sequences.ahead"}),
+        ("UPDATE _prisma_migrations SET checksum = 'bb'", {"rows.fingerprint", "migrations.ledger"}),
+        ("DROP VIEW names", {"objects.match"}),
+        ("CREATE TABLE extra (a int)", {"objects.match", "rows.count", "rows.fingerprint"}),
+    ],
+)
+def test_each_broken_thing_fails_its_checks_and_no_others(case: Case, sql: str, failing: set[str]) -> None:
+    case.execute(sql)
+    result = case.prove()
+    assert result.verdict is Outcome.FAILED
+    assert {check for check, outcome in outcomes(result).items() if outcome == "failed"} == failing
+    assert result.next_steps
+
+
+def test_a_dump_compares_as_the_same_under_another_time_zone_of_the_server(case: Case) -> None:
+    name = case.url.split("/")[-1].split("?")[0]
+    case.execute(f"ALTER DATABASE {name} SET timezone = 'Asia/Kolkata'")
+    with open_diff(str(case.dump), case.url) as difference:
+        assert difference.verdict == "same", difference.to_dict()
+
+
+def test_a_manifest_and_a_live_database_compare_like_a_dump_without_rows(case: Case) -> None:
+    case.execute("DELETE FROM children WHERE id <= 10")
+    with open_diff(case.manifest, case.url) as difference:
+        assert difference.verdict == "different"
+        (table,) = difference.table_differences
+        assert (table.name, table.rows_left, table.rows_right) == (TableName("public", "children"), 3000, 2990)
+        assert "not the rows" in difference.row_result("children").why_not
+
+
+def test_a_schema_only_dump_is_not_checked_for_rows_unless_told(case: Case, server: EmbeddedServer) -> None:
+    subprocess.run([str(server.bin_folder / "pg_dump"), "-s", "-Fc", "-f", str(case.dump), case.url], check=True)
+    with open_diff(case.dump, case.url) as difference:
+        assert difference.verdict == "not_checked"
+        assert any("children" in s.what for s in difference.skipped)
+    with open_diff(case.dump, case.url, schema_only=True) as difference:
+        assert difference.verdict == "same"
+
+
+def test_a_data_only_dump_is_compared_by_rows(case: Case, server: EmbeddedServer) -> None:
+    subprocess.run([str(server.bin_folder / "pg_dump"), "-a", "-Fc", "-f", str(case.dump), case.url], check=True)
+    with open_diff(case.dump, case.url) as difference:
+        assert difference.verdict == "same", difference.to_dict()
+        assert [s.what for s in difference.skipped] == ["objects"]
+
+
+def test_mirrored_and_empty_on_itself(case: Case) -> None:
+    with open_diff(case.dump, case.dump) as difference:
+        assert difference.verdict == "same"
+    case.execute("DROP VIEW names; DELETE FROM children WHERE id = 3")
+    with open_diff(case.dump, case.url) as there, open_diff(case.url, case.dump) as back:
+        assert [(d.key, d.status) for d in there.object_differences] == [(d.key, "only_left") for d in back.object_differences]
+        assert there.row_result("children").counts.missing == back.row_result("children").counts.extra == 1
+        assert there.rows("children")["key"].tolist() == ["id=3"]
