@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pgaudit_kit.dumps.decompression import DumpFile
 from pgaudit_kit.dumps.identifiers import read_name
 from pgaudit_kit.dumps.reader import DumpReader
 from pgaudit_kit.dumps.script_pieces import MetaCommand
@@ -32,10 +32,13 @@ class Dump:
     Everything is read when it is first asked for, and once. Of a custom archive, entries and objects come from its
     head alone; counts, `damage` and `provenance.complete` take one pass over the whole file. Of a plain script, everything
     takes one pass. Rows are streamed: no table is ever held. No file stays open.
+
+    Attributes: `path`; `file`, which opens the bytes without the gzip and the byte order mark around them.
     """
 
-    def __init__(self, path: Path, reader: DumpReader) -> None:
-        self.path = path
+    def __init__(self, file: DumpFile, reader: DumpReader) -> None:
+        self.file = file
+        self.path = file.path
         self._reader = reader
         self._fingerprints: dict[tuple[TableName, tuple[str, ...]], Fingerprint] = {}
 

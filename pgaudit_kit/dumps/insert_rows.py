@@ -85,6 +85,10 @@ class InsertReader:
         if not self.is_open and not _END.match(statement, at):
             raise NotCopyable(f"a row that is no plain list of values: {_shown(statement[at:])}")
 
+    def begins_alike(self, statement: bytes) -> bool:
+        """Whether *statement* begins, up to its first row, with the very bytes of the last one."""
+        return self._head is not None and statement.startswith(self._head)
+
     def columns(self, all_columns: Iterable[str] | None) -> tuple[str, ...] | None:
         """Return the columns of the lines: those that the statement lists, else *all_columns*; None when they do not fit the rows."""
         listed = self.target.columns if self.target else None
@@ -95,7 +99,7 @@ class InsertReader:
 
     def _rows_begin(self, statement: bytes) -> int:
         """Where the first row begins; 0 for DEFAULT VALUES. Statements of one table begin alike, so the head is parsed once."""
-        if self._head and statement.startswith(self._head):
+        if self._head and self.begins_alike(statement):
             return len(self._head)
         self.target, at, is_default_row = read_target(statement)
         self._head = None if is_default_row else statement[:at]

@@ -166,7 +166,7 @@ class PlainScan:
 
     def _see_insert(self, piece: Statement, *, standard_strings: bool) -> None:
         try:
-            if piece.begins:
+            if piece.begins and not (self._insert and self._insert[0].continues(piece)):
                 self._settle_entry("")
                 target, _, _ = read_target(to_utf8(piece.text, self.encoding))
                 self._begin_insert(piece, target, standard_strings=standard_strings)

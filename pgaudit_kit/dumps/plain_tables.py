@@ -90,6 +90,10 @@ class ScriptTable:
         except NotCopyable as error:
             self.not_readable = f"its INSERT statements hold {error}"
 
+    def continues(self, statement: Statement) -> bool:
+        """Whether *statement* is one more INSERT like the last one."""
+        return self.inserts is not None and self.inserts.begins_alike(statement.text)
+
     def spoil(self, what: str, offset: int | None, line: int | None) -> None:
         """Note that the rows are broken; the first damage is the one that is told."""
         self.damage = self.damage or Damage(what, offset=offset, line=line, table=f"{self.schemas[0]}.{self.table}")

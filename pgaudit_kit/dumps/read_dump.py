@@ -25,4 +25,4 @@ def read_dump(path: str | os.PathLike[str]) -> Dump:
         from pgaudit_kit.dumps.plain import PlainReader
 
         reader = PlainReader(detected.file, crlf=detected.crlf)
-    return Dump(detected.file.path, reader)
+    return Dump(detected.file, reader)

@@ -45,6 +45,11 @@ _DOLLAR_TAG_BEGUN = re.compile(rb"\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)
 _COMMENT_BORDER = re.compile(rb"/\*|\*/")
 _ROUTINE = re.compile(rb"CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE)\b", re.IGNORECASE)
 _INSERT = re.compile(rb"INSERT\s+INTO\b", re.IGNORECASE)
+# The usual INSERT of one row, taken in one step when nothing in it can be read in two ways; dumps with --inserts have millions
+_FLAT_INSERT = re.compile(
+    rb"INSERT INTO [^'()$;\\/-]*(?:\([^'()$;\\/-]*\) [^'\"()$;\\/-]*)?VALUES "
+    rb"\([^'\"()$;\\/]*(?:(?<![eE])'[^']*'[^'\"()$;\\/]*)*\)[^'\"()$;\\/-]*;"
+)
 _BEGIN_ATOMIC = re.compile(rb"\bBEGIN\s+ATOMIC\b", re.IGNORECASE)
 _CASE_OR_END = re.compile(rb"\b(?:(CASE)|END)\b", re.IGNORECASE)
 _COPY = re.compile(rb"COPY\b", re.IGNORECASE)
@@ -174,6 +179,8 @@ class ScriptSplitter:
 
     def _statement(self) -> Statement:
         self._look_ahead(_HEAD_SIZE)
+        if self.standard_strings and (flat := _FLAT_INSERT.match(self._data, self._pos)) and b"--" not in flat[0]:
+            return Statement(*self._take(flat.end()))
         statement = _OpenStatement(
             begins=not self._in_insert,
             insert=self._in_insert or bool(_INSERT.match(self._data, self._pos)),

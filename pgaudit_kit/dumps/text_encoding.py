@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from pgaudit_kit.dumps.decompression import PIECE
 from pgaudit_kit.errors import DamagedDump
@@ -44,6 +45,7 @@ _CODECS = {
 }
 
 
+@lru_cache
 def codec_of(encoding: str) -> str | None:
     """Return Python's codec for *encoding*, "" when its bytes are UTF-8 or pass as they are, None when Python has none (EUC_TW …)."""
     plain = _NOT_ALPHANUMERIC.sub("", encoding.lower())
