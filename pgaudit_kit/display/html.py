@@ -70,6 +70,7 @@ STYLE = """
   white-space: nowrap; }
 .pgaudit table.pg-table .pg-number { text-align: right; padding-left: .8em; padding-right: .8em; white-space: nowrap;
   font-variant-numeric: tabular-nums; }
+.pgaudit table.pg-table .pg-word { white-space: nowrap; }
 .pgaudit .pg-none { opacity: .6; }
 .pgaudit .pg-text { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 0 1em; }
 .pgaudit details > summary { cursor: pointer; padding: .3em 0; }
@@ -148,8 +149,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, caption: 
 
 
 def frame_table(frame: Any, *, caption: str, limit: int = ROWS_SHOWN, fold: int = 0) -> str:
-    """Return a pandas DataFrame as `table`; the index is left out."""
-    return table([str(c) for c in frame.columns], frame.itertuples(index=False, name=None), caption=caption, limit=limit, fold=fold)
+    """Return a pandas DataFrame as `table`; the index is left out, and so is every column that holds nothing at all."""
+    columns = [name for name in frame.columns if not len(frame) or not all(_is_missing(v) or v == "" for v in frame[name])]
+    rows = frame[columns].itertuples(index=False, name=None)
+    return table([str(c) for c in columns], rows, caption=caption, limit=limit, fold=fold)
 
 
 def _count_text(shown: int, hidden: int, total: int) -> str:
@@ -166,10 +169,7 @@ def _count_text(shown: int, hidden: int, total: int) -> str:
 def _table(columns: Sequence[str], rows: Sequence[Sequence[object]], caption: str, count: str) -> str:
     numeric = [_is_numeric(row[i] for row in rows) for i in range(len(columns))]
     head = "".join(f'<th scope="col"{_NUMBER if n else ""}>{escape(c)}</th>' for c, n in zip(columns, numeric, strict=True))
-    body = "".join(
-        "<tr>" + "".join(f"<td{_NUMBER if n else ''}>{_cell(c, v)}</td>" for c, v, n in zip(columns, row, numeric, strict=True)) + "</tr>"
-        for row in rows
-    )
+    body = "".join("<tr>" + "".join(_cell(c, v, number=n) for c, v, n in zip(columns, row, numeric, strict=True)) + "</tr>" for row in rows)
     said = f'<span class="pg-count">{escape(count)}</span>' if count else ""
     # a region that scrolls must be reachable by keyboard (WCAG 2.1.1)
     return (
@@ -179,6 +179,8 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[object]], caption: st
 
 
 _NUMBER = ' class="pg-number"'
+_ONE_WORD = ' class="pg-word"'
+_WORD_SHOWN = 48  # a name or a UUID with its column stays on one line; a longer word is broken
 
 
 def _is_numeric(values: Iterable[object]) -> bool:
@@ -200,10 +202,12 @@ def _is_missing(value: object) -> bool:
         return type(value).__name__ == "NAType"
 
 
-def _cell(column: str, value: object) -> str:
+def _cell(column: str, value: object, *, number: bool) -> str:
     if column in _VERDICT_COLUMNS and isinstance(value, str) and value in _LOOKS:
-        return badge(value)
-    return _cell_text(value)
+        return f"<td>{badge(value)}</td>"
+    said = _cell_text(value)
+    whole = _ONE_WORD if isinstance(value, str) and len(value) <= _WORD_SHOWN and not any(map(str.isspace, value)) else ""
+    return f"<td{_NUMBER if number else whole}>{said}</td>"
 
 
 def _cell_text(value: object) -> str:

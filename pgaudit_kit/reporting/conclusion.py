@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from pgaudit_kit.display import html
@@ -83,14 +84,22 @@ def _described(source: Source) -> dict[str, str]:
     server = f"PostgreSQL {p.server_version}" if p.server_version else None
     facts: dict[str, str | None]
     if p.format == "live":
-        facts = {"Live database": source.label, "Live server": server, "Snapshot taken": p.created_at}
+        facts = {"Live database": source.label, "Live server": server, "Snapshot taken": _utc(p.created_at)}
     elif p.format == "manifest":
-        facts = {"Manifest": source.label, "Manifest taken": p.created_at}
+        facts = {"Manifest": source.label, "Manifest taken": _utc(p.created_at)}
     else:
         made = (f"{p.format} format", p.compression, f"pg_dump {p.pg_dump_version}" if p.pg_dump_version else None)
         origin = ", ".join(part for part in (p.database, server) if part)
         facts = {"Dump": source.label, "Dump made": p.created_at, "Dumped from": origin, "Written as": ", ".join(m for m in made if m)}
     return {name: value for name, value in facts.items() if value}
+
+
+def _utc(moment: str | None) -> str | None:
+    """An ISO 8601 time in UTC, to the second, as people write it."""
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment else None
+    except ValueError:
+        return moment
 
 
 def show(frame: Any, caption: str) -> Shown:

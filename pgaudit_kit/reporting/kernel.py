@@ -36,6 +36,8 @@ def own_kernel_manager(private: Path) -> type[AsyncKernelManager]:
             described = get_kernel_dict()
             # pydevd checks file names for a debugger that nobody attaches here, and warns on stderr
             quiet = {"IPYTHONDIR": str(private / "ipython"), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-            return KernelSpec(**{**described, "argv": [sys.executable, *described["argv"][1:]], "env": quiet})
+            # an interrupt is how jupyter_client begins to end an idle kernel, which logs that as an error on our stderr
+            argv = [sys.executable, *described["argv"][1:], "--log-level=CRITICAL"]
+            return KernelSpec(**{**described, "argv": argv, "env": quiet})
 
     return OwnKernelManager

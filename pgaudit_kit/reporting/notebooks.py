@@ -62,9 +62,12 @@ def run_report(
     """
     notebook = load_notebook(name)
     short_name = Path(name).stem
-    checked = check_parameters(short_name, notebook_parameters(notebook), parameters or {})
+    known = notebook_parameters(notebook)
+    checked = check_parameters(short_name, known, parameters or {})
     folder = _writable(Path(output_folder))
-    secrets = secrets_of(checked)
+    settings = {p.name: checked.get(p.name, p.default_value) for p in known}
+    secrets = secrets_of(settings)
+
     started = datetime.now(UTC)
     executed, failure = execute(notebook, checked)
     finished = datetime.now(UTC)
@@ -78,7 +81,7 @@ def run_report(
         sentence=conclusion.sentence,
         generator=f"pgaudit_kit {_version()}",
         next_steps=conclusion.next_steps,
-        facts={**conclusion.facts, **_run_facts(clean, started, finished)},
+        facts={**conclusion.facts, **_run_facts(started, finished, settings)},
         failure=failure,
     )
     stem = "-".join(part for part in (short_name, re.sub(r"[^\w.-]+", "-", label), f"{started:%Y%m%dT%H%M%SZ}") if part)
@@ -139,7 +142,7 @@ def _version() -> str:
     return version("pgaudit-kit")
 
 
-def _run_facts(notebook: dict[str, Any], started: datetime, finished: datetime) -> dict[str, str]:
+def _run_facts(started: datetime, finished: datetime, settings: Mapping[str, Any]) -> dict[str, str]:
     local = started.astimezone()
     here = f" ({local:%H:%M:%S %Z} here)" if local.utcoffset() else ""
     facts = {
@@ -147,8 +150,9 @@ def _run_facts(notebook: dict[str, Any], started: datetime, finished: datetime) 
         "Duration": f"{(finished - started).total_seconds():.1f} s",
         "Tool": f"pgaudit_kit {_version()}, Python {platform.python_version()}",
     }
-    given = notebook["metadata"].get("papermill", {}).get("parameters", {})
-    return facts | ({"Parameters": "\n".join(f"{k} = {v}" for k, v in given.items())} if given else {})
+    # the defaults too: a report must say what it was made with
+    made_with = "\n".join(f"{name} = {'(empty)' if value == '' else value}" for name, value in settings.items())
+    return facts | ({"Parameters": made_with} if made_with else {})
 
 
 def _write(folder: Path, stem: str, notebook: dict[str, Any], page_for: Callable[[str], str]) -> tuple[Path, Path]:
@@ -156,19 +160,19 @@ def _write(folder: Path, stem: str, notebook: dict[str, Any], page_for: Callable
     for number in itertools.count(1):
         unique = stem if number == 1 else f"{stem}-{number}"
         html_path, notebook_path = folder / f"{unique}.html", folder / f"{unique}.ipynb"
-        if not html_path.exists() and _publish(_notebook_text(notebook, stem, notebook_path.name), notebook_path):
+        if not html_path.exists() and _publish(_notebook_text(notebook, notebook_path.name), notebook_path):
             _publish(page_for(notebook_path.name), html_path)
             return html_path, notebook_path
     raise AssertionError  # count() does not end
 
 
-def _notebook_text(notebook: dict[str, Any], name: str, file_name: str) -> str:
-    """The notebook as JSON. papermill's record of its own input and output paths names folders that were private and are gone."""
+def _notebook_text(notebook: dict[str, Any], file_name: str) -> str:
+    """The notebook as JSON. What papermill records of its input and output, a whole notebook and a folder that is gone, is put right."""
     import nbformat
 
     from_dict: Callable[..., Any] = nbformat.from_dict
     writes: Callable[..., str] = nbformat.writes
-    papermill = {**notebook["metadata"].get("papermill", {}), "input_path": f"{name}.ipynb", "output_path": file_name}
+    papermill = {**notebook["metadata"].get("papermill", {}), "input_path": file_name, "output_path": file_name}
     return writes(from_dict({**notebook, "metadata": {**notebook["metadata"], "papermill": papermill}})) + "\n"
 
 

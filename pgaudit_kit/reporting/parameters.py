@@ -6,6 +6,7 @@ the one that was named. Here that is an error.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -30,6 +31,14 @@ class Parameter:
     def required(self) -> bool:
         """Its comment starts with `required`: there is no default that could be meant."""
         return self.help.lower().startswith("required")
+
+    @property
+    def default_value(self) -> Any:
+        """The default as a value; as written when it is more than a literal."""
+        try:
+            return ast.literal_eval(self.default)
+        except (ValueError, SyntaxError):
+            return self.default
 
 
 class _Folder(Protocol):

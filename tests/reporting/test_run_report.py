@@ -218,6 +218,16 @@ def test_a_secret_planted_everywhere_is_in_no_byte_of_any_file(
     assert_self_contained(page)
 
 
+def test_a_secret_of_a_target_that_is_only_the_notebooks_default_is_hidden_too(make_notebook: MakeNotebook, out: Path) -> None:
+    Path(".env").write_text("DATABASE_URL=postgresql://app:planted-in-a-file@db/app\n")
+    notebook = make_notebook(
+        code("print(open('.env').read().split(':')[2].split('@')[0])"), parameters='target: str = "dotenv:.env"  # a database'
+    )
+    _, page, _ = run(notebook, out)
+    assert b"planted" not in bytes_under(out)
+    assert "•••" in page
+
+
 def test_a_password_that_is_also_the_users_name_leaves_that_name_readable(
     make_notebook: MakeNotebook, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
