@@ -130,9 +130,9 @@ class Difference:
             reasons = "; ".join(f"{s.what}: {s.reason}" for s in self.skipped[:3]) or "there was nothing to compare"
             return f"Not everything could be compared ({reasons})."
         tables = sum(t.status in ("different", "only_left", "only_right") for t in self.all_tables)
+        parts = [_count(len(self.object_differences), "{} object"), _count(tables, "the rows of {} table")]
         return (
-            f"{self.right.label} differs from {self.left.label}: {len(self.object_differences)} objects and the rows of {tables} tables,"
-            f" of {self.compared} things compared."
+            f"{self.right.label} differs from {self.left.label} in {' and '.join(filter(None, parts))}, of {self.compared} things compared."
         )
 
     def row_result(self, table: str | TableName) -> RowResult:
@@ -249,6 +249,11 @@ def _tally(differences: Iterable[RowDifference]) -> RowResult:
         if len(listed) < ROWS_LISTED:
             listed.append(difference)
     return RowResult(RowCounts(counts["only_left"], counts["only_right"], counts["changed"]), tuple(listed))
+
+
+def _count(number: int, phrase: str) -> str:
+    """*phrase* with the number in it, in the plural when it is one; nothing when there is none."""
+    return phrase.format(f"{number:,}") + ("" if number == 1 else "s") if number else ""
 
 
 def _dotted(name: TableName) -> str:
