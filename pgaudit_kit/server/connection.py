@@ -30,7 +30,9 @@ class _Refusal(NamedTuple):
 # src/interfaces/libpq/fe-connect.c and fe-secure*.c; the last pattern of each line is what hosted poolers say.
 _REFUSALS = (
     _Refusal(
-        r"no pg_hba\.conf entry.*no encryption|SSL connection is required|connection is insecure|SSL/TLS required|sslmode=require",
+        # libpq tries both ways when it may: only if the encrypted one was not refused too is it the encryption
+        r"^(?!.*, SSL encryption).*no pg_hba\.conf entry.*, no encryption"
+        r"|SSL connection is required|connection is insecure|SSL/TLS required|sslmode=require",
         "the server takes only encrypted connections from here",
         "Add sslmode=require to the URL.",
     ),

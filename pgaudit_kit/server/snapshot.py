@@ -33,7 +33,6 @@ _RECORDED_SETTINGS = ("TimeZone", "bytea_output", "lc_monetary", "standard_confo
 # setup_connection of pg_dump.c, for this transaction only. What a server does not know (transaction_timeout: 17+,
 # restrict_nonsystem_relation_kind: the minors of August 2024) is not set there.
 _SETTINGS = {
-    "client_encoding": "UTF8",
     "DateStyle": "ISO",
     "IntervalStyle": "postgres",
     "extra_float_digits": "3",
@@ -87,7 +86,12 @@ class Snapshot:
         with refused_queries(self.label, "taking a snapshot"):
             # first, so that nothing in a schema of the role's own search_path is taken for a function of the server
             connection.execute("SELECT pg_catalog.set_config('search_path', '', true)")
-            connection.execute(_APPLY_SETTINGS, [list(_SETTINGS), list(_SETTINGS.values())])
+            # such a server stores bytes in whatever encoding and could not convert them, so it is to send them as they are
+            raw = connection.info.parameter_status("server_encoding") == "SQL_ASCII"
+            settings = {"client_encoding": "SQL_ASCII" if raw else "UTF8", **_SETTINGS}
+            connection.execute(_APPLY_SETTINGS, [list(settings), list(settings.values())])
+            if raw:
+                _keep_any_bytes(connection)
         self._major = connection.info.server_version // 10_000
         if self._major < _OLDEST:
             raise QueryFailed(
@@ -105,8 +109,6 @@ class Snapshot:
             created_at=facts["created_at"],
             settings={name: facts[name] for name in _RECORDED_SETTINGS},
         )
-        if facts["server_encoding"] == "SQL_ASCII":
-            _tolerate_any_bytes(connection)
 
     @property
     def label(self) -> str:
@@ -177,7 +179,7 @@ class Snapshot:
         self._streams.add(stream)
         return stream
 
-    def _blocks(self, name: TableName, statement: psycopg.sql.Composed) -> Generator[bytes]:
+    def _blocks(self, name: TableName, statement: bytes) -> Generator[bytes]:
         self._check_free()
         self._reading = name
         try:
@@ -207,7 +209,7 @@ class Snapshot:
         if name == self._provenance.settings["TimeZone"]:
             return
         self._check_free()
-        with self._savepoint(f"setting the time zone {name}"):
+        with self._savepoint(f"setting the time zone {name}", keep=True):
             self._ask("SELECT set_config('TimeZone', %(name)s, true)", {"name": name})
         self._provenance = replace(self._provenance, settings={**self._provenance.settings, "TimeZone": name})
         self._counted.clear()
@@ -233,7 +235,7 @@ class Snapshot:
         return self._major
 
     def ask(self, sql: str) -> list[Row]:
-        """Run one query inside the snapshot and return its rows by column name. Raises QueryFailed, UsageError while rows are being read."""
+        """Run one query inside the snapshot, return its rows by column name. Raises QueryFailed; UsageError while rows are being read."""
         self._check_free()
         with self._savepoint("reading"):
             return self._ask(sql)
@@ -287,9 +289,13 @@ class Snapshot:
             )
 
     @contextmanager
-    def _savepoint(self, doing: str) -> Iterator[None]:
-        """A failure inside undoes only what is inside: the snapshot stays usable."""
-        with refused_queries(self.label, doing), self._connection.transaction():
+    def _savepoint(self, doing: str, *, keep: bool = False) -> Iterator[None]:
+        """A failure inside undoes only what is inside: the snapshot stays usable.
+
+        Unless *keep*, a success is rolled back as well, which gives back the locks taken: nobody who wants to alter a
+        table has to wait for the snapshot to be closed, and a database of many tables does not fill the lock table.
+        """
+        with refused_queries(self.label, doing), self._connection.transaction(force_rollback=not keep):
             yield
 
     def _ask(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
@@ -299,7 +305,6 @@ class Snapshot:
             return list(cursor.execute(sql.encode(), parameters).fetchall())
 
     def _ask_unlocked(self, sql: str) -> list[Row]:
-        # many sequences would fill the server's lock table; a savepoint that is rolled back gives their locks back
         with self._connection.transaction(force_rollback=True):
             return self._ask(sql)
 
@@ -314,9 +319,7 @@ def snapshot(
     return Snapshot(resolve_target(target, folder=folder), snapshot_id=snapshot_id)
 
 
-def _copy_statement(data: TableData, columns: tuple[str, ...], label: str) -> psycopg.sql.Composed:
-    from psycopg import sql
-
+def _copy_statement(data: TableData, columns: tuple[str, ...], label: str) -> bytes:
     absent = [c for c in columns if c not in data.columns]
     if absent:
         raise RowsNotAvailable(
@@ -325,11 +328,17 @@ def _copy_statement(data: TableData, columns: tuple[str, ...], label: str) -> ps
             table=str(data.name),
             remedy="Columns that are generated or gone cannot be compared as rows.",
         )
-    table = sql.Identifier(data.name.schema, data.name.name)
+    table = f"{_quoted(data.name.schema)}.{_quoted(data.name.name)}"
     if not columns and data.columns:
-        return sql.SQL("COPY (SELECT FROM ONLY {}) TO STDOUT").format(table)
-    listed = sql.SQL(" ({})").format(sql.SQL(", ").join(map(sql.Identifier, columns))) if columns else sql.SQL("")
-    return sql.SQL("COPY {}{} TO STDOUT").format(table, listed)
+        statement = f"COPY (SELECT FROM ONLY {table}) TO STDOUT"
+    else:
+        statement = f"COPY {table}{' (' + ', '.join(map(_quoted, columns)) + ')' if columns else ''} TO STDOUT"
+    return statement.encode("utf-8", "surrogateescape")
+
+
+def _quoted(name: str) -> str:
+    # not psycopg.sql.Identifier: that cannot write a name of a SQL_ASCII server that is not ASCII
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _joined(copy: Iterable[Any]) -> Iterator[bytes]:
@@ -353,8 +362,8 @@ def _measured(blocks: Iterable[bytes], sizes: list[int]) -> Iterator[bytes]:
         yield block
 
 
-def _tolerate_any_bytes(connection: psycopg.Connection[Any]) -> None:
-    """A SQL_ASCII server sends names and texts as they were stored, in whatever encoding: keep what is not UTF-8 as surrogates."""
+def _keep_any_bytes(connection: psycopg.Connection[Any]) -> None:
+    """Give names and texts as UTF-8 with surrogates for what is none, as the rows of copy_text.py are decoded."""
     from psycopg.adapt import Loader
 
     class AnyBytes(Loader):

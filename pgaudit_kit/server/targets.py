@@ -21,7 +21,7 @@ DEFAULT_KEY = "DATABASE_URL"
 DIRECT_KEYS = ("DIRECT_URL", "DIRECT_DATABASE_URL", "directUrl")
 APP_FILES: Mapping[str, Role] = {".env": "production", ".env.local": "local"}
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_FORMS = "Give postgresql://user:password@host/database, env:NAME, dotenv:PATH or service:NAME."
+_FORMS = "Give postgresql://user@host/database, env:NAME, dotenv:PATH or service:NAME."
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def _variable(name: str) -> str:
         raise TargetError(
             f"the environment variable {name or '(no name)'} is {'empty' if name in os.environ else 'not set'}",
             resource=f"env:{name}",
-            remedy="Set it to postgresql://user:password@host/database, or name another target.",
+            remedy="Set it to postgresql://user@host/database, or name another target.",
         )
     return value
 
@@ -183,7 +183,7 @@ def _from_dotenv(rest: str, folder: Path) -> Target:
         raise TargetError(
             f"{path_text} {'leaves ' + wanted + ' empty' if wanted in values else 'does not set ' + wanted}",
             resource=origin,
-            remedy=f"Add {wanted}=postgresql://user:password@host/database to it, or name another key as dotenv:{path_text}#KEY.",
+            remedy=f"Add {wanted}=postgresql://user@host/database to it, or name another key as dotenv:{path_text}#KEY.",
         )
     if not key and direct and is_accelerate(value):
         return _target(values[direct] or "", origin=f"dotenv:{path_text}#{direct}", role=role)

@@ -14,10 +14,10 @@ from urllib.parse import parse_qsl
 
 from pgaudit_kit.errors import TargetError
 
-_SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
+_SCHEME = re.compile(r"[\s'\"]*([A-Za-z][A-Za-z0-9+.-]*):")
 _POSTGRES = re.compile(r"postgres(ql)?(\+[a-z0-9_]+)?\Z")
 _ACCELERATE = ("prisma", "prisma+postgres", "prisma+postgresql")
-_FORM = "Give it the form postgresql://user:password@host:port/database."
+_FORM = "Give it the form postgresql://user@host:port/database."
 
 # Whether to encrypt is never dropped silently, and these are the ways other drivers say it
 _SSL_WORDS = {"false": "disable", "0": "disable"} | {m: m for m in ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")}
@@ -77,7 +77,7 @@ def _check_scheme(text: str, resource: str) -> None:
 
 
 def _split_query(rest: str, resource: str) -> tuple[str, str]:
-    """Split `user:password@host/database?query`; refuse what cannot be split with certainty instead of guessing."""
+    """Split `user@host/database?query`; refuse what cannot be split with certainty instead of guessing."""
     head = rest.split("/", 1)[0]
     credentials, at, after = rest.partition("@") if "@" in head else ("", "", rest)
     address, _, query = after.partition("?")

@@ -1,0 +1,282 @@
+"""The inventory of a live database is what pg_dump prints of it: same objects, same texts, on every server that is here."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from pgaudit_kit.difference.objects import compare_objects
+from pgaudit_kit.dumps.ddl.builder import InventoryBuilder
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.objects import ATTRIBUTES, COLUMN_ATTRIBUTES, ObjectKey
+from pgaudit_kit.server.snapshot import snapshot
+from tests.server.live import HERE, LiveDatabase
+
+Entry = tuple[str, str | None, str]
+_HEADER = re.compile(r"^-- Name: (.*?); Type: ([A-Z ]+); Schema: (.*?); Owner:.*$", re.MULTILINE)
+_META_COMMAND = re.compile(r"^\\.*$", re.MULTILINE)
+# entries that are attributes of another object, or state of the session
+_ATTACHED = {"COMMENT", "TABLE ATTACH", "INDEX ATTACH", "SEQUENCE OWNED BY", "SEQUENCE SET", "ROW SECURITY", "BLOBS", "SHELL TYPE"}
+
+
+def of_dump(script: str) -> Inventory:
+    """The inventory of what pg_dump wrote, read by the other half of this package."""
+    builder = InventoryBuilder()
+    builder.feed(_META_COMMAND.sub("", script))
+    return builder.build()
+
+
+def listed_by_pg_dump(script: str) -> Counter[Entry]:
+    """How often each entry stands in the header comments; routines without arguments, which tag and key spell differently."""
+    entries = ((desc, None if schema == "-" else schema, name) for name, desc, schema in _HEADER.findall(script))
+    return Counter((d, s, _bare(d, n)) for d, s, n in entries if d not in _ATTACHED and not (d == "DEFAULT" and " " not in n))
+
+
+def listed_live(inventory: Inventory) -> Counter[Entry]:
+    """The same of an inventory; checks are left out because pg_dump prints most of them inside CREATE TABLE."""
+    found: Counter[Entry] = Counter()
+    for key in (o.key for o in inventory.objects):
+        in_tag = f"{key.parent} {key.name}" if key.parent and key.kind != "INDEX" else key.name
+        found[key.kind, key.schema, _bare(key.kind, in_tag)] += key.kind != "CHECK CONSTRAINT"
+    for u in inventory.unmodelled:
+        found[u.kind, u.schema, u.name] += not u.reason.startswith("settings of column") and u.kind != "COMMENT"
+    return +found
+
+
+def _bare(kind: str, name: str) -> str:
+    return name.partition("(")[0] if kind in ("FUNCTION", "PROCEDURE") else name
+
+
+def differences(database: LiveDatabase) -> list[str]:
+    return [str(d) for d in compare_objects(of_dump(database.pg_dump("--schema-only")), database.inventory())]
+
+
+def test_every_kind_is_listed_that_pg_dump_lists_and_nothing_else(database: LiveDatabase) -> None:
+    database.run_file("every_other_kind.sql")
+    try:
+        script = database.pg_dump("--schema-only")
+        inventory = database.inventory()
+    finally:
+        database.run("ALTER SUBSCRIPTION sub DISABLE", "ALTER SUBSCRIPTION sub SET (slot_name = NONE)", "DROP SUBSCRIPTION sub")
+    dumped, live = listed_by_pg_dump(script), listed_live(inventory)
+    large_objects = {k: n for k, n in live.items() if k[0] == "BLOB"}
+    assert list(large_objects) == [("BLOB", None, "2 large objects")]
+    assert live - Counter(large_objects) == Counter({k: n for k, n in dumped.items() if not k[0].startswith("BLOB")})
+    assert compare_objects(of_dump(script), inventory) == ()
+
+
+def test_what_is_unmodelled_says_why_and_shows_no_secret(database: LiveDatabase) -> None:
+    database.run_file("every_other_kind.sql")
+    try:
+        unmodelled = database.inventory().unmodelled
+    finally:
+        database.run("ALTER SUBSCRIPTION sub DISABLE", "ALTER SUBSCRIPTION sub SET (slot_name = NONE)", "DROP SUBSCRIPTION sub")
+    assert all(u.reason for u in unmodelled)
+    assert "hidden-" not in repr(unmodelled)
+    settings = {u.reason for u in unmodelled if u.reason.startswith("settings")}
+    assert settings == {"settings of column a: STATISTICS 7, STORAGE EXTERNAL", "settings of column k: n_distinct=5"}
+    assert ("COMMENT", "o", "INDEX p_pkey") in {(u.kind, u.schema, u.name) for u in unmodelled}
+
+
+def test_children_partitions_and_typed_tables_have_what_pg_dump_prints_of_them(database: LiveDatabase) -> None:
+    database.run_file("inheritance.sql")
+    assert differences(database) == []
+
+
+def test_an_inventory_survives_dump_and_restore(database: LiveDatabase) -> None:
+    database.run_file("inheritance.sql")
+    script = database.pg_dump()
+    before = database.inventory()
+    database.run("DROP SCHEMA public CASCADE", "CREATE SCHEMA public AUTHORIZATION pg_database_owner")
+    database.run("COMMENT ON SCHEMA public IS 'standard public schema'")
+    database.psql(script)
+    assert len(before.objects) > 40
+    assert compare_objects(before, database.inventory()) == ()
+
+
+def test_every_attribute_says_the_same_live_as_in_a_dump(database: LiveDatabase) -> None:
+    blocks = (HERE / "every_attribute.sql").read_text(encoding="utf-8").split("\n\n")[1:]
+    for number, block in enumerate(blocks):
+        database.run(f"CREATE SCHEMA s{number}; SET search_path = s{number}, public;\n{block}")
+    live = database.inventory()
+    assert live.unmodelled == ()
+    assert {o.key.schema for o in live.objects} >= {f"s{number}" for number in range(len(blocks))}
+    seen = {(o.key.kind, a) for o in live.objects for a in o.attributes}
+    never_here = {
+        "tablespace",
+        "partition_key",
+        "partition_of",
+        "partition_bound",
+        "inherits",
+        "of_type",
+        "attached_to",
+        "support",
+        "transforms",
+    }
+    for kind, names in ATTRIBUTES.items():
+        missing = {n for n in names if (kind, n) not in seen and n not in never_here}
+        assert not missing, (kind, missing)
+    assert differences(database) == []
+
+
+def test_what_stands_in_a_tablespace_says_so_and_what_does_not_says_that(database: LiveDatabase) -> None:
+    space = f"space_{database.name}"
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute("SET allow_in_place_tablespaces = on")
+        connection.execute(f"CREATE TABLESPACE {space} LOCATION ''".encode())
+    database.run(f"CREATE TABLE t (a int PRIMARY KEY USING INDEX TABLESPACE {space}) TABLESPACE {space}; CREATE TABLE u (a int)")
+    database.run(f"CREATE INDEX i ON u (a) TABLESPACE {space}; CREATE MATERIALIZED VIEW m TABLESPACE {space} AS SELECT 1")
+    try:
+        spaces = {o.key.name: o.attributes["tablespace"] for o in database.inventory().objects if "tablespace" in o.attributes}
+        assert spaces == {"t": space, "t_pkey": space, "u": "", "i": space, "m": space}
+        assert differences(database) == []
+    finally:
+        database.run("DROP TABLE t; DROP TABLE u; DROP MATERIALIZED VIEW m", f"DROP TABLESPACE {space}")
+
+
+def test_only_the_vocabulary_of_the_records_is_used(database: LiveDatabase) -> None:
+    database.run_file("inheritance.sql")
+    for item in database.inventory().objects:
+        assert {a for a in item.attributes if not a.startswith("column ")} <= set(ATTRIBUTES[item.key.kind])
+        assert all(set(c.attributes) <= set(COLUMN_ATTRIBUTES) for c in item.columns)
+        assert None not in item.attributes.values()
+
+
+def test_the_owner_is_always_known(database: LiveDatabase, make_role: Callable[[str], str]) -> None:
+    owner = make_role("Odd; Owner")
+    database.run(f'CREATE TABLE t (a int); ALTER TABLE t OWNER TO "{owner}"; CREATE TYPE e AS ENUM ()')
+    assert database.find("TABLE", "t").attributes["owner"] == owner
+    assert database.find("TYPE", "e").attributes["owner"] == "postgres"
+
+
+def test_schema_public_is_listed_only_when_someone_changed_it(database: LiveDatabase) -> None:
+    assert database.inventory().objects == ()
+    database.run("COMMENT ON SCHEMA public IS 'ours'")
+    assert database.find("SCHEMA", "public", schema=None).attributes["comment"] == "ours"
+    assert differences(database) == []
+    database.run("COMMENT ON SCHEMA public IS NULL")
+    assert differences(database) == []
+    database.run("COMMENT ON SCHEMA public IS 'standard public schema'", "ALTER SCHEMA public OWNER TO postgres")
+    assert database.find("SCHEMA", "public", schema=None).attributes == {"owner": "postgres"}
+    assert differences(database) == []
+
+
+def test_members_of_extensions_and_temporary_objects_are_not_listed(database: LiveDatabase) -> None:
+    database.run("CREATE EXTENSION hstore")
+    with snapshot(database.url) as taken:
+        assert [o.key for o in taken.inventory.objects] == [ObjectKey("EXTENSION", None, "hstore")]
+        assert taken.inventory.unmodelled == ()
+        assert taken.table_data == {}
+
+
+def test_an_invalid_index_is_named_and_not_compared(database: LiveDatabase) -> None:
+    database.run("CREATE TABLE t (a int)", "INSERT INTO t VALUES (1), (1)")
+    with pytest.raises(Exception, match="could not create unique index"):
+        database.run("CREATE UNIQUE INDEX CONCURRENTLY bad ON t (a)")
+    inventory = database.inventory()
+    assert inventory.of_kind("INDEX") == ()
+    assert [(u.kind, u.name, u.reason) for u in inventory.unmodelled] == [("INDEX", "bad", "invalid index; pg_dump leaves it out")]
+
+
+def test_an_index_says_whether_it_is_valid_and_what_it_is_attached_to(database: LiveDatabase) -> None:
+    database.run_file("inheritance.sql")
+    attached = database.find("INDEX", "part1_v_idx", parent="part1").attributes
+    assert (attached["valid"], attached["attached_to"]) == ("true", "public.part_v")
+
+
+def test_a_sequence_has_the_state_that_setval_would_store(database: LiveDatabase) -> None:
+    database.run('CREATE SEQUENCE fresh START 7; CREATE SEQUENCE "Us ed"; CREATE TABLE t (i int GENERATED BY DEFAULT AS IDENTITY)')
+    database.run("SELECT nextval('\"Us ed\"'), nextval('\"Us ed\"'), setval('t_i_seq', 41, false)")
+    states = {o.key.name: (o.attributes["last_value"], o.attributes["is_called"]) for o in database.inventory().of_kind("SEQUENCE")}
+    assert states == {"fresh": ("7", "false"), "Us ed": ("2", "true"), "t_i_seq": ("41", "false")}
+    for name, (value, called) in states.items():
+        quoted = f'"{name}"' if " " in name else name
+        assert f"SELECT pg_catalog.setval('public.{quoted}', {value}, {called});" in database.pg_dump()
+
+
+def test_the_state_of_a_sequence_that_may_not_be_read_is_not_known(database: LiveDatabase, make_role: Callable[[str], str]) -> None:
+    role = make_role("may_read_one")
+    database.run("CREATE SEQUENCE one; CREATE SEQUENCE two", f"GRANT SELECT ON SEQUENCE one TO {role}")
+    with snapshot(database.url_as(role)) as taken:
+        one, two = taken.inventory.of_kind("SEQUENCE")
+    assert one.attributes["last_value"] == "1"
+    assert "last_value" not in two.attributes
+    assert "is_called" not in two.attributes
+    assert two.attributes["start"] == "1"
+
+
+def test_a_role_without_privileges_sees_all_definitions(database: LiveDatabase, make_role: Callable[[str], str]) -> None:
+    role = make_role("may_nothing")
+    database.run_file("inheritance.sql")
+    with snapshot(database.url_as(role)) as taken:
+        assert compare_objects(taken.inventory, database.inventory()) == ()
+
+
+def test_texts_are_the_same_whatever_the_role_is_set_to(database: LiveDatabase, make_role: Callable[[str], str]) -> None:
+    role = make_role("fancy")
+    database.run_file("inheritance.sql")
+    database.run(
+        f"ALTER ROLE {role} SET search_path = public; ALTER ROLE {role} SET quote_all_identifiers = on;"
+        f"ALTER ROLE {role} SET datestyle = 'German'; ALTER ROLE {role} SET extra_float_digits = 0"
+    )
+    with snapshot(database.url_as(role)) as taken:
+        assert compare_objects(taken.inventory, database.inventory()) == ()
+
+
+def test_a_pg_settings_of_somebody_elses_is_not_used(database: LiveDatabase) -> None:
+    database.run(
+        "CREATE VIEW public.pg_settings AS SELECT 'nothing'::text AS name",
+        "ALTER DATABASE " + database.name + " SET search_path = public, pg_catalog",
+    )
+    with snapshot(database.url) as taken:
+        assert taken.ask("SHOW quote_all_identifiers")[0]["quote_all_identifiers"] == "off"
+        assert taken.ask("SHOW search_path")[0]["search_path"] in ("", '""')
+
+
+@pytest.mark.parametrize("what", ["NOT NULL a NOT VALID"])
+def test_a_not_null_that_is_not_proven_is_a_constraint_of_its_own(database_18: LiveDatabase, what: str) -> None:
+    database_18.run(
+        "CREATE TABLE t (a int, b int CONSTRAINT named NOT NULL, c int NOT NULL NO INHERIT)", f"ALTER TABLE t ADD CONSTRAINT later {what}"
+    )
+    table = database_18.find("TABLE", "t")
+    assert [c.attributes.get("not_null") for c in table.columns] == [None, "true", "true"]
+    assert database_18.find("CONSTRAINT", "later", parent="t").attributes["definition"] == what
+    assert database_18.inventory().of_kind("CHECK CONSTRAINT") == ()
+    assert differences(database_18) == []
+
+
+def test_what_18_added_says_the_same_live_as_in_its_dump(database_18: LiveDatabase) -> None:
+    database_18.run(
+        "CREATE TABLE v (a int, g int GENERATED ALWAYS AS (a * 2) VIRTUAL, CONSTRAINT loose CHECK (a > 0) NOT ENFORCED)",
+        "CREATE TABLE t (id int4range, d daterange, CONSTRAINT tpk PRIMARY KEY (id, d WITHOUT OVERLAPS))",
+        "CREATE TABLE f (id int4range, d daterange, FOREIGN KEY (id, PERIOD d) REFERENCES t (id, PERIOD d))",
+        "CREATE TABLE i (id int GENERATED ALWAYS AS IDENTITY, k int) PARTITION BY LIST (k)",
+        "CREATE TABLE i1 PARTITION OF i FOR VALUES IN (1)",
+        "CREATE UNLOGGED TABLE u (id int GENERATED ALWAYS AS IDENTITY)",
+        "CREATE UNLOGGED SEQUENCE us",
+    )
+    assert differences(database_18) == []
+
+
+def test_a_thousand_tables_are_listed_within_two_seconds(database_18: LiveDatabase) -> None:
+    made = (
+        "DO $$ BEGIN FOR n IN {}..{} LOOP"
+        " EXECUTE format('CREATE TABLE t%s (id serial PRIMARY KEY, a text NOT NULL DEFAULT ''x'', b jsonb, c timestamptz DEFAULT now(),"
+        " d numeric(10,2) CHECK (d > 0), e uuid UNIQUE)', n);"
+        " EXECUTE format('CREATE INDEX ON t%s (a, c)', n); END LOOP; END $$"
+    )
+    database_18.run(*(made.format(first, first + 99) for first in range(1, 1000, 100)))
+
+    def seconds() -> float:
+        with snapshot(database_18.url) as taken:
+            started = time.perf_counter()
+            assert len(taken.inventory.of_kind("TABLE")) == 1000
+            assert len(taken.table_data) == 1000
+            return time.perf_counter() - started
+
+    assert min(seconds() for _ in range(3)) < 2  # the machine may be busy with something else once
