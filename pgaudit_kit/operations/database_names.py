@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pgaudit_kit.errors import RestoreFailed
@@ -15,9 +15,14 @@ LONGEST_BYTES = 63  # NAMEDATALEN - 1 (src/include/pg_config_manual.h); PostgreS
 _MADE = re.compile(r"(?P<name>.+)__(?P<part>restore|before|rolledback)_(?P<time>\d{8}T\d{6}Z)\Z", re.DOTALL)
 
 
-def made_name(database: str, part: Part, at: datetime) -> str:
-    """Return the name for *part* of *database* at *at* (UTC). Raises RestoreFailed when PostgreSQL would cut it."""
+def made_name(database: str, part: Part, at: datetime, *, taken: Collection[str] = ()) -> str:
+    """Return the name for *part* of *database* at *at* (UTC), or at the first second after it that is not *taken*.
+
+    Raises RestoreFailed when PostgreSQL would cut it.
+    """
     name = f"{database}__{part}_{at.strftime(TIME_FORMAT)}"
+    if name in taken:
+        return made_name(database, part, at + timedelta(seconds=1), taken=taken)
     over = len(name.encode()) - LONGEST_BYTES
     if over > 0:
         raise RestoreFailed(

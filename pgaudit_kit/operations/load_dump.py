@@ -45,7 +45,7 @@ def load_dump(dump: Dump, target: Target, connection: psycopg.Connection[Any], *
     """
     major = connection.info.server_version // 10_000
     if dump.provenance.format == "plain":
-        psql = find_program("psql", near=major, restrict=any(c.startswith("\\restrict") for c in dump.script_commands))
+        psql = find_program("psql", near=major, restrict=bool(dump.script_commands))
         with DumpFile(dump.path, "gzip" if dump.provenance.compression == "gzip" else "none").open() as script:
             return Loaded((psql,), _run_script(psql, target, connection, iter(lambda: script.read(PIECE), b"")))
     oldest = _READS_FROM.get(".".join((dump.provenance.archive_version or "").split(".")[:2]))

@@ -22,8 +22,9 @@ from pgaudit_kit.server.targets import Target
 if TYPE_CHECKING:
     import psycopg
 
-# Meta-commands that pg_dump writes and that cannot do harm; all others would be carried out by psql (PGDUMP_FORMATS.md 5.1)
-_HARMLESS = (r"\restrict", r"\unrestrict")
+# The psql commands that pg_dump writes into every script (PGDUMP_FORMATS.md 5.1), and nothing after them on the line: psql would
+# carry out any other, \connect into the live database among them
+_HARMLESS = re.compile(rb"\\(?:un)?restrict [0-9A-Za-z]+\s*")
 _MAJOR = re.compile(r"\d+")
 _GRANTEE = re.compile(r"\b(?:TO|FROM)\s+(?:GROUP\s+)?((?:\"(?:[^\"]|\"\")*\"|\w+)(?:\s*,\s*(?:\"(?:[^\"]|\"\")*\"|\w+))*)", re.IGNORECASE)
 _ROLE = re.compile(r"\"((?:[^\"]|\"\")*)\"|(\w+)")
@@ -54,7 +55,8 @@ def plan_restore(
         live = read_database(connection, name)
         if live is not None:
             made_name(name, "rolledback", now)  # the longest name: the way back must be open too
-        leftovers = made_of(name, "restore", database_names(connection))
+        names = database_names(connection)
+        leftovers = made_of(name, "restore", names)
         checks = [
             check_versions(dump, connection),
             check_extensions(dump, connection),
@@ -69,7 +71,8 @@ def plan_restore(
         refuse_failed(checks, target)
         for leftover in leftovers if drop_leftovers else ():
             drop_database(connection, leftover)
-    return Plan(live, made_name(name, "restore", now), made_name(name, "before", now), tuple(checks))
+    staging, kept = made_name(name, "restore", now, taken=names), made_name(name, "before", now, taken=names)
+    return Plan(live, staging, kept, tuple(checks))
 
 
 def refuse_failed(checks: Sequence[Check], target: Target) -> None:
@@ -85,13 +88,13 @@ def refuse_failed(checks: Sequence[Check], target: Target) -> None:
 
 def check_script(dump: Dump) -> Check:
     """`restore.script`: psql would do nothing for this script but run its SQL, in the database it is given."""
-    commands = [c for c in dump.script_commands if not c.startswith(_HARMLESS)]
+    commands = [c for c in dump.script_commands if not _HARMLESS.fullmatch(c.text)]
     return Check(
         id="restore.script",
         question="Does the script stay inside the database that it is restored into?",
         outcome=Outcome.FAILED if commands else Outcome.PASSED,
         expected="no psql command but \\restrict and \\unrestrict",
-        found="; ".join(commands[:5]) or "none",
+        found="; ".join(f"line {c.line}: {c.text[:80].decode('utf-8', 'replace').strip()}" for c in commands[:5]) or "no other",
         compared=max(1, len(dump.toc_entries)),
         remedy="Make the dump without --create (pg_dump, not pg_dumpall), or restore it by hand." if commands else "",
     )

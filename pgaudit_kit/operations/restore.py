@@ -102,13 +102,13 @@ def _create_staging(job: _Job, plan: Plan, connection: psycopg.Connection[Any]) 
     """Make the empty staging database, like the live one or else as the dump says; return its oid."""
     known = Locale.from_settings(job.expected.provenance.settings)
     new = Locale(encoding=job.dump.provenance.encoding) if known == Locale() else known
+    own = "" if plan.live else f"Create the database {job.target.database!r} with a locale that the server knows, then restore again."
     try:
-        with refused_queries(job.target.label, f"creating {plan.staging!r}"):
+        with refused_queries(job.target.label, f"creating {plan.staging!r}", remedy=own):
             version = connection.info.server_version
             connection.execute(create_like(plan.staging, plan.live, version) if plan.live else create_new(plan.staging, new, version))
     except QueryFailed as error:
-        remedy = error.remedy if plan.live else f"Create the database {job.target.database!r} with the locale you want, then restore."
-        raise RestoreFailed(f"nothing was touched: {error.message}", resource=job.target.label, remedy=remedy) from error
+        raise RestoreFailed(f"nothing was touched: {error.message}", resource=job.target.label, remedy=error.remedy) from error
     return database_oid(connection, plan.staging)
 
 

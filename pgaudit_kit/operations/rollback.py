@@ -44,7 +44,7 @@ def rollback(target: Target | str | Engine | URL, *, confirm: Confirm, force: bo
         if live is None:
             rename_databases(connection, [(back, name)], force=force)
             return Rollback(name, back, None)
-        kept = made_name(name, "rolledback", datetime.now(UTC))
+        kept = made_name(name, "rolledback", datetime.now(UTC), taken=names)
         if not confirm(describe(resolved, connection, incoming=back, kept=kept)):
             raise not_confirmed(resolved)
         rename_databases(connection, [(name, kept), (back, name)], force=force)
