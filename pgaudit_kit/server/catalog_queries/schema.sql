@@ -1,7 +1,7 @@
 -- SCHEMA. Servers 12+. Mirrors getNamespaces, selectDumpableNamespace and dumpNamespace of pg_dump.c.
 -- Schema public exists in every database; pg_dump 15+ prints it only when its owner is not pg_database_owner (so always
 -- of a server before 15) or its comment is not initdb's. It is listed only then; a comment that was removed is '', as
--- pg_dump's COMMENT … IS '' says.
+-- pg_dump's COMMENT ... IS '' says.
 SELECT
     n.nspname AS name,
     pg_get_userbyid(n.nspowner) AS owner,

@@ -1,4 +1,4 @@
--- Sequences that feed a column: serial (deptype a, ALTER SEQUENCE … OWNED BY) and identity (deptype i). All servers.
+-- Sequences that feed a column: serial (deptype a, ALTER SEQUENCE ... OWNED BY) and identity (deptype i). All servers.
 -- Mirrors the owning-column part of getTables and getOwnedSeqs in pg_dump.c.
 SELECT
        sn.nspname AS schema,

@@ -1,4 +1,4 @@
--- The sequences whose state this role may read with SELECT last_value, is_called FROM it. Servers 12–17.
+-- The sequences whose state this role may read with SELECT last_value, is_called FROM it. Servers 12-17.
 SELECT c.oid AS relation, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS qualified
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,5 +1,5 @@
 -- TRIGGER. Servers 12+. Mirrors getTriggers and dumpTrigger of pg_dump.c: no internal ones; what a partition has from its
--- parent's trigger only when it is enabled otherwise, and then without definition (ALTER TABLE … DISABLE TRIGGER alone).
+-- parent's trigger only when it is enabled otherwise, and then without definition (ALTER TABLE ... DISABLE TRIGGER alone).
 SELECT
     n.nspname AS schema,
     t.relname AS parent,

@@ -1,6 +1,6 @@
 -- Everything else in the catalog that pg_dump dumps and that records.objects.ATTRIBUTES does not describe: one row per
--- object, kind = pg_dump's TOC desc, name = its tag. Servers 12+. Mirrors the get… functions of pg_dump.c that the
--- sections name, selectDumpable… for what is left out, and buildACLCommands of dumputils.c for privileges.
+-- object, kind = pg_dump's TOC desc, name = its tag. Servers 12+. Mirrors the get... functions of pg_dump.c that the
+-- sections name, selectDumpable... for what is left out, and buildACLCommands of dumputils.c for privileges.
 WITH home AS (  -- schemas whose objects are dumped
     SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
 ),
