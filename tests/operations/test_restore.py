@@ -125,7 +125,7 @@ def test_a_database_that_does_not_exist_is_made(
         done = restore(made, server.url("arrival__x__2"), confirm=lambda _: pytest.fail("nothing is replaced"))
         assert done.replaced
         assert done.kept is None
-        query = "SELECT datlocprovider || datcollate || pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'arrival__x__2'"
+        query = "SELECT concat(datlocprovider, datcollate, pg_encoding_to_char(encoding)) FROM pg_database WHERE datname = 'arrival__x__2'"
         assert ask(server.url(), query) == "cCLATIN1"
     finally:
         with psycopg.connect(server.url(), autocommit=True) as connection:
