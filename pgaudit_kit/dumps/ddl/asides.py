@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pgaudit_kit.dumps.ddl.drafts import Book, Statement
+from pgaudit_kit.dumps.ddl.drafts import Book, Statement, without_secrets
 from pgaudit_kit.dumps.ddl.tokens import Cursor, NotUnderstood
 
 # Kinds as pg_dump names them in its table of contents, where SQL says it with other words
@@ -12,9 +12,11 @@ _KINDS = {"DEFAULT PRIVILEGES": "DEFAULT ACL", "LARGE OBJECT": "BLOB", "LANGUAGE
 _KIND = re.compile(
     r"(?:CREATE|ALTER)\s+(?:(?:OR\s+REPLACE|TRUSTED|DEFAULT(?!\s+PRIVILEGES)|UNIQUE|UNLOGGED|CONSTRAINT)\s+)*"
     r"(TEXT\s+SEARCH\s+\w+|OPERATOR\s+(?:CLASS|FAMILY)|FOREIGN\s+DATA\s+WRAPPER|FOREIGN\s+TABLE|MATERIALIZED\s+VIEW|EVENT\s+TRIGGER"
-    r"|USER\s+MAPPING|DEFAULT\s+PRIVILEGES|ACCESS\s+METHOD|PROCEDURAL\s+LANGUAGE|LARGE\s+OBJECT|\w+)\s*",
+    r"|USER\s+MAPPING|DEFAULT\s+PRIVILEGES|ACCESS\s+METHOD|PROCEDURAL\s+LANGUAGE|LARGE\s+OBJECT|\w+)\s*(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?:ONLY\s+)?",
     re.IGNORECASE,
 )
+_ON = {"GRANT": "ACL", "REVOKE": "ACL", "COMMENT": "COMMENT", "SECURITY": "SECURITY LABEL"}
+_TARGET = re.compile(r"\bON\s+(.*?)\s+(?:TO|FROM|IS)\s", re.DOTALL | re.IGNORECASE)
 _NAMED_BY_TEXT = frozenset({"CAST", "TRANSFORM", "USER MAPPING", "OPERATOR", "DEFAULT ACL"})
 _LONGEST_NAME = 80
 
@@ -29,16 +31,15 @@ def put_aside(statement: Statement, book: Book, reason: str) -> None:
 def _described(statement: Statement) -> tuple[str, str | None, str]:
     sql = statement.sql
     first = sql.split(None, 1)[0].upper()
-    if first in ("GRANT", "REVOKE"):
-        return ("ACL", None, _between(statement, "ON", "TO", "FROM"))
-    if first in ("COMMENT", "SECURITY"):
-        return ("COMMENT" if first == "COMMENT" else "SECURITY LABEL", None, _between(statement, "ON", "IS"))
+    if first in _ON:
+        target = _TARGET.search(sql)
+        return (_ON[first], None, _shortened(target[1] if target else sql))
     found = _KIND.match(sql)
     if found is None:
         return (first, None, _shortened(sql))
     words = " ".join(found[1].upper().split())
     kind = _KINDS.get(words, words)
-    rest = sql[found.end() :]
+    rest = without_secrets(kind, sql[found.end() :])
     if kind not in _NAMED_BY_TEXT:
         try:
             name = Cursor(rest).name()
@@ -46,13 +47,6 @@ def _described(statement: Statement) -> tuple[str, str | None, str]:
             return (kind, None, _shortened(rest))
         return (kind, name.schema, name.name)
     return (kind, None, _shortened(rest))
-
-
-def _between(statement: Statement, start: str, *ends: str) -> str:
-    cursor = statement.cursor()
-    cursor.text_until(start)
-    cursor.take(start)
-    return _shortened(cursor.text_until(*ends))
 
 
 def _shortened(text: str) -> str:

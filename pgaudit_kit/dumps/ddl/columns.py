@@ -58,7 +58,7 @@ def read_column(cursor: Cursor) -> dict[str, str | None]:
         if cursor.take("COLLATE"):
             attributes["collation"] = cursor.name().sql
         elif cursor.take("DEFAULT"):
-            attributes["default"] = cursor.text_until(*_CLAUSES)
+            attributes["default"] = cursor.expression(*_CLAUSES)
         elif cursor.take("GENERATED", "ALWAYS", "AS"):
             expression = cursor.group()
             cursor.take("VIRTUAL")

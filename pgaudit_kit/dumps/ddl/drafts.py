@@ -25,6 +25,11 @@ _WITH_SECRETS = frozenset({"USER MAPPING", "SERVER", "FOREIGN DATA WRAPPER", "SU
 _LITERAL = re.compile(r"[eE]?'(?:[^'\\]|''|\\.)*'", re.DOTALL)
 
 
+def without_secrets(kind: str, sql: str) -> str:
+    """Return *sql* with its literals hidden when it makes an object of a *kind* that may hold passwords."""
+    return _LITERAL.sub(f"'{HIDDEN}'", sql) if kind in _WITH_SECRETS else sql
+
+
 @dataclass(slots=True)
 class Session:
     """The state that SET leaves for the statements after it; None is "not said", which in an archive it never is."""
@@ -188,7 +193,7 @@ class Book:
         """Keep a statement as unmodelled; with others of the same object and reason, unless it begins an object of its *own*."""
         entry = statement.entry
         key: tuple[object, ...] = (kind, schema, name, reason, entry and entry.owner, entry and entry.dump_id)
-        sql = _LITERAL.sub(f"'{HIDDEN}'", statement.sql) if kind in _WITH_SECRETS else statement.sql
+        sql = without_secrets(kind, statement.sql)
         known = self._asides.get(key)
         if known and not own:
             known.sql.append(sql)

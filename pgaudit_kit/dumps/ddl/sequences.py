@@ -40,6 +40,8 @@ _OPTIONS: tuple[tuple[tuple[str, ...], str, Callable[[Cursor], str | None]], ...
     (("MAXVALUE",), "maximum", _number),
     (("CACHE",), "cache", _cache),
     (("CYCLE",), "cycle", lambda _: "true"),
+    (("LOGGED",), "persistence", lambda _: "logged"),  # of an identity, only when its table is otherwise
+    (("UNLOGGED",), "persistence", lambda _: "unlogged"),
 )
 
 
@@ -92,7 +94,7 @@ def add_identity(statement: Statement, book: Book, identity: IdentityColumn, cur
 
 
 def alter_sequence(statement: Statement, book: Book) -> None:
-    """ALTER SEQUENCE … OWNED BY, OWNER TO, SET LOGGED / UNLOGGED. Raises NotUnderstood."""
+    """ALTER SEQUENCE … OWNED BY, OWNER TO. Raises NotUnderstood."""
     cursor = statement.cursor("ALTER", "SEQUENCE")
     cursor.take("IF", "EXISTS")
     draft = book.relation(statement.place(cursor.name()), "SEQUENCE")
@@ -102,13 +104,10 @@ def alter_sequence(statement: Statement, book: Book) -> None:
     if cursor.take("OWNER", "TO"):
         draft.attributes["owner"] = cursor.identifier()
         return
-    if cursor.take("OWNED", "BY"):
-        parts, sql = cursor.parts()
-        table = Name(None, parts[0], sql)
-        draft.attributes["owned_by"] = sql if len(parts) == _QUALIFIED_COLUMN else statement.qualified(table)
-    else:  # printed only when it differs from what CREATE gave it
-        cursor.expect("SET")
-        draft.attributes["persistence"] = cursor.identifier()
+    cursor.expect("OWNED", "BY")
+    parts, sql = cursor.parts()
+    table = Name(None, parts[0], sql)
+    draft.attributes["owned_by"] = sql if len(parts) == _QUALIFIED_COLUMN else statement.qualified(table)
     draft.sql.append(statement.sql)
 
 

@@ -142,7 +142,7 @@ def _alter_column(alter: _Alter) -> None:
         put_aside(alter.statement, alter.book, NOT_COMPARED)
         return
     if cursor.take("SET", "DEFAULT"):
-        draft.column(column)["default"] = cursor.rest()
+        draft.column(column)["default"] = cursor.expression()
     elif cursor.take("SET", "NOT", "NULL"):
         draft.column(column)["not_null"] = "true"
     elif cursor.take("ADD", "GENERATED"):

@@ -175,10 +175,11 @@ _CLOSING = frozenset(")]")
 class Cursor:
     """Reads a statement from left to right, one token at a time; what is not reached is not tokenised."""
 
-    __slots__ = ("sql", "token")
+    __slots__ = ("behind", "sql", "token")
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
+        self.behind = 0  # end of the token before the current one
         self.token = self._read(0)
 
     def _read(self, start: int) -> Token:
@@ -201,15 +202,16 @@ class Cursor:
     def advance(self) -> Token:
         """Return the current token and step over it."""
         token = self.token
+        self.behind = token.end
         self.token = self._read(token.end)
         return token
 
     def take(self, *words: str) -> bool:
         """Step over these bare words (upper case) if they come next, all of them; say whether they did."""
-        here = self.token
+        here = self.token, self.behind
         for word in words:
             if self.token.kind != "word" or self.token.text.upper() != word:
-                self.token = here
+                self.token, self.behind = here
                 return False
             self.advance()
         return True
@@ -291,6 +293,13 @@ class Cursor:
             after_dot = token.text == "."
             end = self.advance().end
         return self.sql[start:end]
+
+    def expression(self, *words: str) -> str:
+        """Like `text_until`, with the line end that the server prints before CASE (ruleutils.c, appendContextKeyword)."""
+        start = self.behind
+        text = self.text_until(*words)
+        before = self.sql[start : self.behind - len(text)].removeprefix(" ")
+        return text if before.strip() else before + text
 
     def _really_stops(self, token: Token) -> bool:
         word = token.text.upper()

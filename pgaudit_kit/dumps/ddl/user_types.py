@@ -44,7 +44,7 @@ def create_domain(statement: Statement, book: Book) -> None:
         if cursor.take("COLLATE"):
             found["collation"] = cursor.name().sql
         elif cursor.take("DEFAULT"):
-            found["default"] = cursor.text_until(*_CLAUSES)
+            found["default"] = cursor.expression(*_CLAUSES)
         elif cursor.take("NOT", "NULL"):
             found["not_null"] = "true"
         elif cursor.take("CONSTRAINT"):
