@@ -186,8 +186,10 @@ class Cursor:
         found = _TOKEN.match(self.sql, start)
         if found is None:
             return Token("end", "", len(self.sql), len(self.sql))
-        kind = found.lastgroup or "string"
-        return Token(kind, found[kind], found.start(kind), found.end())
+        kind = found.lastgroup or "other"
+        text = found[kind]
+        end = found.end()
+        return Token(kind, text, end - len(text), end)
 
     @property
     def at_end(self) -> bool:
