@@ -61,16 +61,18 @@ STYLE = """
 .pgaudit .pg-scroll { overflow-x: auto; margin: 0 0 1em; }
 .pgaudit table.pg-table { border-collapse: collapse; margin: 0; width: auto; max-width: 100%; font-size: .92em; table-layout: auto; }
 .pgaudit table.pg-table caption { caption-side: top; text-align: left; padding: 0 0 .45em; font-weight: 600; color: inherit; }
+.pgaudit table.pg-table caption > span { display: inline-block; position: sticky; left: 0; width: max-content;
+  max-width: min(46em, calc(100vw - 3rem)); }
 .pgaudit table.pg-table caption .pg-count { font-weight: 400; opacity: .72; padding-left: .6em; }
 .pgaudit table.pg-table tr, .pgaudit table.pg-table tbody tr:nth-child(n) { background: transparent; }
 .pgaudit table.pg-table th, .pgaudit table.pg-table td { padding: .35em .8em .35em 0; border: 0; text-align: left; vertical-align: top;
-  border-bottom: 1px solid rgba(127, 127, 127, .28); max-width: 30em; white-space: pre-wrap;
+  border-bottom: 1px solid rgba(127, 127, 127, .28); max-width: 21em; white-space: pre-wrap;
   overflow-wrap: break-word; unicode-bidi: isolate; }
 .pgaudit table.pg-table thead th { font-weight: 600; border-bottom: 2px solid rgba(127, 127, 127, .5); vertical-align: bottom;
   white-space: nowrap; }
 .pgaudit table.pg-table .pg-number { text-align: right; padding-left: .8em; padding-right: .8em; white-space: nowrap;
   font-variant-numeric: tabular-nums; }
-.pgaudit table.pg-table .pg-word { white-space: nowrap; }
+.pgaudit table.pg-table .pg-word { white-space: nowrap; max-width: none; }
 .pgaudit .pg-none { opacity: .6; }
 .pgaudit .pg-text { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 0 1em; }
 .pgaudit details > summary { cursor: pointer; padding: .3em 0; }
@@ -148,11 +150,42 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, caption: 
     return "".join(parts)
 
 
-def frame_table(frame: Any, *, caption: str, limit: int = ROWS_SHOWN, fold: int = 0) -> str:
-    """Return a pandas DataFrame as `table`; the index is left out, and so is every column that holds nothing at all."""
+def frame_table(frame: Any, *, caption: str, limit: int = ROWS_SHOWN, fold: int = 0, compare: tuple[str, str] | None = None) -> str:
+    """Return a pandas DataFrame as `table`; the index is left out, and so is every column that holds nothing at all.
+
+    *compare* names two columns of texts: of long ones the part is shown where they differ.
+    """
     columns = [name for name in frame.columns if not len(frame) or not all(_is_missing(v) or v == "" for v in frame[name])]
-    rows = frame[columns].itertuples(index=False, name=None)
+    rows: Iterable[tuple[object, ...]] = frame[columns].itertuples(index=False, name=None)
+    if compare and set(compare) <= set(columns):
+        rows = _compared(rows, columns.index(compare[0]), columns.index(compare[1]))
     return table([str(c) for c in columns], rows, caption=caption, limit=limit, fold=fold)
+
+
+def _compared(rows: Iterable[tuple[object, ...]], left: int, right: int) -> Iterable[tuple[object, ...]]:
+    for row in rows:
+        a, b = row[left], row[right]
+        if isinstance(a, str) and isinstance(b, str):
+            cells = list(row)
+            cells[left], cells[right] = around_difference(a, b)
+            yield tuple(cells)
+        else:
+            yield row
+
+
+def around_difference(left: str, right: str) -> tuple[str, str]:
+    """Return two texts as they are when both are short, else of each the part around their first difference, and where it starts."""
+    if max(len(left), len(right)) <= _COMPARED_WHOLE:
+        return left, right
+    same = next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+    start = max(0, same - _CONTEXT)
+    end = start + _COMPARED_WHOLE - _CONTEXT
+    return _part(left, start, end), _part(right, start, end)
+
+
+def _part(text: str, start: int, end: int) -> str:
+    before, after = "…" if start else "", "…" if end < len(text) else ""
+    return f"{before}{text[start:end]}{after} ({len(text):,} characters, shown from {start + 1:,})"
 
 
 def _count_text(shown: int, hidden: int, total: int) -> str:
@@ -174,12 +207,14 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[object]], caption: st
     # a region that scrolls must be reachable by keyboard (WCAG 2.1.1)
     return (
         f'<div class="pg-scroll" role="region" tabindex="0" aria-label="{escape(caption)}"><table class="pg-table">'
-        f"<caption>{escape(caption)}{said}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<caption><span>{escape(caption)}{said}</span></caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
 _NUMBER = ' class="pg-number"'
 _ONE_WORD = ' class="pg-word"'
+_COMPARED_WHOLE = 240  # texts up to this length are compared whole
+_CONTEXT = 40  # characters shown before a difference
 _WORD_SHOWN = 48  # a name or a UUID with its column stays on one line; a longer word is broken
 
 
@@ -213,7 +248,18 @@ def _cell(column: str, value: object, *, number: bool) -> str:
 def _cell_text(value: object) -> str:
     if _is_missing(value):
         return '<span class="pg-none">—</span>'
+    if isinstance(value, str) and value != value.strip(" "):
+        return _with_spaces_seen(value)
     return escape(_plain(value))
+
+
+def _with_spaces_seen(value: str) -> str:
+    """Spaces at the ends made visible: a row may differ in nothing else."""
+    inner = value.strip(" ")
+    before = len(value) - len(value.lstrip(" ")) if inner else len(value)
+    after = len(value) - before - len(inner)
+    left, right = (f'<span class="pg-none" title="{n:,} spaces">{"·" * min(n, 20)}</span>' if n else "" for n in (before, after))
+    return f"{left}{escape(_plain(inner))}{right}"
 
 
 def _plain(value: object) -> str:

@@ -50,9 +50,10 @@ class Shown:
 
     frame: Any = field(repr=False)
     caption: str
+    compare: tuple[str, str] | None = None
 
     def _repr_html_(self) -> str:
-        return html.fragment(html.frame_table(self.frame, caption=self.caption, fold=ROWS_FOLDED))
+        return html.fragment(html.frame_table(self.frame, caption=self.caption, fold=ROWS_FOLDED, compare=self.compare))
 
     def __repr__(self) -> str:
         return f"{self.caption}\n{self.frame}"
@@ -91,7 +92,18 @@ def _described(source: Source) -> dict[str, str]:
         made = (f"{p.format} format", p.compression, f"pg_dump {p.pg_dump_version}" if p.pg_dump_version else None)
         origin = ", ".join(part for part in (p.database, server) if part)
         facts = {"Dump": source.label, "Dump made": p.created_at, "Dumped from": origin, "Written as": ", ".join(m for m in made if m)}
-    return {name: value for name, value in facts.items() if value}
+    return {name: value for name, value in {**facts, **_held(source)}.items() if value}
+
+
+def _held(source: Source) -> dict[str, str | None]:
+    """How many rows *source* is known to hold; a live one is not counted for this."""
+    tables = source.table_data.values()
+    known = [t.rows for t in tables if t.rows is not None]
+    if source.provenance.format == "live" or not known:
+        return {}
+    unknown = len(tables) - len(known)
+    doubt = f"; {unknown} more could not be counted" if unknown else ""
+    return {"Holds": f"{sum(known):,} rows in {len(known)} tables{doubt}"}
 
 
 def _utc(moment: str | None) -> str | None:
@@ -102,9 +114,12 @@ def _utc(moment: str | None) -> str | None:
         return moment
 
 
-def show(frame: Any, caption: str) -> Shown:
-    """Return *frame* (a pandas DataFrame) as a table for people, to be its cell's value."""
-    return Shown(frame, caption)
+def show(frame: Any, caption: str, *, compare: tuple[str, str] | None = None) -> Shown:
+    """Return *frame* (a pandas DataFrame) as a table for people, to be its cell's value.
+
+    Columns that hold nothing are left out. *compare* names two columns: of long texts in them the part that differs is shown.
+    """
+    return Shown(frame, caption, compare)
 
 
 def conclusion_of(notebook: Mapping[str, Any]) -> Conclusion:

@@ -126,14 +126,16 @@ def _conclusion(concluded: Conclusion, failure: Failure | None, name: str, param
     sentence = f"This report could not be finished: {failure.message or failure.error_type}"
     if concluded.facts or concluded.next_steps:
         sentence = f"{sentence.rstrip('.')}. Before that it had found: {pieces.look(concluded.verdict).word}, {concluded.sentence}"
-    if failure.is_ours:
-        steps = ["Put right what the message names."]
-    elif failure.error_type == "DeadKernelError":
-        steps = ["The process that ran the notebook ended without a word, most often for lack of memory: look at the system's log."]
-    else:
-        steps = ["This error was not foreseen: keep the executed notebook beside this report, its traceback says where it happened."]
     again = " ".join(["pgaudit report", name, *(f"-p {shlex.quote(f'{k}={v}')}" for k, v in parameters.items())])
-    return Conclusion("not_checked", sentence, (*steps, f"Run it again: {again}", *concluded.next_steps), concluded.facts)
+    if failure.is_ours:
+        steps = ["Put right what the message names.", f"Then run it again, each parameter as it has to be: {again}"]
+    elif failure.error_type == "DeadKernelError":
+        cause = "The process that ran the notebook ended without a word, most often for lack of memory: look at the system's log."
+        steps = [cause, f"Run it again: {again}"]
+    else:
+        unforeseen = "This error was not foreseen: keep the executed notebook beside this report, its traceback says where it happened."
+        steps = [unforeseen, f"Run it again: {again}"]
+    return Conclusion("not_checked", sentence, (*steps, *concluded.next_steps), concluded.facts)
 
 
 def _version() -> str:

@@ -99,3 +99,26 @@ def test_characters_that_no_page_can_hold_become_visible() -> None:
 def test_a_verdict_word_gets_its_sign_only_in_a_column_of_verdicts() -> None:
     assert "pg-verdict" in html.table(["outcome"], [("failed",)], caption="Checks")
     assert "pg-verdict" not in html.table(["text"], [("failed",)], caption="Rows")
+
+
+def test_of_long_texts_the_part_that_differs_is_shown() -> None:
+    frame = pd.DataFrame({"left": ["a" * 1000 + "X" + "b" * 1000, "short"], "right": ["a" * 1000 + "Y" + "b" * 1000, None]})
+    shown = html.frame_table(frame, caption="Rows", compare=("left", "right"))
+    assert "aXbbb" in shown
+    assert "aYbbb" in shown
+    assert "(2,001 characters, shown from 961)" in shown
+    assert len(shown) < 2500
+    assert html.around_difference("abc", "abd") == ("abc", "abd")
+
+
+def test_a_space_at_an_end_is_visible_because_a_row_may_differ_in_nothing_else() -> None:
+    shown = html.table(["left", "right"], [("x", "x "), (" ", "")], caption="Rows")
+    assert '>x<span class="pg-none" title="1 spaces">·</span></td>' in shown
+    assert '<td><span class="pg-none" title="1 spaces">·</span></td><td class="pg-word"></td>' in shown
+
+
+def test_a_column_of_a_frame_that_holds_nothing_is_left_out() -> None:
+    shown = html.frame_table(pd.DataFrame({"name": ["a"], "remedy": [""], "reason": [None]}), caption="Rows")
+    assert "name" in shown
+    assert "remedy" not in shown
+    assert "reason" not in shown
