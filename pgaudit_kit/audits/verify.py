@@ -17,7 +17,7 @@ from pgaudit_kit.checks.objects_match import check_objects_match
 from pgaudit_kit.checks.required_tables import check_required_tables
 from pgaudit_kit.checks.rows_match import check_row_counts, check_row_fingerprints
 from pgaudit_kit.checks.sequences import check_sequence_values
-from pgaudit_kit.difference.objects import compare_objects
+from pgaudit_kit.difference.objects import compare_inventories
 from pgaudit_kit.difference.tables import compare_tables, without_table
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.errors import DamagedDump, PgAuditError
@@ -92,7 +92,7 @@ def _ask_manifest(dump: Dump, manifest: Manifest) -> Iterator[Check]:
 
 def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozenset()) -> Iterator[Check]:
     """The checks that two sources hold the same: objects, row counts, fingerprints, sequence values."""
-    differences = compare_objects(expected.inventory, found.inventory, ignore=SEQUENCE_STATE | ignore)
+    differences = compare_inventories(expected, found, ignore=SEQUENCE_STATE | ignore)
     compared = len({*expected.inventory.by_key, *found.inventory.by_key})
     yield check_objects_match(differences, compared=compared, unmodelled=expected.inventory.unmodelled)
     filtered = {s.what for side in (expected, found) for s in without_table(side)}

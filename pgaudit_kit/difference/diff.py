@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from pgaudit_kit.difference.keys import key_columns
-from pgaudit_kit.difference.objects import compare_objects
+from pgaudit_kit.difference.objects import compare_inventories
 from pgaudit_kit.difference.rows import RowCounts, compare_rows
 from pgaudit_kit.difference.tables import Progress, common_columns, compare_tables, without_table
 from pgaudit_kit.difference.timezones import align_timezones
@@ -61,7 +61,7 @@ class Difference:
     @cached_property
     def object_differences(self) -> tuple[ObjectDifference, ...]:
         """The objects that differ, as records."""
-        return compare_objects(self.left.inventory, self.right.inventory) if self.objects_comparable else ()
+        return compare_inventories(self.left, self.right) if self.objects_comparable else ()
 
     @cached_property
     def all_tables(self) -> tuple[TableDifference, ...]:
@@ -268,6 +268,7 @@ def _object_entry(d: ObjectDifference) -> Mapping[str, Any]:
         "parent": d.key.parent,
         "status": d.status,
         "changes": [{"attribute": c.attribute, "left": c.left, "right": c.right} for c in d.changes],
+        "reason": d.reason,
     }
 
 

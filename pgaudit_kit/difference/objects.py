@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pgaudit_kit.records.difference import Change, ObjectDifference
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import KNOWN_BY_SOME, Attributes, Column, DatabaseObject
+from pgaudit_kit.records.objects import KNOWN_BY_SOME, Attributes, Column, DatabaseObject, ObjectKey
+from pgaudit_kit.records.source import Source
+
+_PUBLIC = ObjectKey("SCHEMA", None, "public")
+_PUBLIC_CHANGED = 15
+
+
+def compare_inventories(left: Source, right: Source, *, ignore: frozenset[str] = frozenset()) -> tuple[ObjectDifference, ...]:
+    """As `compare_objects`, of the inventories of two sources; what differs only by the version of pg_dump is `equivalent`."""
+    sides = {"only_left": (left, right), "only_right": (right, left)}
+    found = compare_objects(left.inventory, right.inventory, ignore=ignore)
+    return tuple(_forgive(d, *sides[d.status]) if d.key == _PUBLIC and d.status in sides else d for d in found)
+
+
+def _forgive(difference: ObjectDifference, holder: Source, lacking: Source) -> ObjectDifference:
+    """Judge the schema public when only *holder* lists it, which may come from versions alone (pg_dump.c, getNamespaces).
+
+    pg_dump before 15 never lists it as initdb made it; later ones do unless pg_database_owner owns it, as in every new
+    database of a server from 15 on.
+    """
+    if _major(lacking.provenance.pg_dump_version) < _PUBLIC_CHANGED:
+        return replace(difference, status="equivalent", reason="pg_dump before 15 does not list the schema public")
+    if _major(holder.provenance.server_version) < _PUBLIC_CHANGED <= _major(lacking.provenance.server_version):
+        return replace(difference, status="equivalent", reason="from PostgreSQL 15 on pg_database_owner owns the schema public")
+    return difference
+
+
+def _major(version: str | None) -> int:
+    """The leading number of a version string such as `14.23 (Debian …)`; without one, newer than all."""
+    match = re.match(r"\d+", version or "")
+    return int(match[0]) if match else sys.maxsize
 
 
 def compare_objects(left: Inventory, right: Inventory, *, ignore: frozenset[str] = frozenset()) -> tuple[ObjectDifference, ...]:

@@ -24,11 +24,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ObjectDifference:
-    """One object that differs, with its changed attributes (of columns: `column <name> <attribute>`)."""
+    """One object that differs, with its changed attributes (of columns: `column <name> <attribute>`).
+
+    `reason` says why it is `equivalent`.
+    """
 
     key: ObjectKey
     status: Status
     changes: tuple[Change, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

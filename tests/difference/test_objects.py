@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pgaudit_kit.difference.keys import key_columns
-from pgaudit_kit.difference.objects import compare_objects
+from pgaudit_kit.difference.objects import compare_inventories, compare_objects
 from pgaudit_kit.records.difference import Change
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import Column, DatabaseObject, ObjectKey
+from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableName
+from tests.fakes import FakeSource
 
 NAMES = st.sampled_from(["a", "b", "weird name"])
 ATTRIBUTES = st.dictionaries(st.sampled_from(["definition", "comment", "enabled", "owner"]), st.one_of(st.none(), st.sampled_from("xy")))
@@ -68,3 +71,26 @@ def test_the_key_is_the_primary_key_else_a_unique_constraint_that_cannot_be_null
     assert key_columns(Inventory((table, unique, primary, nullable)), name) == ("id",)
     assert key_columns(Inventory((table, unique, nullable)), name) == ("a b", 'q"')
     assert key_columns(Inventory((table, nullable)), name) == ()
+
+
+def _source(*, server: str, pg_dump: str | None = None, public: bool) -> FakeSource:
+    objects = (DatabaseObject(ObjectKey("SCHEMA", None, "public"), {"owner": "postgres"}),) if public else ()
+    provenance = Provenance(format="fake", server_version=server, pg_dump_version=pg_dump)
+    return FakeSource(inventory=Inventory(objects), provenance=provenance)
+
+
+@pytest.mark.parametrize(
+    ("holder", "lacking", "status"),
+    [
+        (_source(server="14.2", public=True), _source(server="14.2", pg_dump="14.2 (Debian)", public=False), "equivalent"),
+        (_source(server="13.1", pg_dump="13.1", public=True), _source(server="17.0", public=False), "equivalent"),
+        (_source(server="17.0", public=True), _source(server="17.0", pg_dump="17.0", public=False), "only"),
+        (_source(server="17.0", public=True), _source(server="17.0", public=False), "only"),
+    ],
+)
+def test_the_schema_public_is_equivalent_only_where_versions_explain_it(holder: FakeSource, lacking: FakeSource, status: str) -> None:
+    (there,) = compare_inventories(holder, lacking)
+    (back,) = compare_inventories(lacking, holder)
+    assert there.status == (status if status == "equivalent" else "only_left")
+    assert back.status == (status if status == "equivalent" else "only_right")
+    assert bool(there.reason) == (status == "equivalent")
