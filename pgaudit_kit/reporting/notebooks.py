@@ -70,20 +70,11 @@ def run_report(
 
     started = datetime.now(UTC)
     executed, failure = execute(notebook, checked)
-    finished = datetime.now(UTC)
-
+    facts = _run_facts(started, datetime.now(UTC), settings)
     clean = secrets.hide_in_notebook(executed)
     failure = _without_secrets(failure, secrets)
     conclusion = _conclusion(conclusion_of(clean), failure, name, secrets.hide_in_notebook(checked))
-    page = Page(
-        title=title_of(clean) or short_name,
-        verdict=conclusion.verdict,
-        sentence=conclusion.sentence,
-        generator=f"pgaudit_kit {_version()}",
-        next_steps=conclusion.next_steps,
-        facts={**conclusion.facts, **_run_facts(started, finished, settings)},
-        failure=failure,
-    )
+    page = _page(clean, short_name, conclusion, facts, failure)
     stem = "-".join(part for part in (short_name, re.sub(r"[^\w.-]+", "-", label), f"{started:%Y%m%dT%H%M%SZ}") if part)
     html_path, notebook_path = _write(
         folder, stem, clean, lambda file: secrets.hide_in_html(render(clean, replace(page, notebook_file=file)))
@@ -97,6 +88,18 @@ def run_report(
         failure.said if failure else "",
         conclusion.sentence,
         conclusion.next_steps,
+    )
+
+
+def _page(notebook: dict[str, Any], name: str, conclusion: Conclusion, facts: Mapping[str, str], failure: Failure | None) -> Page:
+    return Page(
+        title=title_of(notebook) or name,
+        verdict=conclusion.verdict,
+        sentence=conclusion.sentence,
+        generator=f"pgaudit_kit {_version()}",
+        next_steps=conclusion.next_steps,
+        facts={**conclusion.facts, **facts},
+        failure=failure,
     )
 
 
