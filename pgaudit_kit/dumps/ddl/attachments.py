@@ -46,7 +46,7 @@ def alter_index(statement: Statement, book: Book) -> None:
 
 
 def create_trigger(statement: Statement, book: Book) -> None:
-    """CREATE [CONSTRAINT] TRIGGER. Raises NotUnderstood."""
+    """CREATE [CONSTRAINT] TRIGGER, in the words of 12 and later: FUNCTION, where older servers print PROCEDURE. Raises NotUnderstood."""
     cursor = statement.cursor("CREATE")
     cursor.take("OR", "REPLACE")
     cursor.take("CONSTRAINT")
@@ -57,7 +57,22 @@ def create_trigger(statement: Statement, book: Book) -> None:
             raise NotUnderstood("a trigger without its table")
         cursor.advance()
     start = cursor.token.start
-    _attach(statement, book, ("TRIGGER", name), cursor.name(), start)
+    table = cursor.name()
+    between = cursor.behind
+    cursor.text_until("EXECUTE")
+    cursor.expect("EXECUTE")
+    end = cursor.behind
+    cursor.advance()
+    function = cursor.name()
+    called = statement.sql[cursor.behind :]
+    if not function.schema and book.find("FUNCTION", (statement.home, f"{function.name}()")):
+        called = statement.qualified(function) + called
+    else:
+        called = function.sql + called
+    schema, parent = statement.place(table)
+    draft = book.create("TRIGGER", (schema, name), statement, parent=parent)
+    head = statement.sql[:start] + statement.qualified(table) + statement.sql[between:end]
+    draft.attributes["definition"] = f"{head} FUNCTION {called}"
 
 
 def create_rule(statement: Statement, book: Book) -> None:

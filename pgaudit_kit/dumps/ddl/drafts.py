@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from pgaudit_kit.dumps.ddl.tokens import Cursor, Name
+from pgaudit_kit.dumps.ddl.tokens import Cursor, Name, quote_string
 from pgaudit_kit.errors import HIDDEN
 from pgaudit_kit.records.objects import ATTRIBUTES, Column, DatabaseObject, ObjectKey, Unmodelled
 from pgaudit_kit.records.table_data import quote_identifier
@@ -22,6 +22,7 @@ IN_EVERY_DATABASE = "every database has it from the start, and newer pg_dump doe
 
 # src/backend/catalog/pg_*: connection strings and OPTIONS of these may hold passwords
 _WITH_SECRETS = frozenset({"USER MAPPING", "SERVER", "FOREIGN DATA WRAPPER", "SUBSCRIPTION", "ROLE", "USER"})
+_NEXTVAL = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)\Z")
 _LITERAL = re.compile(r"[eE]?'(?:[^'\\]|''|\\.)*'", re.DOTALL)
 
 
@@ -75,6 +76,14 @@ class Statement:
     def with_qualified(self, name: Name, start: int, sql: str) -> str:
         """Return *sql* with the *name* that stands in it at offset *start* qualified."""
         return sql if name.schema else sql[:start] + self.qualified(name) + sql[start + len(name.sql) :]
+
+    def with_qualified_sequence(self, default: str | None) -> str | None:
+        """Return a column's *default* with the sequence that it takes numbers from qualified."""
+        found = _NEXTVAL.match(default or "")
+        if found is None:
+            return default
+        name = Cursor(found[1].replace("''", "'")).name()
+        return f"nextval({quote_string(self.qualified(name))}::regclass)"
 
     @property
     def tablespace(self) -> str | None:

@@ -42,6 +42,9 @@ def create_table(statement: Statement, book: Book) -> None:
     draft.own_columns = len(elements.columns)
     draft.inherits = tuple(statement.place(name) for name in inherits)
     draft.partition_of = statement.place(partition_of) if partition_of else None
+    for attributes in elements.columns.values():
+        if "default" in attributes:
+            attributes["default"] = statement.with_qualified_sequence(attributes["default"])
     for column in elements.not_nulls:
         draft.column(column)["not_null"] = "true"
     add_inline(statement, book, place, elements.constraints)
@@ -142,7 +145,7 @@ def _alter_column(alter: _Alter) -> None:
         put_aside(alter.statement, alter.book, NOT_COMPARED)
         return
     if cursor.take("SET", "DEFAULT"):
-        draft.column(column)["default"] = cursor.expression()
+        draft.column(column)["default"] = alter.statement.with_qualified_sequence(cursor.expression())
     elif cursor.take("SET", "NOT", "NULL"):
         draft.column(column)["not_null"] = "true"
     elif cursor.take("ADD", "GENERATED"):

@@ -26,6 +26,15 @@ BEFORE_2018 = """
 SET search_path = app, pg_catalog;
 
 --
+-- Name: f(); Type: FUNCTION; Schema: app; Owner: bob
+--
+
+CREATE FUNCTION f() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$BEGIN RETURN NEW; END$$;
+
+
+--
 -- Name: t1; Type: TABLE; Schema: app; Owner: bob
 --
 
@@ -106,7 +115,14 @@ ALTER TABLE ONLY t1
 -- Name: tr; Type: TRIGGER; Schema: app; Owner: bob
 --
 
-CREATE TRIGGER tr BEFORE UPDATE OF id ON t1 FOR EACH ROW EXECUTE PROCEDURE f();
+CREATE TRIGGER tr BEFORE UPDATE OF id ON t1 FOR EACH ROW WHEN ((new.x <> ' EXECUTE PROCEDURE f()'::text)) EXECUTE PROCEDURE f('a');
+
+
+--
+-- Name: id; Type: DEFAULT; Schema: app; Owner: bob
+--
+
+ALTER TABLE ONLY t1 ALTER COLUMN id SET DEFAULT nextval('seq2'::regclass);
 
 
 --
@@ -121,6 +137,7 @@ def test_before_2018_names_stand_in_the_schema_of_the_search_path() -> None:
     inventory = inventory_of(BEFORE_2018)
     assert inventory.unmodelled == ()
     assert [str(o.key) for o in inventory.objects] == [
+        "FUNCTION app.f()",
         "SEQUENCE app.seq2",
         "TABLE app.t1",
         "CONSTRAINT app.t1_pkey on t1",
@@ -134,8 +151,13 @@ def test_before_2018_names_stand_in_the_schema_of_the_search_path() -> None:
     }  # fmt: skip
     assert one(inventory, "INDEX").attributes["definition"] == "CREATE INDEX i1 ON app.t1 USING btree (m)"
     assert one(inventory, "FK CONSTRAINT").attributes["definition"] == "FOREIGN KEY (id) REFERENCES app.t1(id) ON DELETE CASCADE"
-    assert "ON app.t1 FOR EACH ROW" in (one(inventory, "TRIGGER").attributes["definition"] or "")
-    assert inventory.by_key[ObjectKey("TABLE", "app", "t1")].attributes["comment"] == "first"
+    trigger = (
+        "CREATE TRIGGER tr BEFORE UPDATE OF id ON app.t1 FOR EACH ROW WHEN ((new.x <> ' EXECUTE PROCEDURE f()'::text)) EXECUTE FUNCTION "
+    )
+    assert one(inventory, "TRIGGER").attributes["definition"] == trigger + "app.f('a')"
+    table = inventory.by_key[ObjectKey("TABLE", "app", "t1")]
+    assert table.attributes["comment"] == "first"
+    assert table.columns[0].attributes["default"] == "nextval('app.seq2'::regclass)"
     assert inventory.by_key[ObjectKey("TABLE", "public", "t2")].attributes["inherits"] == "app.t1"
 
 
