@@ -166,7 +166,7 @@ class CustomReader:
                 rows += 1
                 size += len(line)
         except NotCopyable as error:
-            return TableData(name, (), not_readable=f"its INSERT statements hold {error}")
+            return TableData(name, (), not_readable=f"its INSERT statements cannot be turned into rows: {error}")
         columns = reader.columns(columns_of(self.inventory, name)) if rows else columns_of(self.inventory, name, generated=False) or ()
         if columns is None:
             return TableData(name, (), not_readable="its INSERT statements do not name their columns, and the table's own do not fit")

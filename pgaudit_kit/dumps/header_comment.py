@@ -48,8 +48,10 @@ class EntryLine:
     readings: tuple[TocEntry, ...]
 
     def reading(self, sql: str = "") -> TocEntry:
-        """Return the first reading whose name is in *sql*, the entry's own statement; the likeliest one when none is."""
-        return next((r for r in self.readings if _is_named(r.tag, sql)), self.readings[0]) if len(self.readings) > 1 else self.readings[0]
+        """Return the first reading whose names are in *sql*, the entry's own statement; the likeliest one when none is."""
+        if len(self.readings) == 1:
+            return self.readings[0]
+        return next((r for r in self.readings if _is_named(r.tag, sql) and _is_likely_schema(r.schema, sql)), self.readings[0])
 
 
 def lines_that_matter(text: str) -> Iterator[FrameLine | EntryLine]:
@@ -103,3 +105,8 @@ def _is_named(tag: str, sql: str) -> bool:
         return True
     spaces = [i for i, character in enumerate(tag) if character == " "]
     return any(quote_identifier(tag[:i]) in sql and quote_identifier(tag[i + 1 :]) in sql for i in spaces)
+
+
+def _is_likely_schema(schema: str | None, sql: str) -> bool:
+    """Whether the schema is no part of the comment, as far as one can tell: releases before March 2018 leave it out of the SQL."""
+    return not schema or "; " not in schema or quote_identifier(schema) in sql

@@ -34,10 +34,6 @@ _ESCAPES = {b"\\": rb"\\", b"\b": rb"\b", b"\t": rb"\t", b"\n": rb"\n", b"\v": r
 _BACKSLASH_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 
 
-class NotCopyable(Exception):
-    """An INSERT that is no plain list of values; the message says what stands there. Never leaves this room."""
-
-
 @dataclass(frozen=True, slots=True)
 class InsertTarget:
     """Where an INSERT puts its rows. `columns` is None when the statement does not list them."""
@@ -47,12 +43,21 @@ class InsertTarget:
     columns: tuple[str, ...] | None
 
 
+class NotCopyable(Exception):
+    """An INSERT that is no plain list of values: why, and into what table if that is known. Never leaves this room."""
+
+    def __init__(self, message: str, target: InsertTarget | None = None) -> None:
+        super().__init__(message)
+        self.target = target
+
+
 @dataclass(slots=True)
 class InsertReader:
     """Reads the INSERT statements of one table, in order.
 
     `target` is that of the last statement; `width` the number of values in a row, `defaults` the positions where rows
-    say DEFAULT (generated columns), which are left out of the lines; `is_open` says that the last part did not end its statement.
+    say DEFAULT (generated columns), which are left out of the lines; `is_open` says that the last part did not end its
+    statement; `rows` counts the lines given.
     """
 
     standard_strings: bool = True
@@ -61,6 +66,7 @@ class InsertReader:
     width: int | None = None
     defaults: tuple[int, ...] = ()
     is_open: bool = False
+    rows: int = 0
     _head: bytes | None = None
 
     def lines(self, statement: bytes) -> Iterator[bytes]:
@@ -75,15 +81,17 @@ class InsertReader:
             at = self._rows_begin(statement)
             if not at:
                 self._check_shape(0, ())
+                self.rows += 1
                 yield b"\n"
                 return
         rows = _TUPLE[self.standard_strings]
         while match := rows.match(statement, at):
             yield self._line(match[1])
+            self.rows += 1
             at = match.end()
         self.is_open = not statement[at:].strip()
         if not self.is_open and not _END.match(statement, at):
-            raise NotCopyable(f"a row that is no plain list of values: {_shown(statement[at:])}")
+            raise self._not_copyable("is no plain list of values")
 
     def begins_alike(self, statement: bytes) -> bool:
         """Whether *statement* begins, up to its first row, with the very bytes of the last one."""
@@ -114,7 +122,7 @@ class InsertReader:
         while True:
             match = pattern.match(row, at)
             if not match:
-                raise NotCopyable(f"a value that pg_dump does not write: {_shown(row[at:])}")
+                raise self._not_copyable("holds a value that pg_dump does not write")
             value = self._field(match[1])
             if value is None:
                 defaults.append(position)
@@ -131,7 +139,7 @@ class InsertReader:
         if self.width is None:
             self.width, self.defaults = width, defaults
         elif (width, defaults) != (self.width, self.defaults):
-            raise NotCopyable("rows of different shapes")
+            raise self._not_copyable("has another shape than the rows before it")
 
     def _field(self, value: bytes) -> bytes | None:
         r"""The value as a COPY field; None for DEFAULT."""
@@ -149,7 +157,11 @@ class InsertReader:
             return None
         if bits := _BITS.match(value):
             return bits[1]
-        raise NotCopyable(f"a value that pg_dump does not write: {_shown(value)}")
+        raise self._not_copyable("holds a value that pg_dump does not write")
+
+    def _not_copyable(self, what: str) -> NotCopyable:
+        """The row is named by its number, not shown: what is in it is nobody's business here."""
+        return NotCopyable(f"row {self.rows + 1:,} {what}")
 
 
 def read_target(statement: bytes) -> tuple[InsertTarget, int, bool]:
@@ -159,16 +171,16 @@ def read_target(statement: bytes) -> tuple[InsertTarget, int, bool]:
     into = _INTO.match(head)
     name = read_name(head, into.end()) if into else None
     if not name:
-        raise NotCopyable(f"no INSERT into a table: {_shown(statement)}")
+        raise NotCopyable("a statement is no INSERT into a table")
     schema, table, at = name
     listed = read_names_in_parentheses(head, at)
     columns, at = listed or (None, at)
     values = _VALUES.match(head, at)
-    if not values:
-        raise NotCopyable(f"no list of values: {_shown(statement[at:])}")
     target = InsertTarget(
         _utf8(schema) if schema is not None else None, _utf8(table), tuple(map(_utf8, columns)) if columns is not None else None
     )
+    if not values:
+        raise NotCopyable("a statement holds no list of values", target)
     return target, values.end(), values[1][:1] in "dD"
 
 
@@ -182,10 +194,5 @@ def _escape(match: re.Match[bytes]) -> bytes:
 
 def _unescape(match: re.Match[bytes]) -> bytes:
     if match[1] not in (b"\\", b"'"):
-        raise NotCopyable(f"an escape that pg_dump does not write: {_shown(match[0])}")
+        raise NotCopyable("a string holds an escape that pg_dump does not write")
     return match[1]
-
-
-def _shown(text: bytes) -> str:
-    """The first characters of *text*: what kind of thing it is, not the data in it."""
-    return text.strip()[:24].decode("utf-8", "replace")

@@ -25,6 +25,8 @@ _CREATE_DATABASE = re.compile(r"CREATE DATABASE\s+")
 _AROUND_ROWS = re.compile(r"(?:SET|RESET|ALTER\s+TABLE|TRUNCATE|BEGIN|COMMIT|SELECT\s+pg_catalog\.)\b", re.IGNORECASE)
 _STATE = re.compile(r"(?:SET|RESET)\b|SELECT\s+pg_catalog\.set_config\(", re.IGNORECASE)
 _NO_SCHEMA = ("pg_catalog", "$user")
+# pg_dump writes a handful. Rows without their COPY look like commands (\N …), and there may be millions of them.
+MOST_COMMANDS = 1_000
 _TABLE_DATA, _LARGE_OBJECT_DATA = "TABLE DATA", "BLOBS"
 
 
@@ -115,6 +117,9 @@ class PlainScan:
     def _see_command(self, command: MetaCommand) -> None:
         self.commands.append(command)
         self._insert = None
+        if len(self.commands) > MOST_COMMANDS:
+            what = f"more than {MOST_COMMANDS:,} commands for psql: rows that have lost their COPY statement"
+            raise DamagedDump(what, offset=command.offset, line=command.line)
         if command.text.startswith(b"\\."):
             self.damage.append(Damage(r"an end mark \. without a COPY before it", offset=command.offset, line=command.line))
 
@@ -140,7 +145,7 @@ class PlainScan:
         if self._copy or (self._entry and self._entry.desc == _LARGE_OBJECT_DATA):
             return
         if self._entry and self._entry.desc == _TABLE_DATA and not _AROUND_ROWS.match(sql):
-            self._data_table().spoil("something that is neither COPY nor INSERT stands among its rows", piece.offset, piece.line)
+            self._spoil("something that is neither COPY nor INSERT stands among its rows", piece)
             return
         if database := _CREATE_DATABASE.match(sql):
             self.facts["database"] = (read_name(sql, database.end()) or ("", "", 0))[1]
@@ -174,9 +179,21 @@ class PlainScan:
                 table, stretch = self._insert
                 table.add_insert(piece, stretch)
         except NotCopyable as error:
-            self.damage.append(Damage(f"an INSERT that makes no sense: {error}", offset=piece.offset, line=piece.line))
+            self._insert = None
+            if error.target:
+                self._table_of(error.target.schema, error.target.table).refuse_insert(error)
+            else:
+                self._spoil(f"an INSERT that makes no sense: {error}", piece)
         except DamagedDump as error:
-            self._data_table().spoil(error.message, piece.offset, piece.line)
+            self._insert = None
+            self._spoil(error.message, piece)
+
+    def _spoil(self, what: str, piece: Statement) -> None:
+        """Note damage of the current table, or of the script when no table's rows are being read."""
+        if self._entry and self._entry.desc == _TABLE_DATA:
+            self._data_table().spoil(what, piece.offset, piece.line)
+        else:
+            self.damage.append(Damage(what, offset=piece.offset, line=piece.line))
 
     def _begin_insert(self, piece: Statement, target: InsertTarget, *, standard_strings: bool) -> None:
         table = self._table_of(target.schema, target.table)

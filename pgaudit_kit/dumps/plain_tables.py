@@ -88,7 +88,11 @@ class ScriptTable:
                 self.tally.rows += 1
                 self.tally.size_bytes += len(line)
         except NotCopyable as error:
-            self.not_readable = f"its INSERT statements hold {error}"
+            self.refuse_insert(error)
+
+    def refuse_insert(self, error: NotCopyable) -> None:
+        """Note that rows come in a form that cannot be read: then none can, for nobody would know which are missing."""
+        self.not_readable = f"its INSERT statements cannot be turned into rows: {error}"
 
     def continues(self, statement: Statement) -> bool:
         """Whether *statement* is one more INSERT like the last one."""

@@ -27,6 +27,8 @@ from pgaudit_kit.errors import DamagedDump
 LONGEST_STATEMENT = 1 << 28
 # From this length an INSERT is given in parts: --rows-per-insert can put a whole table into one statement.
 LONG_INSERT = 1 << 20
+# Of the psql commands inside of one statement, so many are told: where there are more, rows have lost their COPY.
+COMMANDS_TOLD = 20
 # Up to this many bytes may belong to an end mark whose rest was not read yet: \n \ . \r
 _MARK_SIZE = 4
 # Enough of a statement to see what it is
@@ -201,14 +203,15 @@ class ScriptSplitter:
     def _go_on(self, statement: _OpenStatement) -> bool:
         """Look at the current statement up to the next byte that matters, and over it; False when the script ends there."""
         stop = self._scan = _end(_RUN, self._data, self._scan)
-        if statement.routine:
-            statement.read_words(self._data[self._read_to : stop])
-            self._read_to = stop
         if stop == len(self._data):
             return self._grow()
+        if statement.routine:  # not before a byte that ends words is there: the window may end in the middle of one
+            statement.read_words(self._data[self._read_to : stop])
+            self._read_to = stop
         byte = self._data[stop]
-        if byte == _BACKSLASH:
+        if byte == _BACKSLASH and len(statement.commands) < COMMANDS_TOLD:
             statement.commands.append(self._command_inside())
+            stop = self._scan
         end = self._end_of_token(byte, stop)
         if end < 0:
             return self._grow()
@@ -257,8 +260,10 @@ class ScriptSplitter:
 
     def _command_inside(self) -> MetaCommand:
         r"""The psql command at the backslash that the scan stands at: psql obeys it wherever it stands outside of literals."""
-        line = self._line + self._data.count(b"\n", self._pos, self._scan)
-        return MetaCommand(self._data[self._scan :].partition(b"\n")[0], self._base + self._scan, line)
+        while (end := self._data.find(b"\n", self._scan)) < 0 and self._grow():
+            pass
+        text = self._data[self._scan : end if end >= 0 else len(self._data)]
+        return MetaCommand(text, self._base + self._scan, self._line + self._data.count(b"\n", self._pos, self._scan))
 
     def _end_of_copy(self, end: int) -> int:
         """Where the line of a COPY … FROM stdin ends, whose semicolon is before *end*; *end* for any other COPY."""
