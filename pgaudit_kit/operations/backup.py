@@ -17,6 +17,7 @@ from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed, OperationError, ProgramFailed, QueryFailed, UsageError
 from pgaudit_kit.operations.client_programs import Format, Program, find_program, pg_dump_argv
 from pgaudit_kit.operations.database_facts import read_database
+from pgaudit_kit.operations.maintenance import named_target
 from pgaudit_kit.operations.run_program import RunningProgram
 from pgaudit_kit.operations.store_files import PartialFile, backup_name, free_name, open_store, partial_file
 from pgaudit_kit.records.inventory import Inventory
@@ -25,7 +26,7 @@ from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check, Outcome
 from pgaudit_kit.server.connection import connect
 from pgaudit_kit.server.snapshot import Snapshot, snapshot
-from pgaudit_kit.server.targets import Target, resolve_target
+from pgaudit_kit.server.targets import Target
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -99,13 +100,13 @@ def backup(
     Raises TargetError, CannotConnect, ProgramNotFound, UsageError before anything is written, BackupFailed afterwards; no file is
     left then.
     """
-    resolved = target if isinstance(target, Target) else resolve_target(target)
+    resolved = named_target(target)
     suffix = _suffix(format, compression)
     folder = open_store(store)
     begun = time.monotonic()
     with snapshot(resolved) as live:
         program = find_program("pg_dump", at_least=major_version(live.provenance.server_version))
-        name = backup_name(live.provenance.database or resolved.database, label or resolved.role, datetime.now(UTC))
+        name = backup_name(resolved.database, label or resolved.role, datetime.now(UTC))
         final = free_name(folder, name, suffix)
         try:
             with partial_file(final) as file, partial_file(manifest_beside(final)) as manifest_file:
@@ -148,7 +149,7 @@ def major_version(server_version: str | None) -> int:
 def _dump_and_record(live: Snapshot, target: Target, argv: list[str]) -> Manifest:
     """Run pg_dump and read the manifest, both in the snapshot of *live*, at the same time."""
     with RunningProgram(argv, dump_environment(live, target)) as running:
-        manifest = take_manifest(live, progress=lambda _: running.raise_if_failed())
+        manifest = take_manifest(live, prisma_schema=target.prisma_schema, progress=lambda _: running.raise_if_failed())
         running.wait()
     return manifest
 

@@ -29,9 +29,10 @@ _PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin"}
 
 _FACTS = """
 SELECT to_jsonb(d) AS row, pg_catalog.pg_get_userbyid(d.datdba) AS owner, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding,
-       t.spcname AS tablespace, pg_catalog.shobj_description(d.oid, 'pg_database') AS comment
+       CASE WHEN d.dattablespace <> template.dattablespace THEN t.spcname END, pg_catalog.shobj_description(d.oid, 'pg_database') AS comment
   FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace
- WHERE d.datname = %s"""
+  JOIN pg_catalog.pg_database template ON template.datname = 'template0'
+ WHERE d.datname = %s"""  # naming even the default tablespace takes a privilege that an ordinary owner lacks
 _GRANTS = """
 SELECT CASE WHEN a.grantee = 0 THEN NULL ELSE pg_catalog.pg_get_userbyid(a.grantee) END, a.privilege_type, a.is_grantable
   FROM pg_catalog.pg_database d, pg_catalog.aclexplode(d.datacl) a
@@ -88,7 +89,7 @@ class Locale:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """A row of pg_database and what hangs on it; `grants` None means the default privileges.
+    """A row of pg_database and what hangs on it; `grants` None means the default privileges, `tablespace` None template0's.
 
     `settings` are (role or None, `name`, stored value) of ALTER DATABASE … SET and ALTER ROLE … IN DATABASE … SET.
     """
@@ -96,7 +97,7 @@ class DatabaseFacts:
     name: str
     owner: str
     locale: Locale
-    tablespace: str
+    tablespace: str | None
     connection_limit: int
     is_template: bool
     comment: str | None
@@ -139,9 +140,10 @@ def create_like(name: str, facts: DatabaseFacts, server_version: int) -> sql.Com
     options = [
         sql.SQL("TEMPLATE template0"),
         sql.SQL("OWNER {}").format(sql.Identifier(facts.owner)),
-        sql.SQL("TABLESPACE {}").format(sql.Identifier(facts.tablespace)),
         *facts.locale.options(server_version),
     ]
+    if facts.tablespace is not None:
+        options.append(sql.SQL("TABLESPACE {}").format(sql.Identifier(facts.tablespace)))
     return sql.SQL("CREATE DATABASE {} {}").format(sql.Identifier(name), sql.SQL(" ").join(options))
 
 

@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.errors import CannotConnect
 from pgaudit_kit.server.connection import connect
-from pgaudit_kit.server.targets import Target
+from pgaudit_kit.server.targets import Target, resolve_target
 
 if TYPE_CHECKING:
     import psycopg
+    import sqlalchemy
+
+
+def named_target(given: Target | str | sqlalchemy.Engine | sqlalchemy.URL) -> Target:
+    """Return *given* as a Target that says its database; where it says none, ask the server which one libpq takes."""
+    target = resolve_target(given)
+    if target.database:
+        return target
+    with connect(target) as connection:
+        row = connection.execute("SELECT pg_catalog.current_database()").fetchone()
+    return target.with_database(row[0]) if row else target
 
 
 @contextmanager

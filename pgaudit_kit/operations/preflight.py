@@ -13,7 +13,7 @@ from pgaudit_kit.errors import RestoreFailed, UsageError
 from pgaudit_kit.operations.database_facts import DatabaseFacts, read_database
 from pgaudit_kit.operations.database_names import made_name, made_of
 from pgaudit_kit.operations.maintenance import database_names
-from pgaudit_kit.operations.swap import Session, drop_database, sessions_of
+from pgaudit_kit.operations.swap import Session, drop_database, lasting_sessions
 from pgaudit_kit.records.toc import TocEntry
 from pgaudit_kit.records.verdict import Check, Outcome
 from pgaudit_kit.server.connection import refused_queries
@@ -61,7 +61,7 @@ def plan_restore(
             check_versions(dump, connection),
             check_extensions(dump, connection),
             check_rights(connection, live.owner if live else None),
-            check_sessions(sessions_of(connection, name), force=force),
+            check_sessions(lasting_sessions(connection, name), force=force),
             check_leftovers(leftovers, dropped=drop_leftovers),
         ]
         if owners:

@@ -8,7 +8,7 @@ from pgaudit_kit.errors import CannotConnect, RestoreFailed
 from pgaudit_kit.operations.database_facts import DatabaseFacts, carry_over, read_database
 from pgaudit_kit.operations.preflight import Plan
 from pgaudit_kit.operations.restored import Confirm, Replacement
-from pgaudit_kit.operations.swap import rename_databases, sessions_of
+from pgaudit_kit.operations.swap import lasting_sessions, rename_databases
 from pgaudit_kit.server.connection import connect
 from pgaudit_kit.server.targets import Target
 
@@ -46,10 +46,11 @@ def not_confirmed(target: Target) -> RestoreFailed:
 
 def describe(target: Target, connection: psycopg.Connection[Any], *, incoming: str, kept: str) -> Replacement:
     """Return what a person has to confirm, with what the live database holds now."""
+    sessions = lasting_sessions(connection, target.database)
     size_bytes = rows = None
     try:
         with connect(target) as live:
             size_bytes, rows = live.execute(_HOLDS).fetchone() or (None, None)
     except CannotConnect:
         pass  # a database that takes no connections can be replaced all the same
-    return Replacement(target.label, target.database, incoming, kept, size_bytes, rows, sessions_of(connection, target.database))
+    return Replacement(target.label, target.database, incoming, kept, size_bytes, rows, sessions)

@@ -12,11 +12,11 @@ from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.verify import verify
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.errors import PgAuditError, QueryFailed, RestoreFailed
+from pgaudit_kit.errors import PgAuditError, QueryFailed, RestoreFailed, UsageError
 from pgaudit_kit.operations.backup import Backup, is_proven
 from pgaudit_kit.operations.database_facts import Locale, check_carried, create_like, create_new
 from pgaudit_kit.operations.load_dump import Loaded, load_dump
-from pgaudit_kit.operations.maintenance import database_oid, maintenance_connection
+from pgaudit_kit.operations.maintenance import database_oid, maintenance_connection, named_target
 from pgaudit_kit.operations.preflight import Plan, plan_restore
 from pgaudit_kit.operations.replace_database import exchange
 from pgaudit_kit.operations.restored import Confirm, Restore
@@ -25,7 +25,7 @@ from pgaudit_kit.records.manifest import Manifest, load_manifest, manifest_besid
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.server.connection import connect, refused_queries
 from pgaudit_kit.server.snapshot import snapshot
-from pgaudit_kit.server.targets import Target, resolve_target
+from pgaudit_kit.server.targets import Target
 
 if TYPE_CHECKING:
     import psycopg
@@ -68,7 +68,7 @@ def restore(
     it could not be done, and the errors of read_dump, load_manifest, resolve_target and connect.
     """
     begun = time.monotonic()
-    resolved = target if isinstance(target, Target) else resolve_target(target)
+    resolved = named_target(target)
     dump = read_dump(backup.path if isinstance(backup, Backup) else backup)
     expected = _expected(dump, manifest)
     verification = verify(dump, manifest=expected if isinstance(expected, Manifest) else None)
@@ -83,7 +83,7 @@ def restore(
             return _stage_and_exchange(job, plan, connection, confirm=confirm, force=force, keep=keep, begun=begun)
         except BaseException as error:  # Ctrl-C included: the staging database must not stay behind
             state = _tidy_up(job, plan, oid)
-            if isinstance(error, PgAuditError):
+            if isinstance(error, PgAuditError) and not isinstance(error, UsageError):
                 raise RestoreFailed(f"{error.message.rstrip('.')}; {state}", resource=resolved.label, remedy=error.remedy) from error
             raise
 

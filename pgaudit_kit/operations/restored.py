@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.audits.result import AuditResult, checks_to_list
-from pgaudit_kit.display import frames
+from pgaudit_kit.display import frames, html
 from pgaudit_kit.operations.swap import Session
 from pgaudit_kit.records.verdict import Check, Outcome, worst
 
@@ -85,6 +85,15 @@ class Restore:
             "settings_left_out": list(self.left_out),
             "seconds": round(self.seconds, 3),
         }
+
+    def _repr_html_(self) -> str:
+        """The restore for a notebook: verdict, how the server stands, what to do next, every check."""
+        steps = dict.fromkeys(c.remedy for c in self.check_list if c.outcome is not Outcome.PASSED and c.remedy)
+        return html.fragment(
+            html.banner(str(self.verdict), self.state),
+            html.next_steps(steps),
+            html.frame_table(self.checks, caption="What was asked of the server"),
+        )
 
     def __repr__(self) -> str:
         return f"<Restore {self.database}: {self.verdict}; {self.state}>"

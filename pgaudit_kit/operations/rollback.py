@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from pgaudit_kit.errors import RestoreFailed
 from pgaudit_kit.operations.database_facts import read_database
 from pgaudit_kit.operations.database_names import made_name, made_of
-from pgaudit_kit.operations.maintenance import database_names, maintenance_connection
+from pgaudit_kit.operations.maintenance import database_names, maintenance_connection, named_target
 from pgaudit_kit.operations.preflight import check_rights, check_sessions, refuse_failed
 from pgaudit_kit.operations.replace_database import describe, not_confirmed
 from pgaudit_kit.operations.restored import Confirm, Rollback
-from pgaudit_kit.operations.swap import rename_databases, sessions_of
+from pgaudit_kit.operations.swap import lasting_sessions, rename_databases
 from pgaudit_kit.server.connection import refused_queries
-from pgaudit_kit.server.targets import Target, resolve_target
+from pgaudit_kit.server.targets import Target
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
@@ -26,7 +26,7 @@ def rollback(target: Target | str | Engine | URL, *, confirm: Confirm, force: bo
     The one that has the name now is kept as `NAME__rolledback_TIME`; *confirm* is asked before. *force*: end the sessions of others.
     Raises RestoreFailed, and nothing has changed, when there is nothing to go back to or it could not be done.
     """
-    resolved = target if isinstance(target, Target) else resolve_target(target)
+    resolved = named_target(target)
     name = resolved.database
     with refused_queries(resolved.label, "rolling back"), maintenance_connection(resolved) as connection:
         names = database_names(connection)
@@ -39,7 +39,7 @@ def rollback(target: Target | str | Engine | URL, *, confirm: Confirm, force: bo
             )
         back = candidates[0]
         live = read_database(connection, name)
-        sessions = sessions_of(connection, name) + sessions_of(connection, back)
+        sessions = lasting_sessions(connection, name, back)
         refuse_failed([check_rights(connection, live.owner if live else None), check_sessions(sessions, force=force)], resolved)
         if live is None:
             rename_databases(connection, [(back, name)], force=force)

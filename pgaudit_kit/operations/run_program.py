@@ -39,12 +39,13 @@ class RunningProgram:
         stdout: Stream = subprocess.DEVNULL,
     ) -> None:
         self.name = Path(argv[0]).name
-        self._secrets = tuple(value for key, value in environment.items() if "PASSWORD" in key and value)
+        whole = client_environment() | dict(environment)
+        self._secrets = tuple(value for key, value in whole.items() if "PASSWORD" in key and value)
         self._words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as this object; __exit__ closes it
         try:
             self._process = start(
                 tied_argv(argv, parting_signal=signal.SIGTERM),
-                environment=client_environment() | dict(environment),
+                environment=whole,
                 stdin=stdin,
                 stdout=stdout,
                 stderr=self._words,

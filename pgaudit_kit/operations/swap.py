@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 _SESSIONS = """
 SELECT pid, coalesce(usename, '-'), coalesce(nullif(application_name, ''), '-'), coalesce(host(client_addr), 'local')
   FROM pg_catalog.pg_stat_activity
- WHERE datname = %s AND pid <> pg_catalog.pg_backend_pid() AND coalesce(backend_type, 'client backend') = 'client backend'
- ORDER BY pid"""
+ WHERE datname = %s AND pid <> pg_catalog.pg_backend_pid() AND usesysid IS NOT NULL
+ ORDER BY pid"""  # autovacuum has no user; a rename ends it by itself
 _ATTEMPTS = 20
 _PAUSE_SECONDS = 0.1
+_LEAVING_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,16 @@ class Session:
 def sessions_of(connection: psycopg.Connection[Any], database: str) -> tuple[Session, ...]:
     """Return the clients connected to *database*, ours on *connection* left out."""
     return tuple(Session(*row) for row in connection.execute(_SESSIONS, [database]))
+
+
+def lasting_sessions(connection: psycopg.Connection[Any], *databases: str) -> tuple[Session, ...]:
+    """Return the clients connected to any of *databases*, asked for up to a second: one that has just left is still listed a moment."""
+    deadline = time.monotonic() + _LEAVING_SECONDS
+    while True:
+        found = tuple(session for database in databases for session in sessions_of(connection, database))
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(_PAUSE_SECONDS)
 
 
 def end_sessions(connection: psycopg.Connection[Any], database: str) -> None:

@@ -72,7 +72,7 @@ def pg_dumps_of(pid: int) -> list[int]:
             command = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        if parent == pid and command.split(b"\0")[0].endswith(b"/pg_dump") and (folder / "environ").read_bytes():
+        if parent == pid and command.split(b"\0")[0].endswith(b"/pg_dump") and b"--snapshot=" in command:
             found.append(int(folder.name))
     return found
 

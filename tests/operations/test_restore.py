@@ -25,6 +25,12 @@ from pgaudit_kit.records.verdict import Outcome
 MakeApp = Callable[..., str]
 Ask = Callable[[str, str], object]
 Databases = Callable[[str], list[str]]
+APP = """
+CREATE TABLE users (id serial PRIMARY KEY, name text NOT NULL);
+CREATE TABLE messages (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id int NOT NULL REFERENCES users);
+INSERT INTO users (name) SELECT 'user ' || n FROM generate_series(1, 500) n;
+INSERT INTO messages (user_id) SELECT 1 + n % 500 FROM generate_series(1, 2000) n;
+"""
 
 
 def yes(_: Replacement) -> bool:
@@ -239,6 +245,39 @@ def test_a_role_that_may_not_create_databases_is_refused(make_app: MakeApp, stor
         finally:
             connection.execute("DROP ROLE powerless_1")
     assert databases("powerless") == ["powerless"]
+
+
+def test_an_ordinary_owner_backs_up_restores_and_rolls_back(make_app: MakeApp, store: Path, server: EmbeddedServer, ask: Ask) -> None:
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CREATE ROLE app_owner LOGIN CREATEDB")
+        try:
+            make_app("ordinary", "SELECT 1")
+            connection.execute("ALTER DATABASE ordinary OWNER TO app_owner")
+            url = server.url("ordinary").replace("postgres@", "app_owner@")
+            with psycopg.connect(url) as own:
+                own.execute(APP.encode())
+            made = backup(url, store=store)
+            ask(url, "WITH gone AS (DELETE FROM messages RETURNING 1) SELECT count(*) FROM gone")
+            done = restore(made, url, confirm=yes)
+            assert done.verdict is Outcome.PASSED, done.checks.to_string()
+            assert ask(url, "SELECT count(*) FROM messages") == 2000
+            rollback(url, confirm=yes)
+            assert ask(url, "SELECT count(*) FROM messages") == 0
+        finally:
+            for name in ("ordinary", *(n for (n,) in connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^ordinary__'"))):
+                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+            connection.execute("DROP ROLE app_owner")
+
+
+def test_a_usage_error_while_asking_stays_one_and_everything_is_tidied(make_app: MakeApp, store: Path, databases: Databases) -> None:
+    url = make_app("unasked")
+
+    def nobody_there(_: Replacement) -> bool:
+        raise UsageError("nobody is there to confirm")
+
+    with pytest.raises(UsageError, match="nobody is there"):
+        restore(backup(url, store=store), url, confirm=nobody_there)
+    assert databases("unasked") == ["unasked"]
 
 
 def test_a_name_too_long_for_the_way_back_is_refused(make_app: MakeApp, store: Path, databases: Databases) -> None:
