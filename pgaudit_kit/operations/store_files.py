@@ -13,11 +13,12 @@ from pathlib import Path
 
 from pgaudit_kit.errors import BackupFailed, UsageError
 from pgaudit_kit.operations.file_locks import create_locked, take_if_free
+from pgaudit_kit.records.manifest import manifest_beside
 
 TIME_FORMAT = "%Y%m%dT%H%M%SZ"
-SUFFIXES = (".dump", ".sql", ".sql.gz")
+
 # Exactly the names that PartialFile gives, and no other: what does not match was not written by us.
-_PARTIAL = re.compile(r"\..+-\d{8}T\d{6}Z(-\d+)?\.(dump|sql|sql\.gz|manifest\.json)\.partial-(?P<pid>\d+)\Z", re.DOTALL)
+_PARTIAL = re.compile(r"\.(?P<final>.+-\d{8}T\d{6}Z(-\d+)?\.(dump|sql|sql\.gz|manifest\.json))\.partial-(?P<pid>\d+)\Z", re.DOTALL)
 
 
 class PartialFile:
@@ -82,11 +83,17 @@ def open_store(store: str | os.PathLike[str]) -> Path:
 
 
 def remove_abandoned(folder: Path) -> list[Path]:
-    """Remove temporary files in *folder* that we wrote and whose writer is gone; return them."""
+    """Remove temporary files in *folder* that we wrote and whose writer is gone; return them.
+
+    A manifest goes too when its dump was left temporary: the writer was killed between naming the one and the other.
+    """
     removed = []
     for path in sorted(folder.glob(".*.partial-*")):
         match = _PARTIAL.match(path.name)
         if match and _writer_is_gone(path, int(match["pid"])):
+            final = folder / match["final"]
+            if final.suffix != ".json" and not final.exists():
+                manifest_beside(final).unlink(missing_ok=True)
             path.unlink(missing_ok=True)
             removed.append(path)
     return removed

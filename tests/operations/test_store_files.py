@@ -95,6 +95,13 @@ def test_a_leftover_with_our_own_process_id_is_removed_too(tmp_path: Path) -> No
     assert len(remove_abandoned(tmp_path)) == 1
 
 
+def test_a_manifest_that_was_named_before_its_dump_could_be_goes_with_it(tmp_path: Path) -> None:
+    for name in (f".{NAME}.partial-1", "app-20260131T120509Z.manifest.json", "older-20260131T120509Z.manifest.json"):
+        (tmp_path / name).touch()
+    remove_abandoned(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["older-20260131T120509Z.manifest.json"]
+
+
 def test_a_store_is_made_for_its_owner_only(tmp_path: Path) -> None:
     store = open_store(tmp_path / "a" / "backups")
     assert store.stat().st_mode & 0o777 == 0o700
