@@ -154,7 +154,7 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     ),
     "PROCEDURE": (*_COMMON, "arguments", "language", "body", "object_file", "security_definer", "transforms", "config"),
     # Primary key, unique, exclusion; definition as pg_get_constraintdef prints it; options: the index's WITH (…) content
-    "CONSTRAINT": ("definition", "comment", "options", "tablespace", "clustered"),
+    "CONSTRAINT": ("definition", "comment", "options", "tablespace", "attached_to", "clustered"),
     # All CHECKs of tables and domains, whether pg_dump prints them inline or apart; inherited ones are not listed
     "CHECK CONSTRAINT": ("definition", "comment"),
     "FK CONSTRAINT": ("definition", "comment"),

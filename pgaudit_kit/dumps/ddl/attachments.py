@@ -7,8 +7,6 @@ from pgaudit_kit.dumps.ddl.drafts import NOT_COMPARED, WITHOUT_OBJECT, Book, Sta
 from pgaudit_kit.dumps.ddl.tokens import Name, NotUnderstood
 from pgaudit_kit.dumps.ddl.views import become_view
 
-INDEX_OF_CONSTRAINT = "which index of its parent's a constraint's index is attached to is not compared yet"
-
 
 def create_index(statement: Statement, book: Book) -> None:
     """CREATE [UNIQUE] INDEX; the index is in the schema of its table. Raises NotUnderstood."""
@@ -34,8 +32,8 @@ def alter_index(statement: Statement, book: Book) -> None:
     index = book.relation(statement.place(name), "INDEX")
     if cursor.take("ATTACH", "PARTITION"):
         child = book.relation(statement.place(cursor.name()), "INDEX", "CONSTRAINT")
-        if child is None or child.kind == "CONSTRAINT":
-            put_aside(statement, book, INDEX_OF_CONSTRAINT if child else WITHOUT_OBJECT)
+        if child is None:
+            put_aside(statement, book, WITHOUT_OBJECT)
             return
         child.attributes["attached_to"] = statement.qualified(name)
         child.sql.append(statement.sql)

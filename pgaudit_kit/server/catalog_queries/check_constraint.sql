@@ -6,7 +6,7 @@ SELECT
     t.relname AS parent,
     o.conname AS name,
     pg_get_constraintdef(o.oid) AS definition,
-    d.description AS comment
+    CASE WHEN o.conislocal THEN d.description END AS comment  -- pg_dump prints no comment of an inherited one
 FROM pg_constraint o
 JOIN pg_class t ON t.oid = o.conrelid
 JOIN pg_namespace n ON n.oid = t.relnamespace

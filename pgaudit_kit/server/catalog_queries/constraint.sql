@@ -15,12 +15,16 @@ SELECT
         WHERE o.contype <> 'x'  -- pg_get_constraintdef prints them itself there
     ) AS options,
     CASE WHEN ic.oid IS NOT NULL THEN coalesce(ts.spcname, '') END AS tablespace,
+    quote_ident(pn.nspname) || '.' || quote_ident(pc.relname) AS attached_to,
     CASE WHEN i.indisclustered THEN 'true' END AS clustered
 FROM pg_constraint o
 JOIN pg_class t ON t.oid = o.conrelid
 JOIN pg_namespace n ON n.oid = t.relnamespace
 LEFT JOIN pg_class ic ON ic.oid = o.conindid AND o.contype IN ('p', 'u', 'x')
 LEFT JOIN pg_index i ON i.indexrelid = ic.oid
+LEFT JOIN pg_inherits h ON h.inhrelid = ic.oid
+LEFT JOIN pg_class pc ON pc.oid = h.inhparent
+LEFT JOIN pg_namespace pn ON pn.oid = pc.relnamespace
 LEFT JOIN pg_tablespace ts ON ts.oid = ic.reltablespace
 LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = o.oid AND d.objsubid = 0
 WHERE t.relkind IN ('r', 'p')
