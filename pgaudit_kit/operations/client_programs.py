@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -179,10 +179,3 @@ def psql_argv(program: Program, *, database: str) -> list[str]:
     """Return the command line that runs the script on standard input in *database*, all or nothing, whatever the user's psqlrc says."""
     stop = ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--single-transaction", "--file=-"]
     return [str(program.path), *stop, database_argument(database)]
-
-
-def words(argv: Sequence[str]) -> str:
-    """Return *argv* for people; there is no secret in it by construction."""
-    import shlex
-
-    return shlex.join(argv)

