@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
 from pgaudit_kit.dumps.decompression import PIECE, ByteStream
 from pgaudit_kit.errors import DamagedDump
+
+# sign and length of a chunk, in the one size of integers that every known build of PostgreSQL writes
+_CHUNK_HEAD = struct.Struct("<BI")
 
 
 class ByteCursor:
@@ -72,20 +76,9 @@ class ByteCursor:
         Raises DamagedDump for a length that cannot be, and at the end of the file.
         """
         self.in_chunks = True
-        head = self.int_size + 1
         while True:
-            data, at = self._data, self._at
-            pieces = []
-            while at + head <= len(data):
-                start = at + head
-                end = start + int.from_bytes(data[at + 1 : start], "little")
-                if end == start or end > len(data) or data[at]:
-                    break
-                pieces.append(data[start:end])
-                at = end
-            self._at = at
-            if pieces:
-                yield b"".join(pieces)
+            if self.int_size == _CHUNK_HEAD.size - 1 and (joined := self._whole_chunks()):
+                yield joined
             size = self.integer()  # of the one chunk that is not whole in the window, or the closing zero
             if not size:
                 break
@@ -96,6 +89,22 @@ class ByteCursor:
                 size -= len(piece)
                 yield piece
         self.in_chunks = False
+
+    def _whole_chunks(self) -> bytes:
+        """The bytes of all chunks that are whole in the window: this is run once per row of an uncompressed table."""
+        data, at = self._data, self._at
+        end = len(data)
+        pieces = []
+        read_head, head = _CHUNK_HEAD.unpack_from, _CHUNK_HEAD.size
+        while at + head <= end:
+            sign, size = read_head(data, at)
+            start = at + head
+            if not size or sign or start + size > end:
+                break
+            at = start + size
+            pieces.append(data[start:at])
+        self._at = at
+        return b"".join(pieces)
 
     def _need(self, size: int) -> None:
         if not self._fill(size):

@@ -8,11 +8,12 @@ from functools import cached_property
 from pgaudit_kit.dumps.archive_toc import ArchiveEntry, read_archive
 from pgaudit_kit.dumps.byte_cursor import ByteCursor
 from pgaudit_kit.dumps.copy_statement import parse_copy
+from pgaudit_kit.dumps.counting import RowCounter
 from pgaudit_kit.dumps.data_blocks import DataBlocks
 from pgaudit_kit.dumps.decompression import DumpFile
 from pgaudit_kit.dumps.insert_rows import InsertReader, NotCopyable
 from pgaudit_kit.dumps.reader import Contents, StoredRows
-from pgaudit_kit.dumps.row_text import Tally, damaged_table, inserted_lines, located, shape_problem, without_end_mark
+from pgaudit_kit.dumps.row_text import damaged_table, inserted_lines, located, shape_problem, without_end_mark
 from pgaudit_kit.dumps.script_pieces import MetaCommand
 from pgaudit_kit.dumps.table_columns import columns_of
 from pgaudit_kit.dumps.text_encoding import UTF8, codec_of, whole_lines
@@ -149,12 +150,12 @@ class CustomReader:
             return self._count_inserts(name, pieces)
         if columns is None:
             raise DamagedDump("its COPY statement makes no sense", resource=self._resource)
-        tally = Tally()
+        counter = RowCounter()
         for block in without_end_mark(pieces):
-            tally.add(block)
-        if problem := shape_problem(tally, columns):
+            counter.add(block, 0, len(block))
+        if problem := shape_problem(counter.rows, counter.tabs, columns):
             raise DamagedDump(problem, resource=self._resource)
-        return TableData(name, columns, rows=tally.rows, size_bytes=tally.size_bytes, not_readable=self._why_not_readable())
+        return TableData(name, columns, rows=counter.rows, size_bytes=counter.size_bytes, not_readable=self._why_not_readable())
 
     def _count_inserts(self, name: TableName, pieces: Iterable[bytes]) -> TableData:
         if reason := self._why_not_readable():

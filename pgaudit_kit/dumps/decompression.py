@@ -25,6 +25,9 @@ class ByteStream(Protocol):
     def read(self, size: int) -> bytes:
         """Return up to *size* bytes, b"" only at the end. Raises DamagedDump when no more can be had although there should be."""
 
+    def readinto(self, view: memoryview) -> int:
+        """Read up to `len(view)` bytes into *view*; return how many, 0 only at the end. Raises DamagedDump as `read` does."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
@@ -40,8 +43,11 @@ class DumpFile:
 
     @property
     def size_bytes(self) -> int:
-        """Size of the file as it lies on the disk."""
-        return self.path.stat().st_size
+        """Size of the file as it lies on the disk. Raises DumpNotFound when it is not there any more."""
+        try:
+            return self.path.stat().st_size
+        except OSError as error:
+            raise self._not_found(error) from error
 
     def open(self, offset: int = 0) -> ByteStream:
         """Return a stream of the unwrapped bytes from *offset*. Inside gzip this inflates everything before it.
@@ -51,7 +57,7 @@ class DumpFile:
         try:
             bare = _BareStream(self.path)
         except OSError as error:
-            raise DumpNotFound(f"cannot open {self.path}: {error.strerror or error}", resource=str(self.path)) from error
+            raise self._not_found(error) from error
         if self.compression == "none":
             bare.seek(min(self.skip + offset, self.size_bytes))  # an offset read from a damaged file may be anything
             return bare
@@ -60,6 +66,10 @@ class DumpFile:
         while left and (passed := len(stream.read(min(left, PIECE)))):
             left -= passed
         return stream
+
+    def _not_found(self, error: OSError) -> DumpNotFound:
+        message = f"cannot open {self.path}: {error.strerror or error}"
+        return DumpNotFound(message, resource=str(self.path), remedy="Check the path and its permissions.")
 
 
 class _BareStream:
@@ -74,8 +84,17 @@ class _BareStream:
         try:
             return self._file.read(size) or b""
         except OSError as error:
-            offset = self._file.tell()
-            raise DamagedDump(f"cannot be read at byte {offset}: {error.strerror or error}", resource=self._path, offset=offset) from error
+            raise self._broken(error) from error
+
+    def readinto(self, view: memoryview) -> int:
+        try:
+            return self._file.readinto(view) or 0
+        except OSError as error:
+            raise self._broken(error) from error
+
+    def _broken(self, error: OSError) -> DamagedDump:
+        offset = self._file.tell()
+        return DamagedDump(f"cannot be read at byte {offset}: {error.strerror or error}", resource=self._path, offset=offset)
 
     def __enter__(self) -> Self:
         return self
@@ -84,17 +103,31 @@ class _BareStream:
         self._file.close()
 
 
-class _GzipStream:
-    def __init__(self, bare: _BareStream, resource: str) -> None:
-        self._bare = bare
-        self._pieces = inflate(iter(lambda: bare.read(PIECE // 4), b""), wrapper="gzip", resource=resource)
+class PieceStream:
+    """Pieces of bytes as a stream."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
         self._held = b""
 
     def read(self, size: int) -> bytes:
+        """Return up to *size* bytes, b"" only at the end. Raises what the pieces raise."""
         if not self._held:
             self._held = next(self._pieces, b"")
         given, self._held = self._held[:size], self._held[size:]
         return given
+
+    def readinto(self, view: memoryview) -> int:
+        """Read up to `len(view)` bytes into *view*; return how many, 0 only at the end."""
+        given = self.read(len(view))
+        view[: len(given)] = given
+        return len(given)
+
+
+class _GzipStream(PieceStream):
+    def __init__(self, bare: _BareStream, resource: str) -> None:
+        self._bare = bare
+        super().__init__(inflate(iter(lambda: bare.read(PIECE // 4), b""), wrapper="gzip", resource=resource))
 
     def __enter__(self) -> Self:
         return self

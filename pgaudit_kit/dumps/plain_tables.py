@@ -9,7 +9,7 @@ from pgaudit_kit.dumps.copy_statement import CopyStatement
 from pgaudit_kit.dumps.decompression import PIECE, DumpFile
 from pgaudit_kit.dumps.identifiers import sanitise
 from pgaudit_kit.dumps.insert_rows import InsertReader, NotCopyable
-from pgaudit_kit.dumps.row_text import Tally, inserted_lines, shape_problem
+from pgaudit_kit.dumps.row_text import inserted_lines, shape_problem
 from pgaudit_kit.dumps.script_pieces import CopyData, Statement
 from pgaudit_kit.dumps.table_columns import columns_of
 from pgaudit_kit.dumps.text_encoding import UTF8, codec_of, to_utf8, whole_lines
@@ -56,7 +56,8 @@ class ScriptTable:
     line: int = 1
     stretches: list[Stretch] = field(default_factory=list)
     columns: tuple[str, ...] | None = None
-    tally: Tally = field(default_factory=Tally)
+    rows: int = 0
+    size_bytes: int = 0
     inserts: InsertReader | None = None
     copies: bool = False
     not_readable: str = ""
@@ -67,14 +68,13 @@ class ScriptTable:
         self.copies = True
         self._set_columns(statement.columns)
         self.stretches.append(Stretch(data.offset, data.size_bytes, encoding, crlf=data.crlf))
-        self.tally.rows += data.rows
-        self.tally.tabs += data.tabs
-        self.tally.size_bytes += data.size_bytes - (data.rows if data.crlf else 0)
+        self.rows += data.rows
+        self.size_bytes += data.size_bytes - (data.rows if data.crlf else 0)
         if not data.ends:
             self.spoil(r"the script ends before the end mark \. of its rows", data.end, data.line)
         elif statement.other_format:
             self.not_readable = f"its rows are not in COPY's text format ({statement.other_format})"
-        elif problem := shape_problem(Tally(data.rows, data.tabs), statement.columns):
+        elif problem := shape_problem(data.rows, data.tabs, statement.columns):
             self.spoil(problem, data.offset, data.line)
 
     def add_insert(self, statement: Statement, stretch: Stretch) -> None:
@@ -85,8 +85,8 @@ class ScriptTable:
             return
         try:
             for line in self.inserts.lines(to_utf8(statement.text, stretch.encoding)):
-                self.tally.rows += 1
-                self.tally.size_bytes += len(line)
+                self.rows += 1
+                self.size_bytes += len(line)
         except NotCopyable as error:
             self.refuse_insert(error)
 
@@ -110,8 +110,8 @@ class ScriptTable:
         self.damage = self.damage or other.damage
         self.stretches += other.stretches
         self.copies |= other.copies
-        self.tally.rows += other.tally.rows
-        self.tally.size_bytes += other.tally.size_bytes
+        self.rows += other.rows
+        self.size_bytes += other.size_bytes
 
     def name_in(self, inventory: Inventory) -> TableName:
         """Return the table's exact name: the one that the inventory knows, else the likeliest."""
@@ -141,7 +141,7 @@ class ScriptTable:
             return TableData(name, columns or (), not_readable=f"damaged: {self.damage.what}")
         if self.not_readable:
             return TableData(name, columns or (), not_readable=self.not_readable)
-        return TableData(name, columns or (), rows=self.tally.rows, size_bytes=self.tally.size_bytes)
+        return TableData(name, columns or (), rows=self.rows, size_bytes=self.size_bytes)
 
     def _set_columns(self, columns: tuple[str, ...]) -> None:
         if self.columns not in (None, columns):

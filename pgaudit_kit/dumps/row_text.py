@@ -3,9 +3,8 @@ r"""Rows as an archive stores them, as blocks of COPY lines: with an end mark wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
-from pgaudit_kit.dumps.counting import count_byte
+from pgaudit_kit.dumps.decompression import PieceStream
 from pgaudit_kit.dumps.insert_rows import InsertReader
 from pgaudit_kit.dumps.script_pieces import Statement
 from pgaudit_kit.dumps.sql_script import ScriptSplitter
@@ -13,22 +12,6 @@ from pgaudit_kit.dumps.text_encoding import to_utf8
 from pgaudit_kit.errors import DamagedDump
 
 _END_MARK = b"\\.\n\n\n"
-_TAB, _NEWLINE = b"\t\n"
-
-
-@dataclass(slots=True)
-class Tally:
-    """Rows, separators and bytes of COPY text."""
-
-    rows: int = 0
-    tabs: int = 0
-    size_bytes: int = 0
-
-    def add(self, block: bytes) -> None:
-        """Count *block*."""
-        self.rows += count_byte(block, _NEWLINE, 0, len(block))
-        self.tabs += count_byte(block, _TAB, 0, len(block))
-        self.size_bytes += len(block)
 
 
 def without_end_mark(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -50,7 +33,7 @@ def without_end_mark(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def inserted_lines(pieces: Iterable[bytes], reader: InsertReader, encoding: str) -> Iterator[bytes]:
     r"""Yield the rows of INSERT statements as COPY lines in UTF-8. Raises NotCopyable, and DamagedDump for a statement without end."""
-    splitter = ScriptSplitter(_Pieces(pieces), standard_strings=reader.standard_strings)
+    splitter = ScriptSplitter(PieceStream(pieces), standard_strings=reader.standard_strings)
     for piece in splitter:
         if isinstance(piece, Statement):
             yield from reader.lines(to_utf8(piece.text, encoding))
@@ -75,19 +58,9 @@ def damaged_table(what: str, *, table: str, resource: str, offset: int | None, l
     return DamagedDump(f"{table} is damaged near {where}: {what}", resource=resource, remedy=remedy, offset=offset, line=line, table=table)
 
 
-class _Pieces:
-    """An iterator of pieces as a stream."""
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = iter(pieces)
-
-    def read(self, _size: int) -> bytes:
-        return next(self._pieces, b"")
-
-
-def shape_problem(tally: Tally, columns: tuple[str, ...]) -> str:
-    """Say what is wrong with counted rows of *columns*; "" when nothing is. A raw tab is always a separator, so counting is enough."""
-    expected = tally.rows * max(len(columns) - 1, 0)
-    if tally.tabs == expected:
+def shape_problem(rows: int, tabs: int, columns: tuple[str, ...]) -> str:
+    """Say what is wrong with counted *rows* of *columns*; "" when nothing is. A raw tab is always a separator, so counting is enough."""
+    expected = rows * max(len(columns) - 1, 0)
+    if tabs == expected:
         return ""
-    return f"{tally.rows:,} rows of {len(columns)} columns have {tally.tabs:,} field separators instead of {expected:,}"
+    return f"{rows:,} rows of {len(columns)} columns have {tabs:,} field separators instead of {expected:,}"

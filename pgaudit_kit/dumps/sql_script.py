@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from pgaudit_kit.dumps.copy_statement import parse_copy
-from pgaudit_kit.dumps.counting import count_byte, find_end_mark
+from pgaudit_kit.dumps.counting import RowCounter
 from pgaudit_kit.dumps.decompression import PIECE
 from pgaudit_kit.dumps.script_pieces import Between, CopyData, MetaCommand, Piece, Statement
 from pgaudit_kit.errors import DamagedDump
@@ -34,7 +34,7 @@ _MARK_SIZE = 4
 # Enough of a statement to see what it is
 _HEAD_SIZE = 64
 
-_TAB, _NEWLINE, _QUOTE, _DOUBLE_QUOTE, _DOLLAR, _OPEN, _CLOSE, _SEMICOLON, _BACKSLASH = b"\t\n'\"$();\\"
+_QUOTE, _DOUBLE_QUOTE, _DOLLAR, _OPEN, _CLOSE, _SEMICOLON, _BACKSLASH = b"'\"$();\\"
 _COMMENT_BYTES = frozenset(b"-/")
 
 _SPACE = re.compile(rb"(?:[ \t\r\n\f\v]+|--[^\n]*\n)*")
@@ -60,10 +60,13 @@ _WORD_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 
 
 class Readable(Protocol):
-    """Anything with `read(size)` that returns b"" only at the end."""
+    """A stream, as `decompression.ByteStream`."""
 
     def read(self, size: int) -> bytes:
-        """Return up to *size* bytes."""
+        """Return up to *size* bytes, b"" only at the end."""
+
+    def readinto(self, view: memoryview) -> int:
+        """Read up to `len(view)` bytes into *view*; return how many, 0 only at the end."""
 
 
 class ScriptSplitter:
@@ -279,41 +282,59 @@ class ScriptSplitter:
     # ---- rows
 
     def _copy_data(self) -> CopyData:
-        r"""Skip to the end mark, counting. The last bytes of each block wait for the next one: they may begin an end mark."""
+        r"""Skip to the end mark, counting. The last bytes of each block wait for the next one: they may begin an end mark.
+
+        Rows that go on behind the window pass through one buffer.
+        """
         self._look_ahead(_MARK_SIZE)
         offset, line = self._base + self._pos, self._line
-        rows = tabs = size = whole = 0
-        start = self._pos
-        at = start if self._data.startswith(b"\\.", start) else -1
+        counter = RowCounter()
+        whole = 0  # bytes of whole lines
+        block: bytes | bytearray = self._data
+        start, end = self._pos, len(self._data)
+        at = start if block.startswith(b"\\.", start) else counter.find_end_mark(block, start, end)
         while True:
-            mark, mark_end = self._end_mark(start, at)
-            border = mark if mark >= 0 else max(len(self._data) - (0 if self._at_end else _MARK_SIZE), start)
-            rows += count_byte(self._data, _NEWLINE, start, border)
-            tabs += count_byte(self._data, _TAB, start, border)
-            if (last := self._data.rfind(b"\n", start, border)) >= 0:
-                whole = size + last + 1 - start
-            size += border - start
+            mark, mark_end = self._end_mark(block, at, end)
+            border = mark if mark >= 0 else max(end - (0 if self._at_end else _MARK_SIZE), start)
+            if (last := block.rfind(b"\n", start, border)) >= 0:
+                whole = counter.size_bytes + last + 1 - start
+            counter.add(block, start, border)
             if mark >= 0 or self._at_end:
                 break
-            held = self._data[border:]
             self._base += border
-            self._data = held + self._read(PIECE)
-            start, at = 0, -1
-        self._pos = mark_end if mark >= 0 else len(self._data)
-        self._line += rows + (1 if mark >= 0 else 0)
-        crlf = mark >= 0 and self._data[mark:mark_end].endswith(b"\r\n")
-        return CopyData(offset, line, rows, tabs, whole, self._base + self._pos, ends=mark >= 0, crlf=crlf)
+            block, end = self._next_block(block, border, end)
+            start, at = 0, counter.find_end_mark(block, 0, end)
+        ends = mark >= 0
+        crlf = ends and block[mark:mark_end].endswith(b"\r\n")
+        self._pos = mark_end if ends else end
+        if block is not self._data:
+            self._base += self._pos
+            self._data, self._pos = bytes(block[self._pos : end]), 0
+        self._line += counter.rows + ends
+        return CopyData(offset, line, counter.rows, counter.tabs, whole, self._base + self._pos, ends=ends, crlf=crlf)
 
-    def _end_mark(self, start: int, at: int) -> tuple[int, int]:
-        r"""Where the end mark begins and where its line ends, (-1, -1) without one; *at*: a `\.` known to stand at a line's start."""
-        at = at if at >= 0 else find_end_mark(self._data, start)
+    def _next_block(self, block: bytes | bytearray, border: int, end: int) -> tuple[bytearray, int]:
+        """Return the buffer with what follows *border*, and how many bytes are in it."""
+        buffer = block if isinstance(block, bytearray) else bytearray(PIECE)
+        held = end - border
+        buffer[:held] = block[border:end]
+        try:
+            size = self._stream.readinto(memoryview(buffer)[held:])
+        except DamagedDump as error:
+            self.broken = error
+            size = 0
+        self._at_end = not size
+        return buffer, held + size
+
+    def _end_mark(self, block: bytes | bytearray, at: int, end: int) -> tuple[int, int]:
+        r"""Where the end mark begins and where its line ends, (-1, -1) without one; *at*: the first `\.` at the start of a line."""
         while at >= 0:
-            rest = self._data[at + 2 : at + 4]
+            rest = block[at + 2 : min(at + 4, end)]
             if rest[:1] == b"\n" or rest == b"\r\n":
                 return at, at + (3 if rest[:1] == b"\n" else 4)
             if self._at_end and rest in (b"", b"\r"):
                 return at, at + 2 + len(rest)
-            at = self._data.find(b"\n\\.", at) + 1 or -1
+            at = block.find(b"\n\\.", at, end) + 1 or -1
         return -1, -1
 
 

@@ -24,6 +24,9 @@ class Trickle:
     def read(self, _size: int) -> bytes:
         return self._stream.read(self._size)
 
+    def readinto(self, view: memoryview) -> int:
+        return self._stream.readinto(view[: self._size])
+
 
 def split(text: bytes, size: int = 1 << 20) -> list[Piece]:
     return list(ScriptSplitter(Trickle(text, size)))

@@ -12,7 +12,7 @@ from pgaudit_kit.records.toc import TocEntry
 from tests.dumps.conftest import TO_FILE, NastyDatabase
 
 # what every archive has and pg_restore -l leaves out: it sets the reader's state, or names the database itself
-STATE = {"ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE"}
+STATE = {"ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES"}
 
 
 def listed(entry: TocEntry) -> str:
