@@ -68,16 +68,14 @@ def rollback(
 
 
 def _confirmation(*, yes: bool) -> Callable[[Replacement], bool]:
-    """Ask for the name of the database that will be replaced, unless told not to."""
+    """Ask for the name of the database that will be replaced, unless told not to. Raises UsageError at once when nobody can answer."""
+    if not yes and not sys.stdin.isatty():
+        raise UsageError("nobody is there to confirm, so nothing was done", remedy="Add --yes when a script is sure.")
 
     def ask(replacement: Replacement) -> bool:
         if yes:
             return True
         print(replacement.sentence, file=sys.stderr)
-        if not sys.stdin.isatty():
-            raise UsageError(
-                "nobody is there to confirm", resource=replacement.live, remedy="Add --yes when a script is sure; nothing was replaced."
-            )
         print(f"Type the name of the database ({replacement.live}) to replace it: ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip() == replacement.live
 

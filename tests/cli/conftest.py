@@ -17,10 +17,11 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 def pgaudit(tmp_path: Path) -> Run:
     """Give a function that runs `pgaudit` with the given arguments in an empty folder and returns the finished process."""
 
-    def run(*arguments: str, folder: Path = tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, folder: Path = tmp_path, stdin: int | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-c", "from pgaudit_kit.cli.app import main; main()", *arguments],
             cwd=folder,
+            stdin=stdin,
             env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **environment},
             capture_output=True,
             text=True,

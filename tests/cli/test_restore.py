@@ -1,0 +1,80 @@
+"""`pgaudit restore` and `rollback` ask a person, or are told not to."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def _count(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT count(*) FROM t").fetchone()
+        assert row
+        return int(row[0])
+
+
+@pytest.fixture
+def app(make_database: Callable[..., str], pgaudit: Run, tmp_path: Path) -> tuple[str, str]:
+    """A database of ten rows whose backup has all of them, while five are gone; its name and URL."""
+    url = make_database("restore_me")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE t AS SELECT i AS id FROM generate_series(1, 10) i")
+    assert pgaudit("backup", url).returncode == 0
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DELETE FROM t WHERE id > 5")
+    (tmp_path / ".env.local").write_text(f"DATABASE_URL={url}\n")
+    (backup,) = (tmp_path / "backups").glob("*.dump")
+    return str(backup), url
+
+
+def _drop_kept(url: str, server_url: str) -> None:
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'restore\\_me\\_\\_%'").fetchall():
+            connection.execute(psycopg.sql.SQL("DROP DATABASE {} WITH (FORCE)").format(psycopg.sql.Identifier(name)))
+
+
+def test_without_terminal_and_without_yes_nothing_is_done(app: tuple[str, str], pgaudit: Run) -> None:
+    backup, url = app
+    done = pgaudit("restore", backup, "dotenv:.env.local", stdin=subprocess.DEVNULL)
+    assert done.returncode == 2
+    assert "--yes" in done.stderr
+    assert _count(url) == 5
+
+
+def test_yes_restores_and_rollback_brings_the_broken_one_back(app: tuple[str, str], pgaudit: Run, server: object) -> None:
+    backup, url = app
+    try:
+        done = pgaudit("restore", backup, "dotenv:.env.local", "--yes")
+        assert done.returncode == 0, done.stderr
+        assert "restore_me__before_" in done.stdout
+        assert _count(url) == 10
+        assert pgaudit("rollback", "dotenv:.env.local", "--yes").returncode == 0
+        assert _count(url) == 5
+    finally:
+        _drop_kept(url, url.replace("/restore_me", "/postgres"))
+
+
+@pytest.mark.parametrize(("typed", "code", "rows"), [("restore_me", 0, 10), ("restore-me", 3, 5)])
+def test_the_name_must_be_typed(app: tuple[str, str], tmp_path: Path, typed: str, code: int, rows: int) -> None:
+    backup, url = app
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", "from pgaudit_kit.cli.app import main; main()", "restore", backup, "dotenv:.env.local"]
+    try:
+        os.write(ours, typed.encode() + b"\n")
+        done = subprocess.run(command, stdin=theirs, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == code, done.stderr
+        assert "will be replaced" in done.stderr
+        assert _count(url) == rows
+    finally:
+        os.close(ours)
+        os.close(theirs)
+        _drop_kept(url, url.replace("/restore_me", "/postgres"))
