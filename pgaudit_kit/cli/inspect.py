@@ -41,7 +41,7 @@ def describe(dump: Dump, *, fingerprints: bool) -> dict[str, Any]:
     provenance = asdict(dump.provenance)
     return {
         "dump": {key: provenance[key] for key in DUMP_KEYS},
-        "toc": [{"desc": e.desc, "schema": e.schema, "tag": e.tag, "owner": e.owner} for e in dump.toc_entries],
+        "toc": [{"desc": e.desc, "schema": e.schema, "tag": e.tag, "owner": e.owner} for e in dump.listed_entries],
         "objects": [
             {"kind": o.key.kind, "schema": o.key.schema, "name": o.key.name, "parent": o.key.parent, "owner": o.attributes.get("owner")}
             for o in dump.inventory.objects

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -18,7 +19,7 @@ from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName
-from pgaudit_kit.records.toc import Damage, TocEntry
+from pgaudit_kit.records.toc import NOT_LISTED, Damage, TocEntry
 from pgaudit_kit.rows.copy_text import decode_line, lines_of, project
 from pgaudit_kit.rows.fingerprint import fingerprint_of
 
@@ -57,6 +58,13 @@ class Dump:
     def toc_entries(self) -> tuple[TocEntry, ...]:
         """The table of contents, entry for entry as the file lists it; of a plain script, its header comments."""
         return self._reader.toc_entries
+
+    @property
+    def listed_entries(self) -> tuple[TocEntry, ...]:
+        """The entries that `pg_restore -l` lists: without those of every archive that set the reader's state or name the database."""
+        if self._reader.format == "plain":
+            return self.toc_entries
+        return tuple(entry for entry in self.toc_entries if entry.desc not in NOT_LISTED)
 
     @property
     def inventory(self) -> Inventory:
@@ -103,10 +111,10 @@ class Dump:
 
     @property
     def toc(self) -> DataFrame:
-        """Frame `toc` (display.frames): one row per entry, in file order."""
+        """Frame `toc` (display.frames): one row per entry that `pg_restore -l` lists, in file order."""
         from pgaudit_kit.display.frames import toc_frame
 
-        return toc_frame(self.toc_entries)
+        return toc_frame(self.listed_entries)
 
     @property
     def objects(self) -> DataFrame:
@@ -162,9 +170,7 @@ class Dump:
         from pgaudit_kit.display import html
 
         facts = self._reader.provenance
-        kinds = {entry.desc: 0 for entry in self.toc_entries}
-        for entry in self.toc_entries:
-            kinds[entry.desc] += 1
+        kinds = Counter(entry.desc for entry in self.listed_entries)
         shown = {
             "dump": self.label,
             "format": f"{facts.format} {facts.archive_version or ''}".strip(),

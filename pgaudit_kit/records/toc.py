@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# In every archive, made with -C or not (PGDUMP_FORMATS.md 1.5, 1.7); what pg_restore does with them is decided when it runs.
+NOT_LISTED = frozenset({"ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES"})
+
 
 @dataclass(frozen=True, slots=True)
 class TocEntry:

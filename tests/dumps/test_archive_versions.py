@@ -12,7 +12,7 @@ from pgaudit_kit.errors import DamagedDump, RowsNotAvailable
 from pgaudit_kit.records.table_data import TableName
 from tests.dumps.archives import ENCODING, STRINGS, Entry, archive, oversized_text, second_toc
 from tests.dumps.conftest import NastyDatabase
-from tests.dumps.test_toc import STATE, listed, pg_restore_list
+from tests.dumps.test_toc import listed, pg_restore_list
 
 Write = Callable[[bytes], Path]
 T, U = TableName("public", "t"), TableName("public", "u")
@@ -33,7 +33,7 @@ TABLES = [
 @pytest.mark.parametrize("minor", range(10, 17))
 def test_every_archive_version_reads(nasty: NastyDatabase, written: Write, minor: int, compression: str, offsets: bool) -> None:
     path = written(archive(TABLES, minor=minor, compression=compression, offsets=offsets))
-    entries = [e for e in read_dump(path).toc_entries if e.desc not in STATE]
+    entries = read_dump(path).listed_entries
     assert [(e.dump_id, listed(e)) for e in entries] == pg_restore_list(nasty, str(path)), "pg_restore itself reads this archive"
     dump = read_dump(path)
     assert b"".join(dump.row_blocks(T)) == ROWS

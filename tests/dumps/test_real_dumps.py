@@ -10,7 +10,7 @@ import pytest
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import UnsupportedDump
 from tests.dumps.conftest import NastyDatabase
-from tests.dumps.test_toc import STATE, listed, pg_restore_list
+from tests.dumps.test_toc import listed, pg_restore_list
 
 PLAIN = [
     *(
@@ -65,7 +65,7 @@ def test_a_real_script_is_whole_and_all_its_entries_and_rows_are_there(corpus: P
 def test_a_real_archive_lists_and_reads_like_pg_restore(corpus: Path, nasty: NastyDatabase, name: str) -> None:
     path = corpus / "archives" / name
     dump = read_dump(path)
-    entries = [e for e in dump.toc_entries if e.desc not in STATE]
+    entries = dump.listed_entries
     assert [(e.dump_id, listed(e)) for e in entries] == pg_restore_list(nasty, str(path))
     assert (dump.damage, dump.provenance.complete) == ((), True)
     copies = copies_in(nasty.run("pg_restore", "-f", "-", str(path)))
@@ -82,7 +82,7 @@ def test_a_real_archive_lists_and_reads_like_pg_restore(corpus: Path, nasty: Nas
 def test_a_real_archive_in_a_compression_that_is_not_read_still_lists(corpus: Path, nasty: NastyDatabase, name: str) -> None:
     path = corpus / "archives" / name
     dump = read_dump(path)
-    entries = [e for e in dump.toc_entries if e.desc not in STATE]
+    entries = dump.listed_entries
     assert [(e.dump_id, listed(e)) for e in entries] == pg_restore_list(nasty, str(path))
     assert [data.rows for data in dump.table_data.values()] == [None]
 

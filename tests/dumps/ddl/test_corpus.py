@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -10,10 +9,9 @@ import pytest
 
 from pgaudit_kit.difference.objects import compare_objects
 from pgaudit_kit.dumps.ddl.drafts import IN_EVERY_DATABASE, NOT_COMPARED
-from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import ATTRIBUTES
 from tests.conftest import SHARED
-from tests.dumps.ddl.pieces import inventory_of, inventory_of_statements, pieces_of
+from tests.dumps.ddl.pieces import inventory_of, pieces_of
 
 DUMPS = sorted((SHARED / "corpus" / "plain").glob("*.sql"))
 # kinds of which pg_dump prints some inside another object's entry, so that there are more objects than entries
@@ -60,52 +58,3 @@ def test_one_week_of_development_is_seen_between_two_dumps(corpus: Path) -> None
         ("index_good_jobs_jobs_on_finished_at_only", "only_right"),
         ("index_good_jobs_on_job_class", "only_right"),
     ]
-
-
-def _timed(statements: list[str]) -> tuple[Inventory, float]:
-    started = time.process_time()
-    inventory = inventory_of_statements(*statements)
-    return inventory, time.process_time() - started
-
-
-def test_60000_lines_of_schema_take_less_than_two_seconds() -> None:
-    table = (
-        "CREATE TABLE app.t{n} (\n"
-        + ",\n".join(f"    column_{i} character varying(255) DEFAULT 'x, y'::character varying NOT NULL" for i in range(10))
-        + "\n);\n"
-    )
-    rest = """
-ALTER TABLE app.t{n} OWNER TO bob;
-CREATE SEQUENCE app.s{n}
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1;
-ALTER TABLE ONLY app.t{n}
-    ADD CONSTRAINT t{n}_pkey PRIMARY KEY (column_0);
-CREATE INDEX i{n} ON app.t{n} USING btree (column_1, lower((column_2)::text));
-ALTER TABLE ONLY app.t{n}
-    ADD CONSTRAINT fk{n} FOREIGN KEY (column_1) REFERENCES app.t1(column_0) ON DELETE CASCADE;
-CREATE FUNCTION app.f{n}() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-  IF NEW.a <> ';' THEN RETURN NEW; END IF;
-  RETURN NULL;
-END $$;
-COMMENT ON COLUMN app.t{n}.column_3 IS 'it''s';
-"""
-    statements = (table + rest).split("\n\n")
-    lines = 0
-    fed = []
-    number = 0
-    while lines < 60_000:
-        number += 1
-        for statement in statements:
-            fed.append(statement.replace("{n}", str(number)))
-            lines += statement.count("\n") + 1
-    inventory, seconds = min((_timed(fed) for _ in range(2)), key=lambda run: run[1])  # the better of two: others run here too
-    assert len(inventory.objects) == 6 * number
-    assert inventory.unmodelled == ()
-    assert seconds < 2
