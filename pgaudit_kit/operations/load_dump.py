@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pgaudit_kit.dumps.decompression import PIECE, DumpFile
+from pgaudit_kit.dumps.decompression import PIECE
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.operations.client_programs import Program, find_program, pg_restore_argv, pg_restore_script_argv, psql_argv
 from pgaudit_kit.operations.run_program import RunningProgram, run_program
@@ -46,7 +46,7 @@ def load_dump(dump: Dump, target: Target, connection: psycopg.Connection[Any], *
     major = connection.info.server_version // 10_000
     if dump.provenance.format == "plain":
         psql = find_program("psql", near=major, restrict=bool(dump.script_commands))
-        with DumpFile(dump.path, "gzip" if dump.provenance.compression == "gzip" else "none").open() as script:
+        with dump.file.open() as script:
             return Loaded((psql,), _run_script(psql, target, connection, iter(lambda: script.read(PIECE), b"")))
     oldest = _READS_FROM.get(".".join((dump.provenance.archive_version or "").split(".")[:2]))
     pg_restore = find_program("pg_restore", at_least=oldest, near=max(major, oldest or 0))

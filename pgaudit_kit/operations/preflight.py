@@ -59,15 +59,15 @@ def plan_restore(
         leftovers = made_of(name, "restore", names)
         checks = [
             check_versions(dump, connection),
-            check_extensions(dump, connection),
             check_rights(connection, live.owner if live else None),
             check_sessions(lasting_sessions(connection, name), force=force),
             check_leftovers(leftovers, dropped=drop_leftovers),
         ]
-        if owners:
+        if dump.inventory.of_kind("EXTENSION"):
+            checks.append(check_extensions(dump, connection))
+        if owners and roles_in(dump.toc_entries):
             checks.append(check_roles(dump, connection))
-        if dump.provenance.format == "plain":
-            checks.append(check_script(dump))
+        checks.append(check_script(dump) if dump.provenance.format == "plain" else check_wrapping(dump))
         refuse_failed(checks, target)
         for leftover in leftovers if drop_leftovers else ():
             drop_database(connection, leftover)
@@ -97,6 +97,20 @@ def check_script(dump: Dump) -> Check:
         found="; ".join(f"line {c.line}: {c.text[:80].decode('utf-8', 'replace').strip()}" for c in commands[:5]) or "no other",
         compared=max(1, len(dump.toc_entries)),
         remedy="Make the dump without --create (pg_dump, not pg_dumpall), or restore it by hand." if commands else "",
+    )
+
+
+def check_wrapping(dump: Dump) -> Check:
+    """`restore.wrapping`: pg_restore can read the archive as it lies there; it does not look inside gzip, as our reader does."""
+    wrapped = dump.file.compression != "none" or dump.file.skip > 0
+    return Check(
+        id="restore.wrapping",
+        question="Can pg_restore read the file as it is?",
+        outcome=Outcome.FAILED if wrapped else Outcome.PASSED,
+        expected="a bare archive",
+        found=f"the archive is inside {dump.file.compression}" if wrapped else "a bare archive",
+        compared=1,
+        remedy="Unpack it first (gunzip), then restore what comes out." if wrapped else "",
     )
 
 
@@ -208,7 +222,7 @@ def _all_there(check_id: str, question: str, what: str, wanted: Sequence[str], t
         outcome=Outcome.FAILED if missing else Outcome.PASSED,
         expected=f"{len(wanted)} {what}",
         found=f"missing: {', '.join(missing)}" if missing else "all there",
-        compared=max(1, len(wanted)),
+        compared=len(wanted),
         remedy=remedy if missing else "",
     )
 

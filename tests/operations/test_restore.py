@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import subprocess
 import sys
@@ -98,6 +99,24 @@ def test_tampered_bytes_are_refused_before_anything_is_touched(make_app: MakeApp
     assert not done.replaced
     assert "nothing was touched" in done.state
     assert databases("tampered") == ["tampered"]
+
+
+def test_an_archive_inside_gzip_is_refused_in_words_and_a_script_with_a_byte_order_mark_is_restored(
+    make_app: MakeApp, store: Path, databases: Databases, tmp_path: Path
+) -> None:
+    url = make_app("wrapped")
+    wrapped = without_manifest(backup(url, store=store), tmp_path / "a", change=gzip.compress)
+    with pytest.raises(RestoreFailed, match="inside gzip") as refused:
+        restore(wrapped, url, confirm=yes)
+    assert "gunzip" in refused.value.remedy
+    assert databases("wrapped") == ["wrapped"]
+    marked = without_manifest(backup(url, store=store, format="plain"), tmp_path / "b", change=lambda content: b"\xef\xbb\xbf" + content)
+    assert restore(marked, url, confirm=yes).verdict is Outcome.PASSED
+
+
+def test_a_dump_that_needs_no_extension_is_not_asked_for_any(make_app: MakeApp, store: Path) -> None:
+    url = make_app("bare")
+    assert "restore.extensions" not in {c.id for c in restore(backup(url, store=store), url, confirm=yes).check_list}
 
 
 def test_a_database_that_others_use_is_replaced_only_by_force(make_app: MakeApp, store: Path, databases: Databases, ask: Ask) -> None:
