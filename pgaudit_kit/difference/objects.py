@@ -78,14 +78,22 @@ def _attribute_changes(left: Attributes, right: Attributes, ignore: frozenset[st
 def _column_changes(left: tuple[Column, ...], right: tuple[Column, ...], ignore: frozenset[str]) -> Iterator[Change]:
     lefts = {c.name: c for c in left}
     rights = {c.name: c for c in right}
+    nothing = Column("")
     for name in {**lefts, **rights}:
-        if name not in rights:
-            yield Change(f"column {name}", lefts[name].attributes.get("type"), None)
-        elif name not in lefts:
-            yield Change(f"column {name}", None, rights[name].attributes.get("type"))
+        a, b = lefts.get(name, nothing), rights.get(name, nothing)
+        if a is nothing and _is_own(b):
+            yield Change(f"column {name}", None, b.attributes["type"])
+        elif b is nothing and _is_own(a):
+            yield Change(f"column {name}", a.attributes["type"], None)
         else:
-            yield from _attribute_changes(lefts[name].attributes, rights[name].attributes, ignore, prefix=f"column {name} ")
-    order_left = [name for name in lefts if name in rights]
-    order_right = [name for name in rights if name in lefts]
+            yield from _attribute_changes(a.attributes, b.attributes, ignore, prefix=f"column {name} ")
+    both = {name for name in lefts if name in rights and _is_own(lefts[name]) and _is_own(rights[name])}
+    order_left = [name for name in lefts if name in both]
+    order_right = [name for name in rights if name in both]
     if order_left != order_right and "column_order" not in ignore:
         yield Change("column order", ", ".join(order_left), ", ".join(order_right))
+
+
+def _is_own(column: Column) -> bool:
+    """False for one that is inherited or comes from a type: it is listed only where the table says more of it, without its type."""
+    return column.attributes.get("type") is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pgaudit_kit.dumps.ddl.tokens import Cursor, Name, quote_string
@@ -130,9 +131,16 @@ class Draft:
         return DatabaseObject(
             ObjectKey(self.kind, self.schema, self.name, self.parent),
             {name: value for name, value in self.attributes.items() if value is not None},
-            tuple(Column(name, {k: v for k, v in attributes.items() if v is not None}) for name, attributes in self.columns.items()),
+            tuple(self._finished_columns()),
             "\n".join(f"{sql};" for sql in self.sql) or None,
         )
+
+    def _finished_columns(self) -> Iterator[Column]:
+        """DEFAULT NULL is no default: pg_dump prints it for what inherits, and up to 15 also below a partition that has none itself."""
+        for place, (name, attributes) in enumerate(self.columns.items()):
+            said = {k: v for k, v in attributes.items() if v is not None and (k, v) != ("default", "NULL")}
+            if said or place < self.own_columns:
+                yield Column(name, said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ above AS (
         i.inhrelid,
         pa.attname,
         bool_or(pa.attnotnull) AS not_null,
-        bool_or(pd.oid IS NOT NULL AND pa.attgenerated = '') AS has_default,
         bool_or(pn.oid IS NOT NULL) AS unproven,  -- [>=18] NOT NULL of the parent is NOT VALID, so a child says its own
         array_agg(DISTINCT pg_get_expr(pd.adbin, pd.adrelid)) FILTER (WHERE pa.attgenerated <> '') AS generated
     FROM pg_inherits i
@@ -43,11 +42,7 @@ described AS (
             WHEN nn.oid IS NOT NULL AND (nn.conislocal OR w.relispartition OR above.unproven) THEN 'true'     -- [>=18]
             WHEN a.attnotnull AND (w.relispartition OR NOT coalesce(above.not_null, false)) THEN 'true'       -- [<18]
         END AS not_null,
-        CASE
-            WHEN a.attgenerated <> '' THEN NULL
-            WHEN ad.oid IS NOT NULL THEN pg_get_expr(ad.adbin, ad.adrelid)
-            WHEN above.has_default THEN 'NULL'
-        END AS "default",
+        CASE WHEN a.attgenerated = '' THEN pg_get_expr(ad.adbin, ad.adrelid) END AS "default",
         CASE
             WHEN ad.oid IS NULL THEN NULL
             -- a child takes over the expression of its parents when that is its own

@@ -232,6 +232,19 @@ def test_overridden_inherited_columns_come_after_the_tables_own_in_the_order_of_
     assert child.columns[3].attributes == {"not_null": "true"}
 
 
+def test_default_null_is_no_default_wherever_it_is_said() -> None:
+    inventory = inventory_of_statements(
+        "CREATE TABLE app.part (a integer DEFAULT 1, v text DEFAULT NULL)",  # below a partition without default, up to 15
+        "CREATE TABLE app.parent (a integer DEFAULT 1, b integer DEFAULT 2)",
+        "CREATE TABLE app.child (own text) INHERITS (app.parent)",
+        "ALTER TABLE ONLY app.child ALTER COLUMN a SET DEFAULT NULL",
+        "ALTER TABLE ONLY app.child ALTER COLUMN b SET DEFAULT 3",
+    )
+    part, child = (inventory.by_key[ObjectKey("TABLE", "app", name)] for name in ("part", "child"))
+    assert [(c.name, dict(c.attributes)) for c in part.columns] == [("a", {"type": "integer", "default": "1"}), ("v", {"type": "text"})]
+    assert [(c.name, dict(c.attributes)) for c in child.columns] == [("own", {"type": "text"}), ("b", {"default": "3"})]
+
+
 def test_what_every_database_has_is_not_an_object_but_is_named() -> None:
     inventory = inventory_of_statements(
         "CREATE SCHEMA public;",
