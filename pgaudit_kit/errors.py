@@ -72,7 +72,9 @@ class PgAuditError(Exception):
 
     def __str__(self) -> str:
         """One line: the resource when the message does not name it, the message, the remedy."""
-        message = self.message if self.resource in self.message else f"{self.resource}: {self.message}"
+        # as a word: a folder called "dir" is not named by "is a directory"
+        named = not self.resource or re.search(rf"(?<!\w){re.escape(self.resource)}(?!\w)", self.message)
+        message = self.message if named else f"{self.resource}: {self.message}"
         text = f"{message.rstrip('.')}. {self.remedy}" if self.remedy else message
         return " ".join(text.split())
 

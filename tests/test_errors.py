@@ -57,3 +57,9 @@ def test_passwords_are_hidden_in_every_form(text: str) -> None:
     hidden = hide_secrets(text, secrets=(PASSWORD,))
     assert PASSWORD not in hidden
     assert hide_secrets(hidden) == hidden
+
+
+def test_a_resource_whose_name_is_a_part_of_a_word_of_the_message_is_named_all_the_same() -> None:
+    assert str(PgAuditError("it is a directory", resource="dir")) == "dir: it is a directory"
+    assert str(PgAuditError("dir is a directory", resource="dir")) == "dir is a directory"
+    assert str(PgAuditError("no file")) == "no file"

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import _thread
 import os
+import signal
 import sys
-from typing import Annotated
+import threading
+import traceback
+from typing import Annotated, NoReturn
 
 import typer
 
 from pgaudit_kit.cli import backup, demo, diff, inspect, report, restore, snapshot, verify
 from pgaudit_kit.errors import PgAuditError, hide_secrets
 
+NOT_CHECKED = 3
 INTERRUPTED = 130
+READER_LEFT = 141  # what a shell says of a program that SIGPIPE ended: `pgaudit … | head` says nothing about the backup
 
 app = typer.Typer(
     name="pgaudit",
@@ -19,7 +25,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 passed or same · 1 failed or different · 2 wrong usage · 3 something could not be checked · 130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,  # as markup, the brackets of dotenv:PATH[#KEY] would be eaten
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 for command in (
     demo.demo,
@@ -52,16 +59,52 @@ def options(
 
 
 def main() -> None:
-    """Run `pgaudit`; an error of ours becomes one line on standard error and its exit code."""
+    """Run `pgaudit`; an error becomes one line on standard error and its exit code, one that was not foreseen too."""
     debug = bool(os.environ.get("PGAUDIT_DEBUG")) or "--debug" in sys.argv[1:]
-    arguments = [a for a in sys.argv[1:] if a != "--debug"]
+    sys.unraisablehook = _interrupt_again
     try:
-        app(args=arguments, prog_name="pgaudit")
+        app(args=[a for a in sys.argv[1:] if a != "--debug"], prog_name="pgaudit")
     except PgAuditError as error:
-        if debug:
-            raise
-        print(f"pgaudit: {hide_secrets(str(error))}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+        _end(str(error), error.exit_code, debug=debug)
+    except SystemExit as ended:
+        _tell_end(ended)
+    except Exception as error:  # noqa: BLE001  # Python would exit with 1, which here means that a backup failed
+        kind = f"{type(error).__name__}: {error}".strip(": ")
+        _end(f"an error that was not foreseen: {kind}. --debug shows where it happened; please report it.", NOT_CHECKED, debug=debug)
+
+
+def _end(sentence: str, code: int, *, debug: bool) -> NoReturn:
+    if debug:
+        print(hide_secrets(traceback.format_exc()), file=sys.stderr, end="")
+    print(f"pgaudit: {hide_secrets(' '.join(sentence.split()))}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _tell_end(ended: SystemExit) -> NoReturn:
+    """Typer and rich turn Ctrl-C and a reader that has left into exit codes without a word."""
+    if ended.code == INTERRUPTED:
         print("pgaudit: interrupted; whatever was being written under a temporary name does not count", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+    if isinstance(ended.__context__, BrokenPipeError):
+        sys.exit(READER_LEFT)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes at its end must go somewhere
+        sys.exit(READER_LEFT)
+    raise ended
+
+
+def _interrupt_again(ignored: sys.UnraisableHookArgs) -> None:
+    """A Ctrl-C that came while Python collected garbage was raised where nothing can catch it: send it once more, a moment later."""
+    if not issubclass(ignored.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(ignored)
+        return
+    threading.Timer(0.05, _interrupt_main_thread).start()
+
+
+def _interrupt_main_thread() -> None:
+    main_thread = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main_thread is not None:
+        signal.pthread_kill(main_thread, signal.SIGINT)  # this also wakes it from waiting
+    else:
+        _thread.interrupt_main()

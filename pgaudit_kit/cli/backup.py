@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict
+from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict, remedies
 from pgaudit_kit.errors import PgAuditError, TargetError
 
 if TYPE_CHECKING:
@@ -23,37 +24,37 @@ def backup(
     format: Annotated[str, typer.Option("--format", help="custom or plain.")] = "custom",  # noqa: A002  the word of pg_dump
     json: Json = False,
 ) -> None:
-    """Dump a database with pg_dump, record in the same snapshot what it holds, and verify the file against that.
+    """Back up with pg_dump, and verify the file at once.
 
-    Examples:
+    What the database holds is recorded in the snapshot that pg_dump reads, and the file gets its name when it agrees. Without a TARGET:
+    production from .env and local from .env.local.
 
-        pgaudit backup                       # production from .env, local from .env.local
-        pgaudit backup env:DATABASE_URL
+    Example: pgaudit backup env:DATABASE_URL
     """
-    from pgaudit_kit.records.verdict import EXIT_CODES, worst
+    from pgaudit_kit.operations.backup import backup as back_up
+    from pgaudit_kit.records.verdict import EXIT_CODES, Outcome, worst
 
     results = []
     failures: list[PgAuditError] = []
     for target in _resolve(targets):
-        from pgaudit_kit.operations.backup import backup as back_up
-
         try:
             result = back_up(target, store=store, format=format)
         except PgAuditError as error:
-            if len(targets or ()) == 1:
-                raise
             failures.append(error)
-            print_verdict("not_checked", str(error))
+            print(f"pgaudit: {error}", file=sys.stderr)  # the other databases are backed up all the same
             continue
         results.append(result)
         if not json:
             print_checks(result.check_list)
-            print_verdict(result.verdict, f"{result.path}")
+            print_verdict(result.verdict, f"{result.path}", remedies(result.check_list))
+    verdict = worst([*(r.verdict for r in results), *(Outcome.NOT_CHECKED for _ in failures)])
     if json:
-        print_json({"backups": [r.to_dict() for r in results], "errors": [str(e) for e in failures]})
-    if failures:
+        backups = [r.to_dict() for r in results]
+        checks = [check for plain in backups for check in plain["checks"]]
+        print_json({"verdict": str(verdict), "checks": checks, "backups": backups, "errors": [str(e) for e in failures]})
+    if failures and verdict is Outcome.NOT_CHECKED:
         raise typer.Exit(max(e.exit_code for e in failures))
-    raise typer.Exit(EXIT_CODES[worst(r.verdict for r in results)])
+    raise typer.Exit(EXIT_CODES[verdict])
 
 
 def _resolve(given: list[str] | None) -> list[Target]:

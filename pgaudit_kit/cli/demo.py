@@ -12,7 +12,11 @@ def demo(
     folder: Annotated[Path, typer.Option("--folder", help="Where the sample app and its backups go.")] = Path("pgaudit-demo"),
     reports: Annotated[Path, typer.Option("--reports", help="Where the HTML reports go.")] = Path("reports"),
 ) -> None:
-    """Back up a sample database, break it, find out exactly what broke, restore it, and write four HTML reports. Needs no PostgreSQL."""
+    """Walk the whole path on a sample database; needs no PostgreSQL.
+
+    It is backed up, broken, compared, verified, restored and rolled back, on a throwaway server that a Python package brings along.
+    Four HTML reports show it.
+    """
     from pgaudit_kit.demo.run import run_demo
     from pgaudit_kit.reporting.notebooks import run_report
 

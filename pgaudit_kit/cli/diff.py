@@ -22,7 +22,9 @@ def diff(
     schema_only: Annotated[bool, typer.Option("--schema-only", help="Compare objects, not rows.")] = False,
     json: Json = False,
 ) -> None:
-    """Compare two sources, object by object and row by row, without restoring anything.
+    """Say what differs between two dumps, databases or manifests.
+
+    They are compared object by object and row by row, without restoring anything; A is what should be, B what is.
 
     Example: pgaudit diff backups/app.dump env:DATABASE_URL --rows
     """
@@ -47,8 +49,10 @@ def _print(difference: Difference, *, rows: bool) -> None:
     print_table("Objects", ["", "object", "attribute", difference.left.label, difference.right.label], objects)
     tables = []
     for t in difference.table_differences:
-        counts = difference.row_result(t.name).counts
-        tables.append((str(t.name), t.rows_left, t.rows_right, counts.missing, counts.extra, counts.changed, t.reason))
+        result = difference.row_result(t.name)
+        known = not result.why_not or t.status in words  # of a table on one side only the counts are known
+        counts = (result.counts.missing, result.counts.extra, result.counts.changed) if known else (None, None, None)
+        tables.append((str(t.name), t.rows_left, t.rows_right, *counts, result.why_not or t.reason))
     columns = ["table", "rows left", "rows right", "missing", "extra", "changed", "reason"]
     print_table("Rows", columns, tables, right=columns[1:6])
     if rows:
@@ -56,7 +60,7 @@ def _print(difference: Difference, *, rows: bool) -> None:
 
         for t in difference.table_differences:
             listed = [
-                (words.get(r.status, r.status), key_text(r.key), c.attribute if c else "", c and c.left, c and c.right)
+                (words.get(r.status, r.status), key_text(r.key), *((c.attribute, _value(c.left), _value(c.right)) if c else ("", "", "")))
                 for r in difference.row_result(t.name).listed
                 for c in (r.columns or (None,))
             ]
@@ -65,3 +69,10 @@ def _print(difference: Difference, *, rows: bool) -> None:
     unmodelled = [(u.kind, u.schema, u.name) for u in difference.unmodelled]
     print_table("Not modelled, not compared", ["kind", "schema", "name"], unmodelled)
     print_verdict(difference.verdict, difference.sentence)
+
+
+def _value(text: str | None) -> str:
+    """A value of a row: NULL, an empty text and the word NULL must not look the same."""
+    if text is None:
+        return "NULL"
+    return f"'{text}'" if text in {"", "NULL"} or text != text.strip() else text

@@ -21,7 +21,7 @@ def inspect(
     json: Json = False,
     fingerprints: Annotated[bool, typer.Option("--fingerprints", help="Read every row and add each table's fingerprint.")] = False,
 ) -> None:
-    """List what a dump holds: its objects, its tables with exact row counts, and what it says of itself.
+    """List what a dump holds: objects, tables, exact row counts.
 
     Example: pgaudit inspect backups/app.dump
     """

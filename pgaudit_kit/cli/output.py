@@ -66,7 +66,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
     out = console()
     out.print(table)
     if len(rows) > SHOWN:
-        out.print(f"… and {len(rows) - SHOWN} more; --json lists all", style="dim")
+        out.print(f"… and {len(rows) - SHOWN:,} more of those that --json lists", style="dim")
     out.print()
 
 
@@ -74,6 +74,11 @@ def print_checks(checks: Sequence[Check]) -> None:
     """Print one line per check."""
     rows = [(_MARKS[c.outcome][0], c.id, c.found, f"{c.compared:,}") for c in checks]
     print_table("Checks", ["", "check", "found", "compared"], rows, right=["compared"])
+
+
+def remedies(checks: Iterable[Check]) -> list[str]:
+    """What to do next about the *checks* that did not pass, each once."""
+    return list(dict.fromkeys(c.remedy for c in checks if c.outcome != "passed" and c.remedy))
 
 
 def _cell(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict
+from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict, remedies
 from pgaudit_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def restore(
     drop_leftovers: Annotated[bool, typer.Option("--drop-leftovers", help="Drop what killed restores left behind.")] = False,
     json: Json = False,
 ) -> None:
-    """Restore a backup beside the live database, prove it, and only then exchange the names. The database before it is kept.
+    """Restore beside the live database, prove it, then swap names.
+
+    The database that had the name is kept; pgaudit rollback brings it back.
 
     Example: pgaudit restore backups/app.dump dotenv:.env.local
     """
@@ -42,7 +44,7 @@ def restore(
         print_json(result.to_dict())
     else:
         print_checks(result.check_list)
-        print_verdict(result.verdict, result.state)
+        print_verdict(result.verdict, result.state, remedies(result.check_list))
         if result.kept:
             print(f"  → pgaudit rollback {target} brings the database before it back.")
     raise typer.Exit(EXIT_CODES[result.verdict])
@@ -54,7 +56,9 @@ def rollback(
     force: Force = False,
     json: Json = False,
 ) -> None:
-    """Bring back the database that the last restore replaced; the restored one is kept under another name.
+    """Bring back the database that the last restore replaced.
+
+    The restored one is kept under another name.
 
     Example: pgaudit rollback dotenv:.env.local
     """
@@ -62,7 +66,7 @@ def rollback(
 
     result = swap_back(target, confirm=_confirmation(yes=yes), force=force)
     if json:
-        print_json(result.to_dict())
+        print_json({"verdict": "passed", **result.to_dict()})
     else:
         print_verdict("passed", result.state)
 

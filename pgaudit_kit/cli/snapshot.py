@@ -7,16 +7,25 @@ from typing import Annotated
 
 import typer
 
+from pgaudit_kit.cli.output import Json, print_json
+
 
 def snapshot(
     target: Annotated[str, typer.Argument(metavar="TARGET", help="postgresql://…, env:NAME, dotenv:PATH[#KEY] or service:NAME.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; its name should end in .json.")],
+    json: Json = False,
 ) -> None:
-    """Save the objects, row counts and fingerprints of a database; `pgaudit diff app.json TARGET` tells later what changed.
+    """Write down what a live database holds.
+
+    That is its objects, row counts and fingerprints; pgaudit diff app.json TARGET tells later what changed.
 
     Example: pgaudit snapshot env:DATABASE_URL -o app.json
     """
     from pgaudit_kit.operations.save_snapshot import save_snapshot
 
     manifest = save_snapshot(target, output)
-    print(f"{output}: {len(manifest.inventory.objects)} objects, {len(manifest.table_data)} tables of {manifest.label}")
+    objects, tables = len(manifest.inventory.objects), len(manifest.table_data)
+    if json:
+        print_json({"path": str(output), "source": manifest.label, "objects": objects, "tables": tables})
+    else:
+        print(f"{output}: {objects:,} objects, {tables:,} tables of {manifest.label}")

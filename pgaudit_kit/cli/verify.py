@@ -15,7 +15,9 @@ def verify(
     require: Annotated[list[str] | None, typer.Option("--require", help="A table that must be there; may be repeated.")] = None,
     json: Json = False,
 ) -> None:
-    """Verify a dump: the file, every row in it, and that it holds what the database held when it was made.
+    """Is this backup whole, and does it hold what it should?
+
+    The file and every row in it are read, and held against what the database held when the backup was made.
 
     Example: pgaudit verify backups/app.dump --require users --require messages
     """

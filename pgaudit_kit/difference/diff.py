@@ -96,7 +96,13 @@ class Difference:
         if not self.objects_comparable:
             skipped.append(Skipped("objects", "one side holds data only"))
         skipped += [Skipped(f"rows of {t.name}", t.reason) for t in self.all_tables if t.status == "not_checked"]
+        skipped += [Skipped(f"what {s.label} has lost", "it is cut off or damaged; `pgaudit verify` says where") for s in self._damaged]
         return tuple(skipped)
+
+    @cached_property
+    def _damaged(self) -> tuple[Source, ...]:
+        """The sides that are not whole. Of an archive this takes a pass over its rows, so it is only asked when they are read anyway."""
+        return () if self.schema_only else tuple(s for s in (self.left, self.right) if s.provenance.complete is False)
 
     @cached_property
     def unmodelled(self) -> tuple[Unmodelled, ...]:
@@ -117,7 +123,9 @@ class Difference:
             return "different"
         if any(t.status in ("different", "only_left", "only_right") for t in self.all_tables):
             return "different"
-        if self.compared == 0 or any(t.status == "not_checked" for t in self.all_tables):
+        if self.compared == 0 or not self.objects_comparable or self._damaged:
+            return "not_checked"
+        if any(t.status == "not_checked" for t in self.all_tables):
             return "not_checked"
         return "same"
 
@@ -130,7 +138,8 @@ class Difference:
             reasons = "; ".join(f"{s.what}: {s.reason}" for s in self.skipped[:3]) or "there was nothing to compare"
             return f"Not everything could be compared ({reasons})."
         tables = sum(t.status in ("different", "only_left", "only_right") for t in self.all_tables)
-        parts = [_count(len(self.object_differences), "{} object"), _count(tables, "the rows of {} table")]
+        objects = sum(d.status != "equivalent" for d in self.object_differences)
+        parts = [_count(objects, "{} object"), _count(tables, "the rows of {} table")]
         return (
             f"{self.right.label} differs from {self.left.label} in {' and '.join(filter(None, parts))}, of {self.compared} things compared."
         )

@@ -153,9 +153,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, caption: 
 def frame_table(frame: Any, *, caption: str, limit: int = ROWS_SHOWN, fold: int = 0, compare: tuple[str, str] | None = None) -> str:
     """Return a pandas DataFrame as `table`; the index is left out, and so is every column that holds nothing at all.
 
-    *compare* names two columns of texts: of long ones the part is shown where they differ.
+    *compare* names two columns of texts: of long ones the part is shown where they differ. One of them alone is never left out.
     """
-    columns = [name for name in frame.columns if not len(frame) or not all(_is_missing(v) or v == "" for v in frame[name])]
+    held = {name for name in frame.columns if not len(frame) or not all(_is_missing(v) or v == "" for v in frame[name])}
+    if compare and held & set(compare):
+        held |= set(compare)
+    columns = [name for name in frame.columns if name in held]
     rows: Iterable[tuple[object, ...]] = frame[columns].itertuples(index=False, name=None)
     if compare and set(compare) <= set(columns):
         rows = _compared(rows, columns.index(compare[0]), columns.index(compare[1]))

@@ -24,8 +24,9 @@ def save_snapshot(target: str, path: Path) -> Manifest:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise OperationError(
             f"the snapshot could not be written: {error.strerror}", resource=str(path), remedy="Check the folder and its space."
         ) from error
+    finally:
+        partial.unlink(missing_ok=True)
     return manifest

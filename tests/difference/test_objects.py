@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pgaudit_kit.difference.diff import diff
 from pgaudit_kit.difference.keys import key_columns
 from pgaudit_kit.difference.objects import compare_inventories, compare_objects
 from pgaudit_kit.records.difference import Change
@@ -94,3 +95,13 @@ def test_the_schema_public_is_equivalent_only_where_versions_explain_it(holder: 
     assert there.status == (status if status == "equivalent" else "only_left")
     assert back.status == (status if status == "equivalent" else "only_right")
     assert bool(there.reason) == (status == "equivalent")
+
+
+def test_what_is_equivalent_is_not_counted_among_what_differs() -> None:
+    table = DatabaseObject(ObjectKey("TABLE", "s", "t"), {})
+    holder = _source(server="14.2", public=True)
+    holder = FakeSource(inventory=Inventory((*holder.inventory.objects, table)), provenance=holder.provenance)
+    found = diff(holder, _source(server="14.2", pg_dump="14.2", public=False))
+    assert [d.status for d in found.object_differences].count("equivalent") == 1
+    assert "differs from" in found.sentence
+    assert "1 object," in found.sentence

@@ -122,3 +122,11 @@ def test_a_column_of_a_frame_that_holds_nothing_is_left_out() -> None:
     assert "name" in shown
     assert "remedy" not in shown
     assert "reason" not in shown
+
+
+def test_of_two_columns_that_are_compared_none_is_left_out_because_all_its_values_are_null() -> None:
+    frame = pd.DataFrame({"column": ["m", "n"], "in the dump": ["ok", "sad"], "live now": [None, None]})
+    shown = html.frame_table(frame, caption="Rows", compare=("in the dump", "live now"))
+    assert "live now" in shown
+    missing_rows = frame.assign(**{"column": None, "in the dump": None})
+    assert "live now" not in html.frame_table(missing_rows.assign(key=["1", "2"]), caption="Rows", compare=("in the dump", "live now"))
