@@ -90,13 +90,13 @@ class Difference:
     @cached_property
     def skipped(self) -> tuple[Skipped, ...]:
         """What was not compared, and why."""
-        skipped = list(self._filtered)
+        skipped = [Skipped(f"what {s.label} has lost", "it is cut off or damaged; `pgaudit verify` says where") for s in self._damaged]
+        skipped += self._filtered
         if self.schema_only:
             skipped.append(Skipped("rows", "only the schema was asked for"))
         if not self.objects_comparable:
             skipped.append(Skipped("objects", "one side holds data only"))
         skipped += [Skipped(f"rows of {t.name}", t.reason) for t in self.all_tables if t.status == "not_checked"]
-        skipped += [Skipped(f"what {s.label} has lost", "it is cut off or damaged; `pgaudit verify` says where") for s in self._damaged]
         return tuple(skipped)
 
     @cached_property

@@ -42,6 +42,7 @@ _SETTINGS = {
     "idle_in_transaction_session_timeout": "0",
     "transaction_timeout": "0",
     "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",  # pg_dump keeps what it finds; readers of dumps give text as it would be with this
     "row_security": "off",
     "restrict_nonsystem_relation_kind": "view, foreign-table",
 }

@@ -89,6 +89,14 @@ def test_children_partitions_and_typed_tables_have_what_pg_dump_prints_of_them(d
     assert differences(database) == []
 
 
+def test_settings_of_the_database_change_no_text(database: LiveDatabase) -> None:
+    database.run("CREATE TABLE t (a bytea DEFAULT '\\x00ff', b text DEFAULT 'c:\\d')", "CREATE VIEW v AS SELECT a FROM t WHERE b <> '\\'")
+    before = database.inventory()
+    for setting in ("standard_conforming_strings = off", "quote_all_identifiers = on", "search_path = public", "IntervalStyle = iso_8601"):
+        database.run(f"ALTER DATABASE {database.name} SET {setting}")
+    assert compare_objects(before, database.inventory()) == ()
+
+
 def test_an_inventory_survives_dump_and_restore(database: LiveDatabase) -> None:
     database.run_file("inheritance.sql")
     script = database.pg_dump()
