@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pgaudit_kit.cli import backup, demo, diff, inspect, report, restore, snapshot, verify
+from pgaudit_kit.cli.output import visible
 from pgaudit_kit.errors import PgAuditError, hide_secrets
 
 NOT_CHECKED = 3
@@ -76,7 +77,7 @@ def main() -> None:
 def _end(sentence: str, code: int, *, debug: bool) -> NoReturn:
     if debug:
         print(hide_secrets(traceback.format_exc()), file=sys.stderr, end="")
-    print(f"pgaudit: {hide_secrets(' '.join(sentence.split()))}", file=sys.stderr)
+    print(f"pgaudit: {visible(hide_secrets(' '.join(sentence.split())))}", file=sys.stderr)
     sys.exit(code)
 
 

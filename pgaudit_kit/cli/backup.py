@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict, remedies
+from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict, remedies, visible
 from pgaudit_kit.errors import PgAuditError, TargetError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def backup(
             result = back_up(target, store=store, format=format)
         except PgAuditError as error:
             failures.append(error)
-            print(f"pgaudit: {error}", file=sys.stderr)  # the other databases are backed up all the same
+            print(f"pgaudit: {visible(str(error))}", file=sys.stderr)  # the other databases are backed up all the same
             continue
         results.append(result)
         if not json:

@@ -46,9 +46,9 @@ def print_verdict(verdict: str, sentence: str, next_steps: Iterable[str] = ()) -
     mark, colour = _MARKS[verdict]
     out = console()
     out.print(f"[bold {colour}]{mark} {verdict.replace('_', ' ')}[/] ", end="")
-    out.print(sentence, markup=False)
+    out.print(visible(sentence), markup=False)
     for step in next_steps:
-        out.print(f"  → {step}", markup=False)
+        out.print(f"  → {visible(step)}", markup=False)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
@@ -58,9 +58,9 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
 
     if not rows:
         return
-    table = Table(title=escape(title), title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+    table = Table(title=escape(visible(title)), title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
     for column in columns:
-        table.add_column(escape(column), justify="right" if column in right else "left", overflow="fold")
+        table.add_column(escape(visible(column)), justify="right" if column in right else "left", overflow="fold")
     for row in rows[:SHOWN]:
         table.add_row(*(escape(_cell(value)) for value in row))
     out = console()
@@ -86,4 +86,9 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode("ascii"), str(value))
+    return visible(str(value))
+
+
+def visible(text: str) -> str:
+    """Return *text* with its control characters, newlines aside, written as escapes."""
+    return _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode("ascii"), text)

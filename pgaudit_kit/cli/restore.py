@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict, remedies
+from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict, remedies, visible
 from pgaudit_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _confirmation(*, yes: bool) -> Callable[[Replacement], bool]:
     def ask(replacement: Replacement) -> bool:
         if yes:
             return True
-        print(replacement.sentence, file=sys.stderr)
+        print(visible(replacement.sentence), file=sys.stderr)
         print(f"Type the name of the database ({replacement.live}) to replace it: ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip() == replacement.live
 

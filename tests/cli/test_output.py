@@ -62,6 +62,21 @@ def test_markup_and_escapes_of_a_database_are_shown_as_they_are(backed_up: tuple
     assert "\x1b" not in shown
 
 
+def test_no_name_reaches_the_terminal_as_an_escape(pgaudit: Run, make_database: Callable[..., str], tmp_path: Path) -> None:
+    url = make_database()
+    name = "e\x1b[31mvil"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE TABLE "{name}" (id int PRIMARY KEY)'.encode())
+        assert pgaudit("backup", "env:APP", APP=url).returncode == 0
+        connection.execute(f'INSERT INTO "{name}" VALUES (1)'.encode())
+    dump = next((tmp_path / "backups").glob("*.dump"))
+    evil = dump.rename(dump.with_name(f"{name}.dump"))
+    for arguments in (["diff", str(evil), "env:APP", "--rows"], ["verify", str(evil)], ["inspect", str(evil)], ["inspect", f"{name}.gone"]):
+        done = pgaudit(*arguments, APP=url)
+        assert "\x1b" not in done.stdout + done.stderr, arguments
+        assert r"e\x1b[31mvil" in done.stdout + done.stderr
+
+
 def test_rows_that_a_manifest_cannot_tell_are_not_counted_as_none(backed_up: tuple[str, Path], pgaudit: Run) -> None:
     url, dump = backed_up
     _execute(url, """UPDATE "[red]x[/red]" SET t = 'x' WHERE id = 5""")
