@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AuditResult:
-    """What was asked of `subject` (a label without secrets), and every check's answer, in the order asked."""
+    """What was asked of `subject` (a label without secrets), and every check's answer, in the order asked.
+
+    `skipped` says, one sentence each, what could not be asked at all.
+    """
 
     question: str
     subject: str
     check_list: tuple[Check, ...]
+    skipped: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Outcome:
@@ -35,7 +39,7 @@ class AuditResult:
     def sentence(self) -> str:
         """The verdict in one sentence for people, naming the check that decided."""
         if self.verdict is Outcome.PASSED:
-            return f"{self.subject}: all {len(self.check_list)} checks passed."
+            return " ".join([f"{self.subject}: all {len(self.check_list)} checks passed.", *self.skipped])
         decisive = [c for c in self.check_list if c.outcome is self.verdict]
         if not decisive:
             return f"{self.subject}: nothing was asked."
@@ -50,7 +54,12 @@ class AuditResult:
 
     def to_dict(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
-        return {"verdict": str(self.verdict), "subject": self.subject, "checks": checks_to_list(self.check_list)}
+        return {
+            "verdict": str(self.verdict),
+            "subject": self.subject,
+            "checks": checks_to_list(self.check_list),
+            "skipped": list(self.skipped),
+        }
 
     def _repr_html_(self) -> str:
         """The result for a notebook: verdict, what to do next, every check."""

@@ -27,6 +27,7 @@ from pgaudit_kit.records.manifest import DumpFile, Manifest, load_manifest, mani
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check
 
+WITHOUT_MANIFEST = "Without a manifest beside it, nothing says whether it holds all that the database held."
 SEQUENCE_STATE = frozenset({"last_value", "is_called"})
 
 
@@ -50,7 +51,8 @@ def verify(
         checks += _ask_manifest(opened, recorded)
     else:
         checks += _ask_ledger(opened)
-    return AuditResult("Is this backup whole?", opened.label, tuple(checks))
+    skipped = () if recorded is not None else (WITHOUT_MANIFEST,)
+    return AuditResult("Is this backup whole?", opened.label, tuple(checks), skipped)
 
 
 def file_digest(path: Path) -> DumpFile:

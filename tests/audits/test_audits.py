@@ -14,7 +14,7 @@ from pgaudit_kit.audits.drift import open_diff
 from pgaudit_kit.audits.proof import prove
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.taking import take_manifest
-from pgaudit_kit.audits.verify import file_digest, verify
+from pgaudit_kit.audits.verify import WITHOUT_MANIFEST, file_digest, verify
 from pgaudit_kit.errors import PgAuditError
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
 from pgaudit_kit.records.manifest import Manifest
@@ -105,6 +105,8 @@ def test_without_manifest_only_the_file_is_asked(case: Case) -> None:
     result = verify(case.dump)
     assert set(outcomes(result)) == {"dump.complete", "dump.rows_readable", "migrations.state"}
     assert result.verdict is Outcome.PASSED
+    assert result.sentence.endswith(WITHOUT_MANIFEST)
+    assert result.to_dict()["skipped"] == [WITHOUT_MANIFEST]
 
 
 def test_a_missing_required_table_fails(case: Case) -> None:
