@@ -14,7 +14,8 @@ from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import decode_line, lines_of
 
 BUCKETS = 1 << 14
-ROWS_PER_PASS = 250_000  # rows held at once; a table that differs everywhere costs more passes, not more memory
+BYTES_PER_PASS = 160 << 20  # held at once; a table that differs everywhere costs more passes, not more memory
+_ROW_BYTES = 500  # what a row takes beside its line: its key, its places in dictionaries and lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,10 @@ def compare_rows(left: Source, right: Source, name: TableName, columns: Sequence
     Raises RowsNotAvailable when a source holds no rows.
     """
     bucket_of = _bucketer(columns, key)
-    counts_left, sums_left = _buckets(left.row_blocks(name, columns), bucket_of)
-    counts_right, sums_right = _buckets(right.row_blocks(name, columns), bucket_of)
-    differing = [b for b in range(BUCKETS) if (counts_left[b], sums_left[b]) != (counts_right[b], sums_right[b])]
-    for group in _groups(differing, [a + b for a, b in zip(counts_left, counts_right, strict=True)]):
+    sizes_left, sums_left = _buckets(left.row_blocks(name, columns), bucket_of)
+    sizes_right, sums_right = _buckets(right.row_blocks(name, columns), bucket_of)
+    differing = [b for b in range(BUCKETS) if (sizes_left[b], sums_left[b]) != (sizes_right[b], sums_right[b])]
+    for group in _groups(differing, [a + b for a, b in zip(sizes_left, sizes_right, strict=True)]):
         surplus: Counter[bytes] = Counter(_lines_in(left.row_blocks(name, columns), bucket_of, group))
         surplus.subtract(_lines_in(right.row_blocks(name, columns), bucket_of, group))
         yield from _pair(surplus, columns, key)
@@ -58,25 +59,26 @@ def _bucketer(columns: Sequence[str], key: Sequence[str]) -> Callable[[bytes], i
 
 
 def _buckets(blocks: Iterator[bytes], bucket_of: Callable[[bytes], int]) -> tuple[list[int], list[int]]:
-    counts = [0] * BUCKETS
+    """The memory that the rows of each bucket would take, and the sum of their hashes."""
+    sizes = [0] * BUCKETS
     sums = [0] * BUCKETS
     for line in lines_of(blocks):
         bucket = bucket_of(line)
-        counts[bucket] += 1
+        sizes[bucket] += len(line) + _ROW_BYTES
         sums[bucket] += xxh3_128_intdigest(line)
-    return counts, sums
+    return sizes, sums
 
 
-def _groups(buckets: list[int], rows_in: list[int]) -> Iterator[frozenset[int]]:
-    """Divide *buckets* so that each group holds at most ROWS_PER_PASS rows (or is one bucket)."""
+def _groups(buckets: list[int], bytes_in: list[int]) -> Iterator[frozenset[int]]:
+    """Divide *buckets* so that each group holds at most BYTES_PER_PASS (or is one bucket)."""
     group: list[int] = []
     held = 0
     for bucket in buckets:
-        if group and held + rows_in[bucket] > ROWS_PER_PASS:
+        if group and held + bytes_in[bucket] > BYTES_PER_PASS:
             yield frozenset(group)
             group, held = [], 0
         group.append(bucket)
-        held += rows_in[bucket]
+        held += bytes_in[bucket]
     if group:
         yield frozenset(group)
 
@@ -87,18 +89,22 @@ def _lines_in(blocks: Iterator[bytes], bucket_of: Callable[[bytes], int], group:
 
 def _pair(surplus: Counter[bytes], columns: Sequence[str], key: Sequence[str]) -> Iterator[RowDifference]:
     """Turn lines that one side has more often than the other into row differences, paired by key."""
-    by_key: dict[tuple[str | None, ...], tuple[list[tuple[str | None, ...]], list[tuple[str | None, ...]]]] = defaultdict(lambda: ([], []))
+    by_key: dict[tuple[str | None, ...], tuple[list[bytes], list[bytes]]] = defaultdict(lambda: ([], []))
     names = tuple(key or columns)
     picks = [list(columns).index(name) for name in names]
     for line, times in surplus.items():
         if times:
-            row = decode_line(line) if columns else ()
-            by_key[tuple(row[i] for i in picks)][0 if times > 0 else 1].extend([row] * abs(times))
+            row = _decoded(line, columns)
+            by_key[tuple(row[i] for i in picks)][0 if times > 0 else 1].extend([line] * abs(times))
     for value, (lefts, rights) in by_key.items():
         named = dict(zip(names, value, strict=True))
         for a, b in zip(lefts, rights, strict=False):
-            changes = (Change(c, x, y) for c, x, y in zip(columns, a, b, strict=True) if x != y)
-            yield RowDifference("changed", named, tuple(changes))
+            values = zip(columns, _decoded(a, columns), _decoded(b, columns), strict=True)
+            yield RowDifference("changed", named, tuple(Change(c, x, y) for c, x, y in values if x != y))
         paired = min(len(lefts), len(rights))
         yield from (RowDifference("only_left", named) for _ in lefts[paired:])
         yield from (RowDifference("only_right", named) for _ in rights[paired:])
+
+
+def _decoded(line: bytes, columns: Sequence[str]) -> tuple[str | None, ...]:
+    return decode_line(line) if columns else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -63,8 +63,24 @@ def test_a_changed_row_names_the_column_and_both_values() -> None:
 
 
 def test_more_differing_rows_than_are_held_at_once_are_found_in_several_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows_module, "ROWS_PER_PASS", 100)
+    monkeypatch.setattr(rows_module, "BYTES_PER_PASS", 100 * 510)
     left = [(str(i), "a", "0") for i in range(2000)]
     right = [(str(i), "b", "0") for i in range(1000, 3000)]
     counts = Counter(d.status for d in compare_rows(_source(left), _source(right), T, COLUMNS, ("id",)))
     assert counts == {"only_left": 1000, "changed": 1000, "only_right": 1000}
+
+
+def test_the_longer_the_rows_the_fewer_are_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows_module, "BYTES_PER_PASS", 1 << 20)
+    held: list[int] = []
+    pair = rows_module._pair
+
+    def measured(surplus: Counter[bytes], columns: Sequence[str], key: Sequence[str]) -> Iterator[RowDifference]:
+        held.append(sum(map(len, surplus)))
+        return pair(surplus, columns, key)
+
+    monkeypatch.setattr(rows_module, "_pair", measured)
+    left, right = (_source([(str(i), value * 50_000, "0") for i in range(60)]) for value in "ab")
+    assert Counter(d.status for d in compare_rows(left, right, T, COLUMNS, ("id",))) == {"changed": 60}
+    assert sum(held) > 60 * 2 * 50_000
+    assert max(held) <= 1 << 20
