@@ -10,6 +10,7 @@ from pgaudit_kit.dumps.ddl.attachments import alter_index, create_index, create_
 from pgaudit_kit.dumps.ddl.comments import apply_comments, read_comment
 from pgaudit_kit.dumps.ddl.completion import complete
 from pgaudit_kit.dumps.ddl.drafts import NOT_MODELLED, NOT_UNDERSTOOD, Book, Statement
+from pgaudit_kit.dumps.ddl.needless_quotes import quotes_all, without_needless_quotes
 from pgaudit_kit.dumps.ddl.routines import alter_routine, create_routine
 from pgaudit_kit.dumps.ddl.schemas import alter_schema, create_extension, create_schema
 from pgaudit_kit.dumps.ddl.sequences import alter_sequence, create_sequence
@@ -82,7 +83,8 @@ class InventoryBuilder:
         if entry and entry.desc == "SCHEMA" and _NOT_CREATING in sql and not statements:
             self._book.create("SCHEMA", (None, entry.tag), Statement(f"CREATE SCHEMA {entry.tag}", entry, session))
         for text in statements:
-            self._interpret(Statement(text, entry, session))
+            session.quotes_all = session.quotes_all or quotes_all(text)
+            self._interpret(Statement(without_needless_quotes(text) if session.quotes_all else text, entry, session))
 
     def _interpret(self, statement: Statement) -> None:
         words = _FIRST_WORDS.match(statement.sql)

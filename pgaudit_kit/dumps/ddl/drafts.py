@@ -41,6 +41,7 @@ class Session:
     access_method: str | None = None
     escapes: bool = False  # standard_conforming_strings is off
     with_oids: bool = False
+    quotes_all: bool = False  # --quote-all-identifiers: found out from the text, no dump says it
 
 
 @dataclass(frozen=True, slots=True)

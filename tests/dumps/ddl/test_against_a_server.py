@@ -148,6 +148,7 @@ def test_sequences_have_the_parameters_and_the_state_of_the_server(every_kind: E
         ("--no-owner",),
         ("--use-set-session-authorization",),
         ("--verbose",),
+        ("--quote-all-identifiers",),
         ("--disable-dollar-quoting",),
         ("--no-tablespaces",),
     ],

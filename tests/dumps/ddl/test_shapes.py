@@ -232,6 +232,28 @@ def test_overridden_inherited_columns_come_after_the_tables_own_in_the_order_of_
     assert child.columns[3].attributes == {"not_null": "true"}
 
 
+def test_identifiers_that_are_all_quoted_say_what_bare_ones_say() -> None:
+    quoted = inventory_of_statements(
+        'CREATE SCHEMA "app"',
+        """CREATE TABLE "app"."t" ("a" "text" DEFAULT '"kept"'::"text", "order" "date", "W w" integer) WITH ("autovacuum_enabled"='off')""",
+        """ALTER TABLE ONLY "app"."t" ALTER COLUMN "order" SET DEFAULT "nextval"('"app"."S ""s"'::"regclass")""",
+        """CREATE FUNCTION "app"."f"("x" "text") RETURNS "text" LANGUAGE "sql" AS $$ SELECT "x" $$""",
+    )
+    by_kind = {o.key.kind: o for o in quoted.objects}
+    assert [dict(c.attributes) for c in by_kind["TABLE"].columns] == [
+        {"type": "text", "default": "'\"kept\"'::text"},
+        {"type": "date", "default": 'nextval(\'app."S ""s"\'::regclass)'},
+        {"type": "integer"},
+    ]
+    assert by_kind["TABLE"].attributes["options"] == "autovacuum_enabled=off"
+    assert by_kind["FUNCTION"].key.name == "f(x text)"
+    assert by_kind["FUNCTION"].attributes["body"] == ' SELECT "x" '
+    bare = inventory_of_statements(
+        'CREATE TABLE app.t ("new_keyword_of_a_newer_release" integer CHECK ("new_keyword_of_a_newer_release" > 0))'
+    )
+    assert '"new_keyword_of_a_newer_release"' in (bare.objects[0].definition or "")
+
+
 def test_default_null_is_no_default_wherever_it_is_said() -> None:
     inventory = inventory_of_statements(
         "CREATE TABLE app.part (a integer DEFAULT 1, v text DEFAULT NULL)",  # below a partition without default, up to 15
