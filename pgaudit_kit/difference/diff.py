@@ -123,7 +123,7 @@ class Difference:
             return "different"
         if any(t.status in ("different", "only_left", "only_right") for t in self.all_tables):
             return "different"
-        if self.compared == 0 or not self.objects_comparable or self._damaged:
+        if self.compared == 0 or self._damaged:
             return "not_checked"
         if any(t.status == "not_checked" for t in self.all_tables):
             return "not_checked"
