@@ -26,6 +26,8 @@ _KEYWORDS = frozenset(
 )
 _BARE = re.compile(r"[a-z_][a-z0-9_]*")
 _QUALIFIED = re.compile(r'(?:"([a-z_][a-z0-9_]*+)"\."|\ACREATE SCHEMA "([a-z_][a-z0-9_]*+)")')
+# With the setting alone, pg_dump leaves its own names bare, and what the server prints is quoted: types first of all
+_BUILT_IN = re.compile(r'(?:::|[\w"] )"(?:text|date|bytea|jsonb|uuid|name|oid|money|inet|tsvector|regclass|void|trigger|btree)"')
 _PARTS = re.compile(
     r"(?P<escaped>(?<![A-Za-z0-9_$])[eE]'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+')"
     r"|(?<![A-Za-z0-9_$])\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|--[^\n]*+|/\*.*?\*/"
@@ -38,8 +40,8 @@ _QUOTED = re.compile(r'"[^"]*+(?:""[^"]*+)*+"')
 
 
 def quotes_all(sql: str) -> bool:
-    """Whether a schema is quoted in *sql* that would not have to be: what every dump that quotes all identifiers has early on."""
-    return any((word or alone) not in _KEYWORDS for word, alone in _QUALIFIED.findall(sql))
+    """Whether a schema or a built-in type is quoted in *sql* that would not have to be: what a dump that quotes all has early on."""
+    return bool(_BUILT_IN.search(sql)) or any((word or alone) not in _KEYWORDS for word, alone in _QUALIFIED.findall(sql))
 
 
 def without_needless_quotes(sql: str) -> str:
