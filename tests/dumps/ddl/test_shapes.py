@@ -254,6 +254,11 @@ def test_identifiers_that_are_all_quoted_say_what_bare_ones_say() -> None:
     assert '"new_keyword_of_a_newer_release"' in (bare.objects[0].definition or "")
 
 
+def test_a_dump_that_quotes_only_what_the_server_printed_says_the_same() -> None:
+    (table,) = inventory_of_statements('CREATE TABLE app.t (a "date", b "tsrange", "user" "text")').objects
+    assert [(c.name, c.attributes["type"]) for c in table.columns] == [("a", "date"), ("b", "tsrange"), ("user", "text")]
+
+
 def test_default_null_is_no_default_wherever_it_is_said() -> None:
     inventory = inventory_of_statements(
         "CREATE TABLE app.part (a integer DEFAULT 1, v text DEFAULT NULL)",  # below a partition without default, up to 15
