@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pgaudit_kit.audits.drift import open_diff
+from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
 
 DATABASES = [
@@ -38,7 +38,7 @@ def test_a_dump_of_a_real_database_is_the_same_as_that_database(
     for option, suffix in (("plain", "sql"), ("custom", "dump")):
         file = tmp_path / f"x.{suffix}"
         subprocess.run([str(server.bin_folder / "pg_dump"), f"--format={option}", "-f", str(file), url], check=True)
-        with open_diff(str(file), url) as difference:
+        with diff(str(file), url) as difference:
             assert difference.object_differences == ()
             assert difference.table_differences == ()
             assert difference.verdict == "same"

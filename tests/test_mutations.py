@@ -13,7 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgaudit_kit.difference.diff import Difference, diff
+from pgaudit_kit.audits.drift import diff
+from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.operations.embedded_server import EmbeddedServer

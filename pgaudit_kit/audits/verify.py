@@ -11,7 +11,7 @@ from typing import Any
 from pgaudit_kit.audits.asking import ask
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.sources import open_dump
-from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_rows_readable
+from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_rows_readable, check_unreadable
 from pgaudit_kit.checks.migrations import check_ledger_match, check_ledger_state
 from pgaudit_kit.checks.objects_match import check_objects_match
 from pgaudit_kit.checks.required_tables import check_required_tables
@@ -42,7 +42,10 @@ def verify(
     Without *manifest* the one beside the dump is taken when there is one. *require* names tables that must be there.
     Raises the errors of read_dump and ManifestError; what is found wrong is in the result, never raised.
     """
-    opened = open_dump(dump)
+    try:
+        opened = open_dump(dump)
+    except DamagedDump as error:
+        return AuditResult("Is this backup whole?", Path(error.resource).name, (check_unreadable(error.message, error.offset),))
     recorded = _manifest_of(opened, manifest)
     checks = list(_ask_file(opened))
     if require:

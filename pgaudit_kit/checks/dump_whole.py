@@ -27,6 +27,11 @@ def check_complete(*, complete: bool | None, damage: Sequence[Damage], entries: 
     )
 
 
+def check_unreadable(reason: str, offset: int | None) -> Check:
+    """`dump.complete` of an archive that is broken before the end of its table of contents, so that nothing else can be asked of it."""
+    return check_complete(complete=False, damage=(Damage(reason, offset=offset),), entries=1)
+
+
 def check_rows_readable(tables: Sequence[TableData], unreadable: Sequence[tuple[TableData, str, bool]]) -> Check:
     """`dump.rows_readable`: every row of every table could be read to its end.
 

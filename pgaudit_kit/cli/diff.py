@@ -20,6 +20,7 @@ def diff(
     right: Annotated[str, typer.Argument(metavar="B", help="The same; usually the live database.")],
     rows: Annotated[bool, typer.Option("--rows", help="List the rows that differ.")] = False,
     schema_only: Annotated[bool, typer.Option("--schema-only", help="Compare objects, not rows.")] = False,
+    data_only: Annotated[bool, typer.Option("--data-only", help="Compare rows, not objects.")] = False,
     json: Json = False,
 ) -> None:
     """Say what differs between two dumps, databases or manifests.
@@ -28,9 +29,9 @@ def diff(
 
     Example: pgaudit diff backups/app.dump env:DATABASE_URL --rows
     """
-    from pgaudit_kit.audits.drift import open_diff
+    from pgaudit_kit.audits.drift import diff as compare
 
-    with open_diff(left, right, schema_only=schema_only) as difference:
+    with compare(left, right, schema_only=schema_only, data_only=data_only) as difference:
         verdict = difference.verdict
         if json:
             print_json(difference.to_dict(rows=rows))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pgaudit_kit.audits.drift import open_diff
+from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.demo.incident import Incident, play_incident
 from pgaudit_kit.demo.proof import prove_found
 from pgaudit_kit.demo.sample_app import APPLICATION, create_sample_app
@@ -152,7 +152,7 @@ class _Walk:
             f"played    {deleted} rows deleted, {edited} edited, {added} added, {incident.emptied.table} emptied,"
             " an index and a foreign key dropped, a default changed, a sequence rewound, a migration forgotten"
         )
-        with open_diff(self._dump, TARGET) as difference:
+        with diff(self._dump, TARGET) as difference:
             proof = prove_found(difference, incident)
         parameters = {"dump": str(self._dump), "target": TARGET}
         return self._report("incident", parameters, expected="different", besides=proof.holds, sentence=proof.sentence)
@@ -184,11 +184,11 @@ class _Walk:
         return self._add(Step("rollback", "passed" if broken and restored else "failed", broken and restored, sentence))
 
     def _is_broken(self) -> bool:
-        with open_diff(self._dump, TARGET) as difference:
+        with diff(self._dump, TARGET) as difference:
             return self.incident is not None and prove_found(difference, self.incident).holds
 
     def _is_restored(self) -> bool:
-        with open_diff(self._dump, TARGET) as difference:
+        with diff(self._dump, TARGET) as difference:
             return difference.verdict == "same"
 
     def _report(self, name: str, parameters: Mapping[str, object], *, expected: str, besides: bool = True, sentence: str = "") -> bool:

@@ -1,17 +1,19 @@
-"""`diff(left, right)`: one code path whatever the two sources are."""
+"""What differs between two sources: one code path whatever they are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pgaudit_kit.difference.keys import key_columns
 from pgaudit_kit.difference.objects import compare_inventories
 from pgaudit_kit.difference.rows import RowCounts, compare_rows
+from pgaudit_kit.difference.sessions import align_sessions
 from pgaudit_kit.difference.tables import Progress, common_columns, compare_tables, without_table
-from pgaudit_kit.difference.timezones import align_timezones
 from pgaudit_kit.display import frames, html
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
@@ -42,21 +44,28 @@ class Difference:
     """What differs between two sources; each part is worked out when it is first asked for.
 
     `left` is the first source (usually the dump), `right` the second (usually the live database): `only_left`
-    means missing on the right.
+    means missing on the right. Use it as a context manager, or `close()` it, when a live source was opened for it.
+    With *schema_only* rows are neither read nor judged, with *data_only* objects are not.
     """
 
-    def __init__(self, left: Source, right: Source, *, schema_only: bool = False, progress: Progress | None = None) -> None:
+    def __init__(
+        self, left: Source, right: Source, *, schema_only: bool = False, data_only: bool = False, progress: Progress | None = None
+    ) -> None:
+        if schema_only and data_only:
+            raise UsageError("schema only and data only leave nothing to compare", remedy="Choose one.")
         self.left = left
         self.right = right
         self.schema_only = schema_only
+        self.data_only = data_only
+        self.closing = ExitStack()
         self._progress = progress
         self._rows: dict[TableName, RowResult] = {}
-        self._unaligned = align_timezones(left, right)
+        self._unaligned = align_sessions(left, right)
 
     @property
     def objects_comparable(self) -> bool:
-        """False when one side defines no object at all but holds rows (pg_dump --data-only)."""
-        return all(s.inventory.objects or not s.table_data for s in (self.left, self.right))
+        """False when only rows were asked for, or one side defines no object at all but holds rows (pg_dump --data-only)."""
+        return not self.data_only and all(s.inventory.objects or not s.table_data for s in (self.left, self.right))
 
     @cached_property
     def object_differences(self) -> tuple[ObjectDifference, ...]:
@@ -94,15 +103,18 @@ class Difference:
         skipped += self._filtered
         if self.schema_only:
             skipped.append(Skipped("rows", "only the schema was asked for"))
-        if not self.objects_comparable:
-            skipped.append(Skipped("objects", "one side holds data only"))
+        if self.data_only:
+            skipped.append(Skipped("objects", "only the rows were asked for"))
+        elif not self.objects_comparable:
+            skipped.append(Skipped("objects", "one side holds data only; ask for the rows alone with --data-only"))
         skipped += [Skipped(f"rows of {t.name}", t.reason) for t in self.all_tables if t.status == "not_checked"]
         return tuple(skipped)
 
     @cached_property
     def _damaged(self) -> tuple[Source, ...]:
-        """The sides that are not whole. Of an archive this takes a pass over its rows, so it is only asked when they are read anyway."""
-        return () if self.schema_only else tuple(s for s in (self.left, self.right) if s.provenance.complete is False)
+        """The sides that are not whole. An archive whose contents could be read has all objects, whatever became of its rows."""
+        asked = (s for s in (self.left, self.right) if not (self.schema_only and s.provenance.format == "custom"))
+        return tuple(s for s in asked if s.provenance.complete is False)
 
     @cached_property
     def unmodelled(self) -> tuple[Unmodelled, ...]:
@@ -118,12 +130,17 @@ class Difference:
 
     @property
     def verdict(self) -> DiffVerdict:
-        """`different` when anything differs, `same` when all that was asked was compared and is equal, else `not_checked`."""
+        """`different` when anything differs, `same` when all that was asked was compared and is equal, else `not_checked`.
+
+        A side that is damaged is `not_checked` whatever differs: what it lacks may be what it has lost.
+        """
+        if self._damaged:
+            return "not_checked"
         if any(d.status != "equivalent" for d in self.object_differences):
             return "different"
         if any(t.status in ("different", "only_left", "only_right") for t in self.all_tables):
             return "different"
-        if self.compared == 0 or self._damaged:
+        if self.compared == 0 or not (self.data_only or self.objects_comparable):
             return "not_checked"
         if any(t.status == "not_checked" for t in self.all_tables):
             return "not_checked"
@@ -241,13 +258,18 @@ class Difference:
             html.table(["what", "reason"], [(s.what, s.reason) for s in self.skipped], caption="Not compared"),
         )
 
+    def close(self) -> None:
+        """Close the sources that were opened for this difference; those that were handed in stay open. Harmless twice."""
+        self.closing.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
     def __repr__(self) -> str:
         return f"<Difference {self.left.label} ↔ {self.right.label}: {self.verdict}, {self.compared} compared>"
-
-
-def diff(left: Source, right: Source, *, schema_only: bool = False, progress: Progress | None = None) -> Difference:
-    """Compare two sources. With *schema_only* rows are neither read nor judged."""
-    return Difference(left, right, schema_only=schema_only, progress=progress)
 
 
 def _tally(differences: Iterable[RowDifference]) -> RowResult:

@@ -106,6 +106,12 @@ def _candidates(name: Name) -> Iterator[Program]:
 
 def _folders(name: Name) -> Iterator[tuple[Path, str]]:
     if chosen := os.environ.get("PGBIN"):
+        if not (Path(chosen) / f"{name}{EXECUTABLE_SUFFIX}").is_file():
+            raise ProgramNotFound(
+                f"PGBIN names {chosen}, and there is no {name} in it",
+                resource=name,
+                remedy="Correct PGBIN, or unset it to search this machine.",
+            )
         yield Path(chosen), "PGBIN"
     for pattern in _USUAL_FOLDERS.get(sys.platform, ()):
         anchor, _, rest = pattern.partition("/" if pattern.startswith("/") else ":/")

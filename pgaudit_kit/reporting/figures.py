@@ -72,7 +72,8 @@ def _lost_sentence(counts: Sequence[_Counts]) -> str:
         return "No row is missing, changed or extra."
     missing, changed, extra = (_total(c.numbers[i] for c in counts) for i in range(3))
     worst = f" {shorten(counts[0].name)} lost most." if len(counts) > 1 and counts[0].numbers[0] else ""
-    return f"In {_many(len(counts), 'table')}: {missing} rows missing, {changed} changed, {extra} extra.{worst}"
+    rows = "row" if missing == "1" else "rows"
+    return f"In {_many(len(counts), 'table')}: {missing} {rows} missing, {changed} changed, {extra} extra.{worst}"
 
 
 def size_per_table(tables: Frame, *, rows: str = "rows", size: str = "size_bytes") -> Chart:

@@ -184,6 +184,7 @@ def _notebook_text(notebook: dict[str, Any], file_name: str) -> str:
 def _publish(text: str, path: Path) -> bool:
     """Put *text* at *path* at once, unless something is there already; says which."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.touch(mode=0o600)  # a report shows rows: readable by its owner only, as a backup is
     part.write_text(text, encoding="utf-8", newline="\n")
     try:
         os.link(part, path)  # the one call that both is atomic and refuses to replace

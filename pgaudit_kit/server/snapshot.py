@@ -207,14 +207,21 @@ class Snapshot:
 
     def use_timezone(self, name: str) -> None:
         """Print timestamptz values in zone *name* from now on; what was read under another one is forgotten. Raises QueryFailed."""
-        if name == self._provenance.settings["TimeZone"]:
+        self._use("TimeZone", name)
+
+    def use_bytea_output(self, form: str) -> None:
+        """Print bytea values in *form* (`hex`, `escape`) from now on; what was read in another one is forgotten. Raises QueryFailed."""
+        self._use("bytea_output", form)
+
+    def _use(self, setting: str, value: str) -> None:
+        if value == self._provenance.settings[setting]:
             return
         self._check_free()
-        with self._savepoint(f"setting the time zone {name}", keep=True):
-            self._ask("SELECT set_config('TimeZone', %(name)s, true)", {"name": name})
-        self._provenance = replace(self._provenance, settings={**self._provenance.settings, "TimeZone": name})
+        with self._savepoint(f"setting {setting} to {value}", keep=True):
+            self._ask("SELECT set_config(%(setting)s, %(value)s, true)", {"setting": setting, "value": value})
+        self._provenance = replace(self._provenance, settings={**self._provenance.settings, setting: value})
         self._counted.clear()
-        for read_under_another in ("inventory", "_tables"):  # constants in DDL are printed in the session's zone too
+        for read_under_another in ("inventory", "_tables"):  # constants in DDL are printed by the session's settings too
             self.__dict__.pop(read_under_another, None)
 
     def timezone_that_prints(self, values: Iterable[str]) -> str | None:

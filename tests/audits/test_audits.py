@@ -10,12 +10,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgaudit_kit.audits.drift import open_diff
+from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.audits.proof import prove
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.taking import take_manifest
 from pgaudit_kit.audits.verify import WITHOUT_MANIFEST, file_digest, verify
-from pgaudit_kit.errors import PgAuditError
+from pgaudit_kit.errors import PgAuditError, UsageError
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.table_data import TableName
@@ -145,13 +145,31 @@ def test_each_broken_thing_fails_its_checks_and_no_others(case: Case, sql: str, 
 def test_a_dump_compares_as_the_same_under_another_time_zone_of_the_server(case: Case) -> None:
     name = case.url.split("/")[-1].split("?")[0]
     case.execute(f"ALTER DATABASE {name} SET timezone = 'Asia/Kolkata'")
-    with open_diff(str(case.dump), case.url) as difference:
+    with diff(str(case.dump), case.url) as difference:
         assert difference.verdict == "same", difference.to_dict()
+
+
+@pytest.mark.parametrize(("dumped", "live"), [("hex", "escape"), ("escape", "hex")])
+@pytest.mark.parametrize("values", [r"'\xdeadbeef', '{\x00,NULL,\x61}'", r"NULL, '{\x0102}'", "'plain', NULL"])
+def test_a_dump_compares_as_the_same_under_another_bytea_output(
+    server: EmbeddedServer, make_database: Callable[..., str], tmp_path: Path, dumped: str, live: str, values: str
+) -> None:
+    url = make_database()
+    name = url.split("/")[-1].split("?")[0]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} SET bytea_output = '{dumped}'".encode())
+        connection.execute("CREATE TABLE t (id int, b bytea, bs bytea[])")
+        connection.execute(f"INSERT INTO t VALUES (1, NULL, NULL), (2, '', '{{}}'), (3, {values})".encode())
+    subprocess.run([str(server.bin_folder / "pg_dump"), "-Fc", "-f", str(tmp_path / "d"), url], check=True)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} SET bytea_output = '{live}'".encode())
+    with diff(tmp_path / "d", url) as difference:
+        assert difference.verdict == "same", difference.row_result("t")
 
 
 def test_a_manifest_and_a_live_database_compare_like_a_dump_without_rows(case: Case) -> None:
     case.execute("DELETE FROM children WHERE id <= 10")
-    with open_diff(case.manifest, case.url) as difference:
+    with diff(case.manifest, case.url) as difference:
         assert difference.verdict == "different"
         (table,) = difference.table_differences
         assert (table.name, table.rows_left, table.rows_right) == (TableName("public", "children"), 3000, 2990)
@@ -160,25 +178,39 @@ def test_a_manifest_and_a_live_database_compare_like_a_dump_without_rows(case: C
 
 def test_a_schema_only_dump_is_not_checked_for_rows_unless_told(case: Case, server: EmbeddedServer) -> None:
     subprocess.run([str(server.bin_folder / "pg_dump"), "-s", "-Fc", "-f", str(case.dump), case.url], check=True)
-    with open_diff(case.dump, case.url) as difference:
+    with diff(case.dump, case.url) as difference:
         assert difference.verdict == "not_checked"
         assert any("children" in s.what for s in difference.skipped)
-    with open_diff(case.dump, case.url, schema_only=True) as difference:
+    with diff(case.dump, case.url, schema_only=True) as difference:
         assert difference.verdict == "same"
 
 
-def test_a_data_only_dump_is_compared_by_rows(case: Case, server: EmbeddedServer) -> None:
+def test_a_data_only_dump_vouches_for_rows_and_never_for_objects(case: Case, server: EmbeddedServer) -> None:
     subprocess.run([str(server.bin_folder / "pg_dump"), "-a", "-Fc", "-f", str(case.dump), case.url], check=True)
-    with open_diff(case.dump, case.url) as difference:
+    with diff(case.dump, case.url) as difference:
+        assert difference.verdict == "not_checked"
+        assert [s.what for s in difference.skipped] == ["objects"]
+    with diff(case.dump, case.url, data_only=True) as difference:
         assert difference.verdict == "same", difference.to_dict()
         assert [s.what for s in difference.skipped] == ["objects"]
 
 
+def test_a_difference_closes_what_it_opened_and_nothing_else(case: Case) -> None:
+    with snapshot(case.url) as mine:
+        with diff(case.dump, mine) as difference:
+            assert difference.verdict == "same"
+        assert mine.table_data, "a source that was handed in stays open"
+    with diff(case.dump, case.url) as difference:
+        live = difference.right
+    with pytest.raises(UsageError, match="closed"):
+        live.fingerprint(TableName("public", "children"), ("id",))
+
+
 def test_mirrored_and_empty_on_itself(case: Case) -> None:
-    with open_diff(case.dump, case.dump) as difference:
+    with diff(case.dump, case.dump) as difference:
         assert difference.verdict == "same"
     case.execute("DROP VIEW names; DELETE FROM children WHERE id = 3")
-    with open_diff(case.dump, case.url) as there, open_diff(case.url, case.dump) as back:
+    with diff(case.dump, case.url) as there, diff(case.url, case.dump) as back:
         assert [(d.key, d.status) for d in there.object_differences] == [(d.key, "only_left") for d in back.object_differences]
         assert there.row_result("children").counts.missing == back.row_result("children").counts.extra == 1
         assert there.rows("children")["key"].tolist() == ["id=3"]

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.demo.incident import Row
 from pgaudit_kit.demo.proof import Proof, prove_found
-from pgaudit_kit.difference.diff import Difference, diff
+from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.records.difference import Change
 from pgaudit_kit.server.snapshot import snapshot
 from tests.demo.conftest import Broken

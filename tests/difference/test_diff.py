@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pgaudit_kit.difference.diff import diff
+from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import Column, DatabaseObject, ObjectKey
 from pgaudit_kit.records.provenance import Provenance
@@ -24,11 +24,12 @@ def test_the_same_objects_and_rows_are_the_same() -> None:
     assert (found.verdict, found.compared, found.skipped) == ("same", 2, ())
 
 
-def test_a_side_without_objects_is_compared_by_rows_and_says_so() -> None:
+def test_rows_alone_never_vouch_for_the_objects() -> None:
     data_only = whole(inventory=Inventory())
     for found in (diff(data_only, whole()), diff(whole(), data_only)):
-        assert (found.verdict, found.compared) == ("same", 1)
+        assert (found.verdict, found.compared) == ("not_checked", 1)
         assert [s.what for s in found.skipped] == ["objects"]
+    assert diff(data_only, whole(), data_only=True).verdict == "same"
     changed = diff(data_only, whole(copy_text={TableName("public", "t"): (("a",), b"1\n3\n")}))
     assert changed.verdict == "different"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgaudit_kit.difference.diff import diff
+from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.difference.keys import key_columns
 from pgaudit_kit.difference.objects import compare_inventories, compare_objects
 from pgaudit_kit.records.difference import Change

@@ -72,6 +72,14 @@ def test_a_program_that_does_not_run_counts_as_absent(tmp_path: Path, monkeypatc
     assert find_program("pg_dump", at_least=10).origin != "PGBIN"
 
 
+def test_a_pgbin_without_the_program_is_an_error_and_not_a_silent_choice_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGBIN", str(tmp_path))
+    with pytest.raises(ProgramNotFound, match="no pg_dump in it"):
+        find_program("pg_dump", at_least=10)
+
+
 def test_a_program_named_by_pgbin_is_taken(monkeypatch: pytest.MonkeyPatch, server: EmbeddedServer) -> None:
     monkeypatch.setenv("PGBIN", str(server.bin_folder))
     assert find_program("psql", at_least=10).origin == "PGBIN"

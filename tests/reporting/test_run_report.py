@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 import json
+import stat
 import subprocess
 import sys
 import tempfile
@@ -81,6 +82,11 @@ def test_the_worst_verdict_counts_and_none_at_all_is_not_checked(
     result, page, _ = run(make_notebook(*cells), out)
     assert (result.verdict, result.exit_code) == (verdict, exit_code)
     assert (f"Said {verdict}." in page) == bool(said)
+
+
+def test_a_report_is_readable_by_its_owner_only_because_it_shows_rows(make_notebook: MakeNotebook, out: Path) -> None:
+    done, _, _ = run(make_notebook(code("1 + 1")), out)
+    assert [stat.S_IMODE(p.stat().st_mode) for p in (done.html_path, done.notebook_path)] == [0o600, 0o600]
 
 
 def test_a_word_that_is_no_verdict_in_the_output_is_not_checked(make_notebook: MakeNotebook, out: Path) -> None:
