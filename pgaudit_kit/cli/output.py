@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +27,7 @@ _MARKS = {
     "different": ("≠", "red"),
 }
 SHOWN = 50
+PIPED_COLUMNS = 200
 # What a database holds must not move the cursor or recolour the terminal of whoever looks at it.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
@@ -35,10 +38,11 @@ def print_json(plain: Mapping[str, Any]) -> None:
 
 
 def console() -> Console:
-    """A console that colours only a terminal and obeys NO_COLOR."""
+    """A console that colours only a terminal and obeys NO_COLOR; what goes to a file or a pipe is not folded at 80 columns."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    to_terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, soft_wrap=True, width=None if to_terminal else PIPED_COLUMNS)
 
 
 def print_verdict(verdict: str, sentence: str, next_steps: Iterable[str] = ()) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict, remedies, visible
-from pgaudit_kit.errors import UsageError
+from pgaudit_kit.errors import UsageError, hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ def restore(
         print_checks(result.check_list)
         print_verdict(result.verdict, result.state, remedies(result.check_list))
         if result.kept:
-            print(f"  → pgaudit rollback {target} brings the database before it back.")
+            print(f"  → pgaudit rollback {hide_secrets(target)} brings the database before it back.")
     raise typer.Exit(EXIT_CODES[result.verdict])
 
 

@@ -53,8 +53,10 @@ def test_without_terminal_and_without_yes_nothing_is_done(app: tuple[str, str], 
 def test_yes_restores_and_rollback_brings_the_broken_one_back(app: tuple[str, str], pgaudit: Run, server: object) -> None:
     backup, url = app
     try:
-        done = pgaudit("restore", backup, "dotenv:.env.local", "--yes")
+        done = pgaudit("restore", backup, url.replace("postgres@", "postgres:hunter2-but-longer@"), "--yes")
         assert done.returncode == 0, done.stderr
+        assert "pgaudit rollback" in done.stdout
+        assert "hunter2-but-longer" not in done.stdout + done.stderr
         assert "restore_me__before_" in done.stdout
         assert _count(url) == 10
         assert pgaudit("rollback", "dotenv:.env.local", "--yes").returncode == 0
