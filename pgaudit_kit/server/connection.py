@@ -110,7 +110,7 @@ def connect(target: Target, *, read_only: bool = True, autocommit: bool = False)
             raise TargetError("the Engine's connections are not psycopg's", resource=target.label, remedy="Give its URL instead.")
         try:
             _prepare(connection, target, read_only=read_only, autocommit=autocommit)
-        except BaseException:
+        except BaseException:  # Ctrl-C included: no session stays behind
             connection.close()
             raise
     except (psycopg.Error, sqlalchemy.exc.DBAPIError) as error:

@@ -14,6 +14,7 @@ from pgaudit_kit.errors import ProgramFailed, ProgramNotFound
 from pgaudit_kit.operations import server_binaries
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
 from pgaudit_kit.operations.server_binaries import unprivileged_account
+from tests.conftest import missing
 
 AS_ROOT = unprivileged_account() is not None
 
@@ -113,7 +114,7 @@ def test_a_second_server_on_the_same_data_folder_is_refused_with_the_servers_own
 def test_an_older_system_server_works_too() -> None:
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     if not folders:
-        pytest.skip("no PostgreSQL server of the system")
+        missing("a PostgreSQL server of the system")
     with EmbeddedServer(bin_folder=folders[0].parent) as server:
         assert str(ask(server.url(), "SHOW server_version")).startswith(server.version)
 

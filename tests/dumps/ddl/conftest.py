@@ -13,6 +13,7 @@ from psycopg import sql
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.server.snapshot import snapshot
+from tests.conftest import missing
 from tests.dumps.ddl.pieces import inventory_of
 
 SYSTEM_15 = Path("/usr/lib/postgresql/15/bin")
@@ -88,7 +89,7 @@ class EveryKind:
 def system_server() -> Iterator[EmbeddedServer]:
     """PostgreSQL 15 of the system, where it is installed."""
     if not (SYSTEM_15 / "postgres").exists():
-        pytest.skip(f"no PostgreSQL 15 in {SYSTEM_15}")
+        missing(f"PostgreSQL 15 in {SYSTEM_15}")
     with EmbeddedServer(bin_folder=SYSTEM_15) as started:
         yield started
 
