@@ -8,22 +8,25 @@ from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import DatabaseObject
 from pgaudit_kit.records.table_data import TableName
 
-# What pg_get_constraintdef prints before and inside the parentheses: PRIMARY KEY (id, "Weird ""name")
-_KEY = re.compile(r'(PRIMARY KEY|UNIQUE)(?: NULLS NOT DISTINCT)? \(((?:"(?:[^"]|"")*"|[^()"])*)\)')
+_NAME = r'(?:"(?:[^"]|"")*"|[^\s",()]+)'
+_COLUMNS = rf"\(({_NAME}(?:, {_NAME})*)\)"
+# What pg_get_constraintdef and pg_get_indexdef print; an index with a WHERE, an expression or an operator class is no key
+_CONSTRAINT = re.compile(rf"(?:PRIMARY KEY|UNIQUE)(?: NULLS NOT DISTINCT)? {_COLUMNS}")
+_INDEX = re.compile(rf"CREATE UNIQUE INDEX .* USING \w+ {_COLUMNS}(?: INCLUDE {_COLUMNS})?(?: NULLS NOT DISTINCT)?\Z", re.DOTALL)
 _IDENTIFIER = re.compile(r'"((?:[^"]|"")*)"|([^\s,"]+)')
 
 
 def key_columns(inventory: Inventory, table: TableName) -> tuple[str, ...]:
-    """Return the columns of the primary key of *table*, else of a unique constraint over NOT NULL columns, else ()."""
-    candidates: list[tuple[str, tuple[str, ...]]] = []
-    for constraint in inventory.of_kind("CONSTRAINT"):
-        if (constraint.key.schema, constraint.key.parent) != (table.schema, table.name):
-            continue
-        match = _KEY.match(constraint.attributes.get("definition") or "")
-        if match and "WITHOUT OVERLAPS" not in match[2]:
-            candidates.append((match[1], _identifiers(match[2])))
-    for kind, columns in sorted(candidates):  # PRIMARY KEY sorts before UNIQUE
-        if kind == "PRIMARY KEY" or _all_not_null(inventory, table, columns):
+    """Return the columns of the primary key of *table*, else of its narrowest unique constraint or index over NOT NULL columns, else ()."""
+    candidates: list[tuple[bool, int, tuple[str, ...]]] = []
+    for item in inventory.of_kind("CONSTRAINT", "INDEX"):
+        definition = item.attributes.get("definition") or ""
+        match = (_INDEX if item.key.kind == "INDEX" else _CONSTRAINT).match(definition)
+        if match and (item.key.schema, item.key.parent) == (table.schema, table.name):
+            columns = _identifiers(match[1])
+            candidates.append((not definition.startswith("PRIMARY KEY"), len(columns), columns))
+    for unique_only, _, columns in sorted(candidates):
+        if not unique_only or _all_not_null(inventory, table, columns):
             return columns
     return ()
 
@@ -36,7 +39,7 @@ def _all_not_null(inventory: Inventory, table: TableName, columns: tuple[str, ..
     owner = next((o for o in inventory.of_kind("TABLE") if _is(o, table)), None)
     if owner is None:
         return False
-    not_null = {c.name for c in owner.columns if c.attributes.get("not_null") == "true"}
+    not_null = {c.name for c in owner.columns if c.attributes.get("not_null") == "true" and not c.attributes.get("generated")}
     return not_null.issuperset(columns)
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.records.difference import Change, ObjectDifference, RowDifference, TableDifference
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import Unmodelled
 from pgaudit_kit.records.table_data import TableData
 from pgaudit_kit.records.toc import TocEntry
 from pgaudit_kit.records.verdict import Check
@@ -37,12 +36,8 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
         "comment": TEXT,
         "attributes": ANY,
     },
-    # one row per column of a table or composite type, in attribute order
-    "columns": {"schema": TEXT, "table": TEXT, "column": TEXT, "type": TEXT, "not_null": TEXT, "default": TEXT, "identity": TEXT},
     # one row per table that holds rows; size_bytes is the size of its COPY text
     "tables": {"schema": TEXT, "name": TEXT, "rows": COUNT, "size_bytes": COUNT, "fingerprint": TEXT, "not_readable": TEXT},
-    # one row per thing seen and not understood
-    "unmodelled": {"kind": TEXT, "schema": TEXT, "name": TEXT, "reason": TEXT},
     # one row per changed attribute; an object that is on one side only has one row, without attribute
     "object_differences": {
         "kind": TEXT,
@@ -116,23 +111,6 @@ def objects_frame(inventory: Inventory) -> DataFrame:
             for o in inventory.objects
         ),
     )
-
-
-def columns_frame(inventory: Inventory) -> DataFrame:
-    """Frame `columns`: the columns of every table and composite type of an inventory."""
-    return frame(
-        "columns",
-        (
-            (o.key.schema, o.key.name, c.name, *(c.attributes.get(a) for a in ("type", "not_null", "default", "identity")))
-            for o in inventory.objects
-            for c in o.columns
-        ),
-    )
-
-
-def unmodelled_frame(items: Iterable[Unmodelled]) -> DataFrame:
-    """Frame `unmodelled`."""
-    return frame("unmodelled", ((u.kind, u.schema, u.name, u.reason) for u in items))
 
 
 def tables_frame(tables: Iterable[TableData]) -> DataFrame:

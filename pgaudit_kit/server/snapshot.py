@@ -189,16 +189,6 @@ class Snapshot:
         finally:
             self._reading = None
 
-    def key_columns(self, name: TableName) -> tuple[str, ...]:
-        """The columns of the primary key of *name*, else of its narrowest unique index over NOT NULL columns, else ()."""
-        return self._keys.get(name, ())
-
-    @cached_property
-    def _keys(self) -> Mapping[TableName, tuple[str, ...]]:
-        self._check_free()
-        with self._savepoint("reading keys"):
-            return {TableName(r["schema"], r["name"]): tuple(r["columns"]) for r in self._ask(query("keys", self._major))}
-
     def export_id(self) -> str:
         """Export the snapshot (pg_export_snapshot) for other sessions (`pg_dump --snapshot=ID`); valid until this one is closed."""
         self._check_free()

@@ -12,6 +12,7 @@ from itertools import islice
 import psycopg
 import pytest
 
+from pgaudit_kit.difference.keys import key_columns
 from pgaudit_kit.errors import PgAuditError, QueryFailed, RowsNotAvailable, UsageError
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.source import Source
@@ -295,7 +296,7 @@ def test_a_snapshot_that_has_read_everything_keeps_nobody_waiting(database: Live
     with database.snapshot() as taken:
         assert taken.inventory.objects
         assert taken.fingerprint(T).rows == 0
-        assert taken.key_columns(T) == ("a",)
+        assert key_columns(taken.inventory, T) == ("a",)
         database.run("SET lock_timeout = '2s'; ALTER TABLE t ADD b int; ALTER SEQUENCE t_a_seq MAXVALUE 9; DROP VIEW v")
 
 
@@ -388,11 +389,12 @@ def test_key_columns_are_the_primary_key_else_a_unique_index_that_is_certain(dat
         "CREATE TABLE maybe (a int UNIQUE, b int NOT NULL, c text NOT NULL, g int GENERATED ALWAYS AS (b) STORED UNIQUE NOT NULL)",
         "CREATE UNIQUE INDEX ON maybe (b) WHERE b > 0; CREATE UNIQUE INDEX ON maybe (lower(c)); CREATE UNIQUE INDEX ON maybe (b, lower(c))",
         "CREATE INDEX ON maybe (b)",
+        'CREATE TABLE prisma (a int NOT NULL, "b, c" text NOT NULL); CREATE UNIQUE INDEX ON prisma ("b, c", a) INCLUDE (a)',
     )
     with database.snapshot() as taken:
-        keys = {n.name: taken.key_columns(n) for n in taken.table_data}
-        assert taken.key_columns(TableName("public", "nowhere")) == ()
-    assert keys == {"pk": ("b", "a"), "later": ("a",), "uniq": ("c",), "maybe": ()}
+        keys = {n.name: key_columns(taken.inventory, n) for n in taken.table_data}
+        assert key_columns(taken.inventory, TableName("public", "nowhere")) == ()
+    assert keys == {"pk": ("b", "a"), "later": ("a",), "uniq": ("c",), "maybe": (), "prisma": ("b, c", "a")}
 
 
 def test_the_settings_are_those_of_pg_dump(database: LiveDatabase) -> None:
