@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pgaudit_kit.difference.diff import Difference
 
 EXIT_CODES = {"same": 0, "different": 1, "not_checked": 3}
+PATTERN_HELP = "Only these tables (with all that belongs to them) and objects: name, schema.name, schema.*; may be repeated."
 SOURCE_HELP = "A dump or manifest path, postgresql://…, env:NAME, dotenv:PATH[#KEY] or service:NAME."
 
 
@@ -21,6 +22,11 @@ def diff(
     rows: Annotated[bool, typer.Option("--rows", help="List the rows that differ.")] = False,
     schema_only: Annotated[bool, typer.Option("--schema-only", help="Compare objects, not rows.")] = False,
     data_only: Annotated[bool, typer.Option("--data-only", help="Compare rows, not objects.")] = False,
+    include: Annotated[list[str] | None, typer.Option("--include", metavar="PATTERN", help=PATTERN_HELP)] = None,
+    exclude: Annotated[list[str] | None, typer.Option("--exclude", metavar="PATTERN", help="Leave these out.")] = None,
+    ignore: Annotated[
+        str, typer.Option("--ignore", metavar="ATTRIBUTES", help="Attributes not to compare: owner,comment,column-order …")
+    ] = "",
     json: Json = False,
 ) -> None:
     """Say what differs between two dumps, databases or manifests.
@@ -31,7 +37,8 @@ def diff(
     """
     from pgaudit_kit.audits.drift import diff as compare
 
-    with compare(left, right, schema_only=schema_only, data_only=data_only) as difference:
+    chosen = {"include": include or (), "exclude": exclude or (), "ignore": [name for name in ignore.split(",") if name.strip()]}
+    with compare(left, right, schema_only=schema_only, data_only=data_only, **chosen) as difference:
         verdict = difference.verdict
         if json:
             print_json(difference.to_dict(rows=rows))
@@ -43,7 +50,7 @@ def diff(
 def _print(difference: Difference, *, rows: bool) -> None:
     words = {"only_left": "missing", "only_right": "extra"}
     objects = [
-        (words.get(d.status, d.status), str(d.key), c.attribute if c else "", c and c.left, c and c.right)
+        (words.get(d.status, d.status), str(d.key), c.attribute if c else d.hint, c and c.left, c and c.right)
         for d in difference.object_differences
         for c in (d.changes or (None,))
     ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pgaudit_kit.difference.keys import key_columns
 from pgaudit_kit.difference.objects import compare_inventories
 from pgaudit_kit.difference.rows import RowCounts, compare_rows
+from pgaudit_kit.difference.selection import SelectedSource, Selection
 from pgaudit_kit.difference.sessions import align_sessions
 from pgaudit_kit.difference.tables import Progress, common_columns, compare_tables, without_table
 from pgaudit_kit.display import frames, html
@@ -45,16 +46,27 @@ class Difference:
 
     `left` is the first source (usually the dump), `right` the second (usually the live database): `only_left`
     means missing on the right. Use it as a context manager, or `close()` it, when a live source was opened for it.
-    With *schema_only* rows are neither read nor judged, with *data_only* objects are not.
+    With *schema_only* rows are neither read nor judged, with *data_only* objects are not; *selection* chooses what is compared
+    of both sides; attributes in *ignore* (`difference.objects.checked_ignore`) are not compared.
     """
 
     def __init__(
-        self, left: Source, right: Source, *, schema_only: bool = False, data_only: bool = False, progress: Progress | None = None
+        self,
+        left: Source,
+        right: Source,
+        *,
+        schema_only: bool = False,
+        data_only: bool = False,
+        selection: Selection | None = None,
+        ignore: frozenset[str] = frozenset(),
+        progress: Progress | None = None,
     ) -> None:
         if schema_only and data_only:
             raise UsageError("schema only and data only leave nothing to compare", remedy="Choose one.")
-        self.left = left
-        self.right = right
+        self.left = SelectedSource(left, selection) if selection else left
+        self.right = SelectedSource(right, selection) if selection else right
+        self._selection = selection
+        self._ignore = ignore
         self.schema_only = schema_only
         self.data_only = data_only
         self.closing = ExitStack()
@@ -70,7 +82,7 @@ class Difference:
     @cached_property
     def object_differences(self) -> tuple[ObjectDifference, ...]:
         """The objects that differ, as records."""
-        return compare_inventories(self.left, self.right) if self.objects_comparable else ()
+        return compare_inventories(self.left, self.right, ignore=self._ignore) if self.objects_comparable else ()
 
     @cached_property
     def all_tables(self) -> tuple[TableDifference, ...]:
@@ -101,6 +113,10 @@ class Difference:
         """What was not compared, and why."""
         skipped = [Skipped(f"what {s.label} has lost", "it is cut off or damaged; `pgaudit verify` says where") for s in self._damaged]
         skipped += self._filtered
+        if self._selection:
+            skipped.append(Skipped("everything outside of the selection", "left out on request (include, exclude)"))
+        if self._ignore:
+            skipped.append(Skipped(f"attributes: {', '.join(sorted(self._ignore))}", "ignored on request"))
         if self.schema_only:
             skipped.append(Skipped("rows", "only the schema was asked for"))
         if self.data_only:
@@ -300,6 +316,7 @@ def _object_entry(d: ObjectDifference) -> Mapping[str, Any]:
         "status": d.status,
         "changes": [{"attribute": c.attribute, "left": c.left, "right": c.right} for c in d.changes],
         "reason": d.reason,
+        "hint": d.hint,
     }
 
 

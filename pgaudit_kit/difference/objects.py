@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-import re
-import sys
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 
+from pgaudit_kit.difference.equivalence import forgive
+from pgaudit_kit.difference.renames import with_rename_hints
+from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.difference import Change, ObjectDifference
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import KNOWN_BY_SOME, Attributes, Column, DatabaseObject, ObjectKey
+from pgaudit_kit.records.objects import ATTRIBUTES, COLUMN_ATTRIBUTES, KNOWN_BY_SOME, Attributes, Column, DatabaseObject
 from pgaudit_kit.records.source import Source
 
-_PUBLIC = ObjectKey("SCHEMA", None, "public")
-_PUBLIC_CHANGED = 15
+COLUMN_ORDER = "column_order"  # no attribute of one column, but one that can be ignored
 
 
 def compare_inventories(left: Source, right: Source, *, ignore: frozenset[str] = frozenset()) -> tuple[ObjectDifference, ...]:
-    """As `compare_objects`, of the inventories of two sources; what differs only by the version of pg_dump is `equivalent`."""
-    sides = {"only_left": (left, right), "only_right": (right, left)}
+    """As `compare_objects`, of the inventories of two sources; what differs only by version is `equivalent`, with its reason."""
     found = compare_objects(left.inventory, right.inventory, ignore=ignore)
-    return tuple(_forgive(d, *sides[d.status]) if d.key == _PUBLIC and d.status in sides else d for d in found)
+    return with_rename_hints((forgive(d, left, right) for d in found), left.inventory, right.inventory)
 
 
-def _forgive(difference: ObjectDifference, holder: Source, lacking: Source) -> ObjectDifference:
-    """Judge the schema public when only *holder* lists it, which may come from versions alone (pg_dump.c, getNamespaces).
-
-    pg_dump before 15 never lists it as initdb made it; later ones do unless pg_database_owner owns it, as in every new
-    database of a server from 15 on.
-    """
-    if _major(lacking.provenance.pg_dump_version) < _PUBLIC_CHANGED:
-        return replace(difference, status="equivalent", reason="pg_dump before 15 does not list the schema public")
-    if _major(holder.provenance.server_version) < _PUBLIC_CHANGED <= _major(lacking.provenance.server_version):
-        return replace(difference, status="equivalent", reason="from PostgreSQL 15 on pg_database_owner owns the schema public")
-    return difference
+def checked_ignore(names: Iterable[str]) -> frozenset[str]:
+    """Return *names* of attributes as the vocabulary writes them (`column-order` → `column_order`). Raises UsageError for unknown ones."""
+    wanted = frozenset(name.strip().lower().replace("-", "_") for name in names)
+    known = {COLUMN_ORDER, *COLUMN_ATTRIBUTES, *(name for attributes in ATTRIBUTES.values() for name in attributes)}
+    if unknown := sorted(wanted - known):
+        close = get_close_matches(unknown[0], known) or ["owner", "comment", "tablespace", COLUMN_ORDER]
+        message = f"no attribute of any object is called {unknown[0]!r}"
+        raise UsageError(message, resource=unknown[0], remedy=f"Perhaps {' or '.join(close)} is meant.")
+    return wanted
 
 
-def _major(version: str | None) -> int:
-    """The leading number of a version string such as `14.23 (Debian …)`; without one, newer than all."""
-    match = re.match(r"\d+", version or "")
-    return int(match[0]) if match else sys.maxsize
+def is_ignored(attribute: str, ignore: frozenset[str]) -> bool:
+    """Whether *attribute* is to be ignored. A comment on a column of a view is an attribute `column <name> comment`."""
+    return attribute in ignore or ("comment" in ignore and attribute.startswith("column ") and attribute.endswith(" comment"))
 
 
 def compare_objects(left: Inventory, right: Inventory, *, ignore: frozenset[str] = frozenset()) -> tuple[ObjectDifference, ...]:
@@ -67,7 +63,7 @@ def _changes(left: DatabaseObject, right: DatabaseObject, ignore: frozenset[str]
 
 
 def _attribute_changes(left: Attributes, right: Attributes, ignore: frozenset[str], *, prefix: str) -> Iterator[Change]:
-    for name in sorted({*left, *right} - ignore):
+    for name in sorted(n for n in {*left, *right} if not is_ignored(n, ignore)):
         a, b = left.get(name), right.get(name)
         if name in KNOWN_BY_SOME and (a is None or b is None):
             continue
@@ -90,7 +86,7 @@ def _column_changes(left: tuple[Column, ...], right: tuple[Column, ...], ignore:
     both = {name for name in lefts if name in rights and _is_own(lefts[name]) and _is_own(rights[name])}
     order_left = [name for name in lefts if name in both]
     order_right = [name for name in rights if name in both]
-    if order_left != order_right and "column_order" not in ignore:
+    if order_left != order_right and COLUMN_ORDER not in ignore:
         yield Change("column order", ", ".join(order_left), ", ".join(order_right))
 
 

@@ -26,13 +26,14 @@ class Change:
 class ObjectDifference:
     """One object that differs, with its changed attributes (of columns: `column <name> <attribute>`).
 
-    `reason` says why it is `equivalent`.
+    `reason` says why it is `equivalent`; `hint` what one might think of it (that it looks renamed), and no more.
     """
 
     key: ObjectKey
     status: Status
     changes: tuple[Change, ...] = ()
     reason: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,88 @@
+"""What differs only because another version of PostgreSQL wrote it: one rule each, with its reason. Nothing is forgiven without one."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import replace
+
+from pgaudit_kit.records.difference import ObjectDifference
+from pgaudit_kit.records.objects import ObjectKey
+from pgaudit_kit.records.source import Source
+
+_PUBLIC = ObjectKey("SCHEMA", None, "public")
+_PUBLIC_CHANGED = 15
+_VIEWS = frozenset({"VIEW", "MATERIALIZED VIEW"})
+_VIEWS_CHANGED = 16
+_TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\w+|\s+|.""", re.DOTALL)
+_NAME = re.compile(r'"|[^\W\d]')
+
+
+def forgive(difference: ObjectDifference, left: Source, right: Source) -> ObjectDifference:
+    """Return *difference*, as `equivalent` with its reason when a rule says that only versions differ."""
+    reason = _public_schema(difference, left, right) or _view_prefix(difference, left, right)
+    return replace(difference, status="equivalent", reason=reason) if reason else difference
+
+
+def _public_schema(difference: ObjectDifference, left: Source, right: Source) -> str:
+    """The schema public when only one side lists it (pg_dump.c, getNamespaces).
+
+    pg_dump before 15 never lists it as initdb made it; later ones do unless pg_database_owner owns it, as in every new
+    database of a server from 15 on.
+    """
+    if difference.key != _PUBLIC or difference.status not in ("only_left", "only_right"):
+        return ""
+    holder, lacking = (left, right) if difference.status == "only_left" else (right, left)
+    if major(lacking.provenance.pg_dump_version) < _PUBLIC_CHANGED:
+        return "pg_dump before 15 does not list the schema public"
+    if major(holder.provenance.server_version) < _PUBLIC_CHANGED <= major(lacking.provenance.server_version):
+        return "from PostgreSQL 15 on pg_database_owner owns the schema public"
+    return ""
+
+
+def _view_prefix(difference: ObjectDifference, left: Source, right: Source) -> str:
+    """A view of one relation: until 15 every column has the relation's name before it, from 16 on none has.
+
+    Until 15 the stored query of a view has OLD and NEW in its range table, so ruleutils.c (make_ruledef, get_query_def)
+    takes it for one of several relations and writes `t.a`; 16 took both out.
+    """
+    if difference.key.kind not in _VIEWS or difference.status != "changed":
+        return ""
+    older, newer = sorted((left, right), key=lambda s: major(s.provenance.server_version))
+    if not major(older.provenance.server_version) < _VIEWS_CHANGED <= major(newer.provenance.server_version):
+        return ""
+    for change in difference.changes:
+        texts = (change.left, change.right) if older is left else (change.right, change.left)
+        if change.attribute != "definition" or not _differ_by_one_prefix(texts[0] or "", texts[1] or ""):
+            return ""
+    return "PostgreSQL before 16 writes the relation's name before each column of a view of one relation"
+
+
+def _differ_by_one_prefix(longer: str, shorter: str) -> bool:
+    """Whether *longer* is *shorter* with one and the same `name.` before some of its names."""
+    prefix = ""
+    tokens = _TOKEN.findall(longer)
+    expected = iter(_TOKEN.findall(shorter))
+    at = 0
+    for wanted in expected:
+        if tokens[at : at + 1] != [wanted] or tokens[at + 1 : at + 2] == ["."]:
+            skipped = _prefix_before(tokens, at, wanted)
+            if skipped and prefix in ("", skipped):
+                prefix = skipped
+                at += 2
+        if tokens[at : at + 1] != [wanted]:
+            return False
+        at += 1
+    return bool(prefix) and at == len(tokens)
+
+
+def _prefix_before(tokens: list[str], at: int, name: str) -> str:
+    """The name that stands, with a dot, before *name* at that place; "" when there is none."""
+    given = tokens[at : at + 3]
+    return given[0] if given[1:] == [".", name] and _NAME.match(given[0]) else ""
+
+
+def major(version: str | None) -> int:
+    """The leading number of a version string such as `14.23 (Debian …)`; without one, newer than all."""
+    match = re.match(r"\d+", version or "")
+    return int(match[0]) if match else sys.maxsize

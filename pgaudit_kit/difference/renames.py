@@ -1,0 +1,63 @@
+"""Hints that an object was renamed: gone under one name, there under another, equal in all else. Hints only, never a pairing."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeAlias
+
+from pgaudit_kit.records.difference import ObjectDifference
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.objects import DatabaseObject
+from pgaudit_kit.records.table_data import quote_identifier
+
+_SAYS_LITTLE = frozenset({"owner", "comment", "acl", "tablespace", "access_method", "last_value", "is_called"})
+_NAME_HERE = "\0"  # in no text of PostgreSQL
+
+Likeness: TypeAlias = tuple[object, ...]
+
+
+def with_rename_hints(differences: Iterable[ObjectDifference], left: Inventory, right: Inventory) -> tuple[ObjectDifference, ...]:
+    """Return *differences*; those of one object that is gone and one new one just like it say so in `hint`."""
+    found = tuple(differences)
+    gone = _by_likeness((d, left) for d in found if d.status == "only_left")
+    new = _by_likeness((d, right) for d in found if d.status == "only_right")
+    hints = {}
+    for likeness in gone.keys() & new.keys():
+        if len(gone[likeness]) == len(new[likeness]) == 1:
+            before, after = gone[likeness][0], new[likeness][0]
+            hints[before.key] = f"looks renamed to {after.key.name}"
+            hints[after.key] = f"looks renamed from {before.key.name}"
+    return tuple(replace(d, hint=hints[d.key]) if d.key in hints else d for d in found)
+
+
+def _by_likeness(differences: Iterable[tuple[ObjectDifference, Inventory]]) -> dict[Likeness, list[ObjectDifference]]:
+    found: dict[Likeness, list[ObjectDifference]] = defaultdict(list)
+    for difference, inventory in differences:
+        likeness = _likeness(inventory.by_key[difference.key])
+        if likeness:
+            found[likeness].append(difference)
+    return found
+
+
+def _likeness(item: DatabaseObject) -> Likeness | None:
+    """All that is comparable but the name; None when too little is known to call two things alike."""
+    attributes = tuple(
+        sorted(
+            (name, _without_name(value, item.key.name))
+            for name, value in item.attributes.items()
+            if value is not None and name not in _SAYS_LITTLE
+        )
+    )
+    if not (attributes or item.columns):
+        return None
+    columns = tuple((c.name, tuple(sorted(c.attributes.items(), key=str))) for c in item.columns)
+    arguments = item.key.name.partition("(")[2]
+    return (item.key.kind, item.key.schema, item.key.parent, arguments, attributes, columns)
+
+
+def _without_name(text: str, name: str) -> str:
+    """*text* without the object's own name, which definitions repeat (CREATE INDEX name ON …)."""
+    return re.sub(rf"(?<!\w){re.escape(quote_identifier(name))}(?!\w)", _NAME_HERE, text)

@@ -1,0 +1,69 @@
+"""What only another version of PostgreSQL writes differently is equivalent with its reason, and nothing besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pgaudit_kit.audits.drift import diff
+from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.objects import DatabaseObject, ObjectKey
+from pgaudit_kit.records.provenance import Provenance
+from tests.conftest import missing
+from tests.fakes import FakeSource
+
+SYSTEM_15 = Path("/usr/lib/postgresql/15/bin")
+TABLE = """
+CREATE TABLE public.t (a integer, b text, "T" integer);
+CREATE VIEW public.one AS SELECT t.a, upper(t.b) AS "t.x", 't.a' AS literal, t."T" FROM public.t WHERE t.a > 1;
+CREATE VIEW public.alias AS SELECT z.a, (SELECT count(*) FROM public.t y WHERE y.a = z.a) FROM public.t z;
+CREATE MATERIALIZED VIEW public.kept AS SELECT a FROM public.t WITH NO DATA;
+CREATE VIEW public.two AS SELECT t.a, u.b FROM public.t JOIN public.t u ON u.a = t.a;
+"""
+
+
+@pytest.fixture
+def server_15() -> Iterator[EmbeddedServer]:
+    if not (SYSTEM_15 / "postgres").exists():
+        missing("PostgreSQL 15")
+    with EmbeddedServer(bin_folder=SYSTEM_15) as started:
+        yield started
+
+
+def test_views_of_one_relation_are_equivalent_across_16_until_one_really_changes(server: EmbeddedServer, server_15: EmbeddedServer) -> None:
+    urls = []
+    for each in (server_15, server):
+        with psycopg.connect(each.url(), autocommit=True) as connection:
+            connection.execute("DROP DATABASE IF EXISTS equivalence")
+            connection.execute("CREATE DATABASE equivalence TEMPLATE template0")
+        urls.append(each.url("equivalence"))
+        with psycopg.connect(urls[-1], autocommit=True) as connection:
+            connection.execute(TABLE)
+    for pair in (urls, urls[::-1]):
+        with diff(*pair) as found:
+            views = {d.key.name: d.status for d in found.object_differences if "VIEW" in d.key.kind}
+            assert views == dict.fromkeys(("one", "alias", "kept"), "equivalent")
+            assert all("before 16" in d.reason for d in found.object_differences if "VIEW" in d.key.kind)
+    with psycopg.connect(urls[1], autocommit=True) as connection:
+        connection.execute(
+            'CREATE OR REPLACE VIEW public.one AS SELECT a, upper(b) AS "t.x", \'t.a\' AS literal, "T" FROM public.t WHERE a > 2'
+        )
+    with diff(*urls) as found:
+        assert {d.key.name: d.status for d in found.object_differences if d.key.name in {"one", "two"}} == {"one": "changed"}
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("DROP DATABASE equivalence")
+
+
+def test_versions_on_one_side_of_16_forgive_no_prefix() -> None:
+    sides = [
+        FakeSource(
+            inventory=Inventory((DatabaseObject(ObjectKey("VIEW", "s", "v"), {"definition": text}),)),
+            provenance=Provenance("x", server_version=v),
+        )
+        for text, v in ((" SELECT t.a\n   FROM s.t", "17.1"), (" SELECT a\n   FROM s.t", "16.2"))
+    ]
+    assert [d.status for d in diff(*sides).object_differences] == ["changed"]
