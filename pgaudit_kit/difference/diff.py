@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +16,7 @@ from pgaudit_kit.difference.selection import SelectedSource, Selection
 from pgaudit_kit.difference.sessions import align_sessions
 from pgaudit_kit.difference.tables import Progress, common_columns, compare_tables, without_table
 from pgaudit_kit.display import frames, html
+from pgaudit_kit.display.text_difference import text_difference
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
 from pgaudit_kit.records.objects import Unmodelled
@@ -269,10 +270,19 @@ class Difference:
         """The difference for a notebook: verdict, objects and tables that differ; rows are asked for by name."""
         return html.fragment(
             html.banner(self.verdict, self.sentence),
-            html.frame_table(self.objects, caption="Objects that differ"),
+            html.frame_table(self.objects, caption="Objects that differ", compare=("left", "right")),
+            *self._long_texts(),
             html.frame_table(self.summary, caption="Tables whose rows differ"),
             html.table(["what", "reason"], [(s.what, s.reason) for s in self.skipped], caption="Not compared"),
         )
+
+    def _long_texts(self) -> Iterator[str]:
+        """The changed texts of several lines, such as a function's body, line by line."""
+        for difference in self.object_differences:
+            for change in difference.changes:
+                if change.left and change.right and "\n" in change.left + change.right:
+                    lines = text_difference(change.left, change.right, names=(self.left.label, self.right.label))
+                    yield html.folded(f"{difference.key}: {change.attribute}, line by line", lines)
 
     def close(self) -> None:
         """Close the sources that were opened for this difference; those that were handed in stay open. Harmless twice."""
