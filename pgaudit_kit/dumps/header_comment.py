@@ -7,19 +7,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from pgaudit_kit.dumps.script_pieces import Between
+from pgaudit_kit.dumps.text_encoding import decode_sql
 from pgaudit_kit.records.table_data import quote_identifier
 from pgaudit_kit.records.toc import TocEntry
 
-Fact = Literal["header", "footer", "cluster", "server_version", "pg_dump_version", "started", "not_creating"]
+Fact = Literal[
+    "header", "footer", "cluster", "cluster_footer", "next_database", "server_version", "pg_dump_version", "started", "not_creating"
+]
 
 _LINE = re.compile(
-    r"^-- ((?:Data for |Statistics for )?Name: .*|PostgreSQL database .*|Dumped .*|Started on .*|\*not\* .*|TOC entry .*|Depend.*)$",
+    r"^-- ((?:Data for |Statistics for )?Name: .*|PostgreSQL database .*|Dumped .*|Started on .*|\*not\* .*|TOC entry .*|Depend.*"
+    r'|Database ".*" dump)$',
     re.MULTILINE,
 )
 _FRAME: dict[str, Fact] = {
     "PostgreSQL database dump": "header",
     "PostgreSQL database dump complete": "footer",
     "PostgreSQL database cluster dump": "cluster",
+    "PostgreSQL database cluster dump complete": "cluster_footer",
 }
 _FACTS: dict[str, Fact] = {
     "Dumped from database version ": "server_version",
@@ -29,6 +35,7 @@ _FACTS: dict[str, Fact] = {
 }
 _TOC_LINE = re.compile(r"TOC entry (\d+) \(class \d+ OID \d+\)\Z")
 _DESC = re.compile(r"[A-Z<pg_][A-Za-z_ >]*\Z")
+_NEXT_DATABASE = re.compile(r'Database "(.*)" dump\Z')
 _NO_VALUE = ("", "-")
 _DATA, _STATISTICS = "Data for ", "Statistics for "
 
@@ -54,6 +61,12 @@ class EntryLine:
         return next((r for r in self.readings if _is_named(r.tag, sql) and _is_likely_schema(r.schema, sql)), self.readings[0])
 
 
+def comment_lines(piece: Between, encoding: str) -> Iterator[FrameLine | EntryLine]:
+    """Yield the frame lines and entry lines in *piece*."""
+    if b"--" in piece.text:
+        yield from lines_that_matter(decode_sql(piece.text, encoding))
+
+
 def lines_that_matter(text: str) -> Iterator[FrameLine | EntryLine]:
     """Yield the frame lines and entry lines of *text*, which stands between two statements."""
     dump_id: int | None = None
@@ -67,6 +80,8 @@ def lines_that_matter(text: str) -> Iterator[FrameLine | EntryLine]:
             dependencies = ()
         elif line.startswith("Dependencies: "):
             dependencies = tuple(int(n) for n in line.split()[1:] if n.isdecimal())
+        elif database := _NEXT_DATABASE.match(line):
+            yield FrameLine("next_database", database[1])
         elif fact := next((f for f in _FACTS if line.startswith(f)), None):
             yield FrameLine(_FACTS[fact], line.removeprefix(fact))
         elif readings := _readings(line):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 
 from pgaudit_kit.dumps.decompression import DumpFile
-from pgaudit_kit.dumps.plain_scan import PlainScan
+from pgaudit_kit.dumps.plain_scan import PlainScan, scan_script
 from pgaudit_kit.dumps.plain_tables import ScriptTable
 from pgaudit_kit.dumps.reader import Contents, StoredRows
 from pgaudit_kit.dumps.row_text import damaged_table, located
@@ -19,18 +19,22 @@ from pgaudit_kit.records.toc import Damage, TocEntry
 
 
 class PlainReader:
-    """A plain script. Nothing is read before it is asked for; then the whole script is, once. Raises UnsupportedDump then."""
+    """A plain script, or one dump in a script of several. Nothing is read before it is asked for; then the whole script is, once.
+
+    *scan*: what gives the pass over the script, when somebody else makes it. Raises UnsupportedDump when the script is read and
+    several dumps are in it.
+    """
 
     format = "plain"
 
-    def __init__(self, file: DumpFile, *, crlf: bool = False) -> None:
+    def __init__(self, file: DumpFile, *, crlf: bool = False, scan: Callable[[], PlainScan] | None = None) -> None:
         self._file = file
-        self._crlf = crlf
         self._resource = str(file.path)
+        self._read = scan or partial(scan_script, file, crlf=crlf)
 
     @cached_property
     def _scan(self) -> PlainScan:
-        return PlainScan(self._file, crlf=self._crlf)
+        return self._read()
 
     @cached_property
     def _tables(self) -> dict[TableName, ScriptTable]:

@@ -7,7 +7,7 @@ import re
 from pgaudit_kit.dumps.copy_statement import CopyStatement, parse_copy
 from pgaudit_kit.dumps.ddl.builder import InventoryBuilder
 from pgaudit_kit.dumps.decompression import DumpFile
-from pgaudit_kit.dumps.header_comment import EntryLine, FrameLine, lines_that_matter
+from pgaudit_kit.dumps.header_comment import EntryLine, FrameLine, comment_lines
 from pgaudit_kit.dumps.identifiers import read_name, read_parents, sanitise
 from pgaudit_kit.dumps.insert_rows import InsertTarget, NotCopyable, read_target
 from pgaudit_kit.dumps.plain_tables import ScriptTable, Stretch
@@ -15,6 +15,7 @@ from pgaudit_kit.dumps.script_pieces import Between, CopyData, MetaCommand, Piec
 from pgaudit_kit.dumps.sql_script import ScriptSplitter
 from pgaudit_kit.dumps.text_encoding import UTF8, decode_sql, to_utf8
 from pgaudit_kit.errors import DamagedDump, UnsupportedDump
+from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.toc import Damage, TocEntry
 
 _INSERT = re.compile(rb"INSERT\s+INTO\b", re.IGNORECASE)
@@ -30,14 +31,29 @@ MOST_COMMANDS = 1_000
 _TABLE_DATA, _LARGE_OBJECT_DATA = "TABLE DATA", "BLOBS"
 
 
+def scan_script(file: DumpFile, *, crlf: bool = False) -> PlainScan:
+    """Read the script in *file* once. Raises UnsupportedDump for a script of several dumps."""
+    scan = PlainScan(str(file.path), crlf=crlf)
+    with file.open() as stream:
+        splitter = ScriptSplitter(stream)
+        try:
+            for piece in splitter:
+                scan.see(piece, standard_strings=splitter.standard_strings)
+        except DamagedDump as error:
+            scan.damage.append(Damage(error.message, offset=error.offset, line=error.line))
+    scan.end(splitter.offset, splitter.line, broken=splitter.broken)
+    return scan
+
+
 class PlainScan:
-    """Reads the script in *file* once, when made. Raises UnsupportedDump for a script of several dumps.
+    """What one dump in a script holds; its pieces are given to it one after another. Raises UnsupportedDump for several dumps.
 
     Attributes are what was found: `entries`, `inventory`, `tables`, `commands`, `damage` (that of tables is in `tables`),
     `facts` (server_version, pg_dump_version, started, database), `encoding`, `standard_strings`, `has_header`, `has_footer`.
+    Offsets and lines are those of the file, also where it holds more than this dump.
     """
 
-    def __init__(self, file: DumpFile, *, crlf: bool = False) -> None:
+    def __init__(self, resource: str, *, crlf: bool = False) -> None:
         self.entries: list[TocEntry] = []
         self.tables: dict[tuple[tuple[str, ...], str], ScriptTable] = {}
         self.commands: list[MetaCommand] = []
@@ -47,7 +63,8 @@ class PlainScan:
         self.standard_strings = True
         self.has_header = False
         self.has_footer = False
-        self._resource = str(file.path)
+        self.inventory = Inventory()
+        self._resource = resource
         self._crlf = crlf
         self._builder = InventoryBuilder()
         self._line: EntryLine | None = None  # the entry's comment, while its statement was not seen
@@ -59,46 +76,32 @@ class PlainScan:
         self._search_path: tuple[str, ...] = ()
         self._headers = 0
         self._open: Statement | None = None
-        self._read(file)
-        self.inventory = self._builder.build()
 
     # ---- the pass
 
-    def _read(self, file: DumpFile) -> None:
-        with file.open() as stream:
-            splitter = ScriptSplitter(stream)
-            try:
-                for piece in splitter:
-                    self._see(piece, standard_strings=splitter.standard_strings)
-            except DamagedDump as error:
-                self.damage.append(Damage(error.message, offset=error.offset, line=error.line))
-            if splitter.broken:
-                self.damage.append(Damage(splitter.broken.message, offset=splitter.broken.offset))
-        self.standard_strings = splitter.standard_strings
-        self._end()
-
-    def _see(self, piece: Piece, *, standard_strings: bool) -> None:
+    def see(self, piece: Piece, *, standard_strings: bool) -> None:
+        """Take in the next piece; *standard_strings* as the splitter says it is now. Raises DamagedDump when it makes no sense to go on."""
         if isinstance(piece, Between):
-            self._see_comments(piece)
+            for line in comment_lines(piece, self.encoding):
+                self.see_line(line, piece.line)
         elif isinstance(piece, CopyData):
             self._see_rows(piece)
         elif isinstance(piece, MetaCommand):
             self._see_command(piece)
         else:
+            self.standard_strings = standard_strings
             self._see_statement(piece, standard_strings=standard_strings)
 
-    def _see_comments(self, piece: Between) -> None:
-        if b"--" not in piece.text:
-            return
-        for line in lines_that_matter(decode_sql(piece.text, self.encoding)):
-            if isinstance(line, FrameLine):
-                self._see_frame(line)
-            else:
-                self._close_entry()
-                self._line = line
-                self._entry = line.reading()
-                self._entry_line = piece.line
-                self.entries.append(self._entry)
+    def see_line(self, line: FrameLine | EntryLine, number: int) -> None:
+        """Take in a comment; *number*: the line where the comments begin that it stands in."""
+        if isinstance(line, FrameLine):
+            self._see_frame(line)
+        else:
+            self._close_entry()
+            self._line = line
+            self._entry = line.reading()
+            self._entry_line = number
+            self.entries.append(self._entry)
 
     def _see_frame(self, line: FrameLine) -> None:
         if line.fact == "cluster":
@@ -238,29 +241,34 @@ class PlainScan:
             self._data_table()
         self._line = self._entry = self._table = self._copy = self._insert = None
 
-    def _end(self) -> None:
+    def end(self, offset: int, line: int, *, broken: DamagedDump | None = None) -> None:
+        """Conclude, when the script or this dump in it ends at *offset*, *line*; *broken*: why no more of it could be had."""
+        if broken:
+            self.damage.append(Damage(broken.message, offset=broken.offset))
         if self._open and not self._open.commands:
             what = "the last statement does not end"
             self.damage.append(Damage(what, offset=self._open.offset, line=self._open.line))
         if self.has_header and not self.has_footer:
-            self.damage.append(Damage("the script ends before the line 'PostgreSQL database dump complete'"))
+            what = "the script ends before the line 'PostgreSQL database dump complete'"
+            self.damage.append(Damage(what, offset=offset, line=line))
             self._spoil_last_table()
         elif self._entry:
             self._spoil_last_table()
         self._close_entry()
-        self._check_restrict()
+        self._check_restrict(offset, line)
+        self.inventory = self._builder.build()
 
     def _spoil_last_table(self) -> None:
         """The rows of a TABLE DATA entry that the script ends in may be fewer than there were, unless COPY ended them."""
         if self._entry and self._entry.desc == _TABLE_DATA and not (self._table and self._table.copies):
             self._data_table().spoil("the script ends among its rows", None, self._entry_line)
 
-    def _check_restrict(self) -> None:
+    def _check_restrict(self, offset: int, line: int) -> None:
         keys = {
             kind: [c.text.split()[1:2] for c in self.commands if c.text.split()[:1] == [kind]] for kind in (b"\\restrict", b"\\unrestrict")
         }
         if len(keys[b"\\restrict"]) > len(keys[b"\\unrestrict"]) and self.has_footer:
-            self.damage.append(Damage(r"the script ends before its last \unrestrict line"))
+            self.damage.append(Damage(r"the script ends before its last \unrestrict line", offset=offset, line=line))
 
     def _several_dumps(self) -> UnsupportedDump:
         return UnsupportedDump(

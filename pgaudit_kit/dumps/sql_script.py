@@ -105,6 +105,16 @@ class ScriptSplitter:
                     self._copy_follows = False
                     yield self._copy_data()
 
+    @property
+    def offset(self) -> int:
+        """Offset of the next piece: at the end, of the end of the script."""
+        return self._base + self._pos
+
+    @property
+    def line(self) -> int:
+        """Line of the next piece."""
+        return self._line
+
     # ---- the window
 
     def _grow(self) -> bool:
