@@ -71,7 +71,7 @@ class Unmodelled:
 
 # An attribute that is absent or None means "none / the default". Those in KNOWN_BY_SOME are the exception:
 # absent there means "this source cannot know", and the attribute is then not compared.
-KNOWN_BY_SOME = frozenset({"owner", "version", "valid", "tablespace", "access_method", "last_value", "is_called"})
+KNOWN_BY_SOME = frozenset({"owner", "version", "valid", "tablespace", "access_method", "last_value", "is_called", "multirange_type_name"})
 
 COLUMN_ATTRIBUTES = {
     "type": "format_type(atttypid, atttypmod)",
@@ -80,11 +80,20 @@ COLUMN_ATTRIBUTES = {
     "default": "pg_get_expr(adbin, adrelid) of a plain default",
     "generated": "'<expression> STORED' or '<expression> VIRTUAL', expression without the outer parentheses of GENERATED ALWAYS AS (…)",
     "identity": "'ALWAYS' or 'BY DEFAULT'",
+    "storage": "'PLAIN', 'EXTERNAL', 'MAIN' or 'EXTENDED', only when it is not the type's default",
+    "compression": "'pglz' or 'lz4', when set",
+    "statistics": "statistics target, when set",
+    "options": "attribute options as stored, joined by ', '",
     "comment": "text of the comment",
 }
 
 _COMMON = ("owner", "comment")
 _RELATION = (*_COMMON, "tablespace", "access_method", "options")
+_RANGE = ("subtype", "multirange_type_name", "subtype_opclass", "collation", "canonical", "subtype_diff")
+_BASE_TYPE = (
+    *("internallength", "input", "output", "receive", "send", "typmod_in", "typmod_out", "analyze", "subscript", "collatable"),
+    *("default", "element", "category", "preferred", "delimiter", "alignment", "storage", "passedbyvalue"),
+)
 
 # Texts are pg_dump's: what the server functions print under search_path = '' (PGDUMP_FORMATS.md 6.1), without the
 # wrapper that pg_dump puts around them and without the final semicolon.
@@ -92,8 +101,9 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "SCHEMA": _COMMON,
     # extension_schema: raw schema name; version: catalog only
     "EXTENSION": ("extension_schema", "version", "comment"),
-    # form: 'enum' or 'composite'; labels: the enum's labels in order as SQL literals joined by ', '
-    "TYPE": (*_COMMON, "form", "labels"),
+    # form: 'enum', 'composite', 'range', 'base' or 'shell'; labels: the enum's labels in order as SQL literals joined by ', ';
+    # the others: the values of CREATE TYPE's options of those names; multirange_type_name: known from 14 on
+    "TYPE": (*_COMMON, "form", "labels", *_RANGE, *_BASE_TYPE),
     "DOMAIN": (*_COMMON, "base_type", "collation", "default", "not_null"),
     # persistence: 'unlogged' or absent; partition_key: pg_get_partkeydef; partition_of: qualified, quoted as SQL;
     # partition_bound: pg_get_expr(relpartbound); inherits: qualified parents joined by ', ';
@@ -154,7 +164,8 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     ),
     "PROCEDURE": (*_COMMON, "arguments", "language", "body", "object_file", "security_definer", "transforms", "config"),
     # Primary key, unique, exclusion; definition as pg_get_constraintdef prints it; options: the index's WITH (…) content
-    "CONSTRAINT": ("definition", "comment", "options", "tablespace", "attached_to", "clustered"),
+    # index_comment: the comment on the index behind it
+    "CONSTRAINT": ("definition", "comment", "index_comment", "options", "tablespace", "attached_to", "clustered"),
     # All CHECKs of tables and domains, whether pg_dump prints them inline or apart; inherited ones are not listed
     "CHECK CONSTRAINT": ("definition", "comment"),
     "FK CONSTRAINT": ("definition", "comment"),
@@ -163,6 +174,39 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     # definition: pg_get_triggerdef(oid, false) / pg_get_ruledef; enabled: 'DISABLE', 'REPLICA', 'ALWAYS' or absent
     "TRIGGER": ("definition", "comment", "enabled"),
     "RULE": ("definition", "comment", "enabled"),
+    # Named `name(identity arguments)`, `name(*)` without any; attributes are the options of CREATE AGGREGATE, flags 'true' or absent
+    "AGGREGATE": (
+        *_COMMON,
+        *("sfunc", "stype", "sspace", "initcond", "finalfunc", "finalfunc_extra", "finalfunc_modify", "combinefunc"),
+        *("serialfunc", "deserialfunc", "msfunc", "minvfunc", "mstype", "msspace", "minitcond", "mfinalfunc"),
+        *("mfinalfunc_extra", "mfinalfunc_modify", "sortop", "hypothetical", "parallel"),
+    ),
+    # Named `name (left type, right type)`, NONE for a missing one; commutator, negator: OPERATOR(schema.name)
+    "OPERATOR": (*_COMMON, "function", "commutator", "negator", "merges", "hashes", "restrict", "join"),
+    # Both named `name USING method`; family: qualified; operators, functions: members as pg_dump prints them, by number, one in a line
+    "OPERATOR CLASS": (*_COMMON, "default", "for_type", "family", "storage", "operators", "functions"),
+    "OPERATOR FAMILY": (*_COMMON, "operators", "functions"),
+    # Named as pg_dump's tag; method: 'WITH FUNCTION f(args)', 'WITH INOUT' or 'WITHOUT FUNCTION'; context: 'ASSIGNMENT', 'IMPLICIT'
+    "CAST": ("comment", "method", "context"),
+    "TRANSFORM": ("comment", "from_sql", "to_sql"),
+    # lc_collate, lc_ctype only when they differ, else both are the locale; deterministic: 'false' or absent
+    "COLLATION": (*_COMMON, "provider", "locale", "lc_collate", "lc_ctype", "deterministic", "rules"),
+    "CONVERSION": (*_COMMON, "default", "for_encoding", "to_encoding", "function"),
+    "ACCESS METHOD": ("comment", "type", "handler"),
+    # handler, inline, validator, trusted: absent when pg_dump leaves them to the server, which has the handler itself
+    "PROCEDURAL LANGUAGE": (*_COMMON, "trusted", "handler", "inline", "validator"),
+    "TEXT SEARCH PARSER": ("comment", "start", "gettoken", "end", "headline", "lextypes"),
+    "TEXT SEARCH TEMPLATE": ("comment", "init", "lexize"),
+    # options: dictinitoption as stored
+    "TEXT SEARCH DICTIONARY": (*_COMMON, "template", "options"),
+    # mappings: `token type: dictionary, dictionary`, one in a line, by token type
+    "TEXT SEARCH CONFIGURATION": (*_COMMON, "parser", "mappings"),
+    # definition: pg_get_statisticsobjdef; statistics: the target, when set
+    "STATISTICS": (*_COMMON, "definition", "statistics"),
+    # tags: as SQL literals joined by ', '; enabled as for triggers
+    "EVENT TRIGGER": (*_COMMON, "event", "tags", "function", "enabled"),
 }
-# Comments on the columns of views and materialized views have no Column to stand on: attribute "column <name> comment".
+# What is said of the columns of views, materialized views and indexes (these numbered) has no Column to stand on: it is an
+# attribute "column <name> comment", "… default", "… statistics" and so on, as in COLUMN_ATTRIBUTES.
+COLUMN_ATTRIBUTE = "column {name} {attribute}"
 COLUMN_COMMENT = "column {name} comment"
