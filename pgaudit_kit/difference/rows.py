@@ -1,21 +1,36 @@
-"""Which rows differ, in bounded memory: rows fall into buckets by key; only buckets that differ are read again."""
+"""Which rows differ, in bounded memory: rows fall into buckets by key; only buckets that differ are read again.
+
+The first pass keeps, for each bucket, the sum of its rows' hashes and the memory they would take. Both passes work on whole
+blocks: one hash call per row, and numpy for all sums.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, TypeAlias
 
-from xxhash import xxh3_64_intdigest, xxh3_128_intdigest
+from xxhash import xxh3_64_intdigest, xxh3_128_digest
 
-from pgaudit_kit.records.difference import Change, RowDifference
+from pgaudit_kit.records.difference import Change, RowDifference, Status
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
-from pgaudit_kit.rows.copy_text import decode_line, lines_of
+from pgaudit_kit.rows.copy_text import decode_line
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Numbers: TypeAlias = NDArray[np.uint64]
 
 BUCKETS = 1 << 14
 BYTES_PER_PASS = 160 << 20  # held at once; a table that differs everywhere costs more passes, not more memory
 _ROW_BYTES = 500  # what a row takes beside its line: its key, its places in dictionaries and lists
+
+KeysOf: TypeAlias = Callable[[list[bytes]], list[bytes]]
+"""From COPY lines to the COPY text of their keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,83 +42,127 @@ class RowCounts:
     changed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class RowPair:
+    """One row that differs: its key's values, and its COPY line on each side, None where it is not."""
+
+    key: tuple[str | None, ...]
+    left: bytes | None
+    right: bytes | None
+
+    @property
+    def status(self) -> Status:
+        """On which side it is."""
+        return "only_left" if self.right is None else "only_right" if self.left is None else "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Buckets:
+    """Of each bucket: the memory that its rows would take, and the two halves of the sum of their hashes, modulo 2^64 each."""
+
+    sizes: Numbers
+    sums: Numbers
+
+
 def compare_rows(left: Source, right: Source, name: TableName, columns: Sequence[str], key: Sequence[str]) -> Iterator[RowDifference]:
-    """Yield each row of *name* that differs over *columns*.
+    """Yield each row of *name* that differs over *columns*, as `differing_rows` finds it."""
+    names = tuple(key or columns)
+    for pair in differing_rows(left, right, name, columns, key):
+        changes: tuple[Change, ...] = ()
+        if pair.left is not None and pair.right is not None:
+            values = zip(columns, _decoded(pair.left, columns), _decoded(pair.right, columns), strict=True)
+            changes = tuple(Change(c, x, y) for c, x, y in values if x != y)
+        yield RowDifference(pair.status, dict(zip(names, pair.key, strict=True)), changes)
+
+
+def differing_rows(left: Source, right: Source, name: TableName, columns: Sequence[str], key: Sequence[str]) -> Iterator[RowPair]:
+    """Yield each row of *name* that differs over *columns*; its COPY lines have those columns.
 
     Rows are paired by *key*; without one a row is its own key, and the table is compared as a multiset.
     Raises RowsNotAvailable when a source holds no rows.
     """
-    bucket_of = _bucketer(columns, key)
-    sizes_left, sums_left = _buckets(left.row_blocks(name, columns), bucket_of)
-    sizes_right, sums_right = _buckets(right.row_blocks(name, columns), bucket_of)
-    differing = [b for b in range(BUCKETS) if (sizes_left[b], sums_left[b]) != (sizes_right[b], sums_right[b])]
-    for group in _groups(differing, [a + b for a, b in zip(sizes_left, sizes_right, strict=True)]):
-        surplus: Counter[bytes] = Counter(_lines_in(left.row_blocks(name, columns), bucket_of, group))
-        surplus.subtract(_lines_in(right.row_blocks(name, columns), bucket_of, group))
+    import numpy as np
+
+    keys_of = _keys_of(columns, key)
+    lefts = _buckets(left.row_blocks(name, columns), keys_of)
+    rights = _buckets(right.row_blocks(name, columns), keys_of)
+    differ = (lefts.sizes != rights.sizes) | (lefts.sums != rights.sums).any(axis=0)
+    for group in _groups(np.flatnonzero(differ).tolist(), (lefts.sizes + rights.sizes).tolist()):
+        surplus: Counter[bytes] = Counter(_lines_in(left.row_blocks(name, columns), keys_of, group))
+        surplus.subtract(_lines_in(right.row_blocks(name, columns), keys_of, group))
         yield from _pair(surplus, columns, key)
 
 
-def _bucketer(columns: Sequence[str], key: Sequence[str]) -> Callable[[bytes], int]:
-    """Return the function from a COPY line to the number of its bucket."""
+def _keys_of(columns: Sequence[str], key: Sequence[str]) -> KeysOf | None:
+    """Return the function from lines to keys; None where a row is its own key."""
     if not key:
-        return lambda line: xxh3_64_intdigest(line) % BUCKETS
+        return None
     picks = [list(columns).index(name) for name in key]
-    if picks == [0]:
-        return lambda line: xxh3_64_intdigest(line.split(b"\t", 1)[0]) % BUCKETS
-
-    def bucket(line: bytes) -> int:
-        fields = line.split(b"\t")
-        return xxh3_64_intdigest(b"\t".join([fields[i] for i in picks])) % BUCKETS
-
-    return bucket
+    if len(picks) == 1:
+        (pick,) = picks
+        return lambda lines: [line.split(b"\t", pick + 1)[pick] for line in lines]
+    return lambda lines: [b"\t".join([fields[i] for i in picks]) for fields in (line.split(b"\t") for line in lines)]
 
 
-def _buckets(blocks: Iterator[bytes], bucket_of: Callable[[bytes], int]) -> tuple[list[int], list[int]]:
-    """The memory that the rows of each bucket would take, and the sum of their hashes."""
-    sizes = [0] * BUCKETS
-    sums = [0] * BUCKETS
-    for line in lines_of(blocks):
-        bucket = bucket_of(line)
-        sizes[bucket] += len(line) + _ROW_BYTES
-        sums[bucket] += xxh3_128_intdigest(line)
-    return sizes, sums
+def _lines_with_buckets(blocks: Iterator[bytes], keys_of: KeysOf | None) -> Iterator[tuple[list[bytes], Numbers]]:
+    """Yield the lines of each block with the numbers of their buckets."""
+    import numpy as np
+
+    for block in blocks:
+        lines = block.split(b"\n")
+        lines.pop()
+        keys = keys_of(lines) if keys_of else lines
+        yield lines, np.fromiter(map(xxh3_64_intdigest, keys), np.uint64, len(keys)) % np.uint64(BUCKETS)
 
 
-def _groups(buckets: list[int], bytes_in: list[int]) -> Iterator[frozenset[int]]:
+def _buckets(blocks: Iterator[bytes], keys_of: KeysOf | None) -> _Buckets:
+    import numpy as np
+
+    found = _Buckets(np.zeros(BUCKETS, np.uint64), np.zeros((2, BUCKETS), np.uint64))
+    for lines, buckets in _lines_with_buckets(blocks, keys_of):
+        digests = np.frombuffer(b"".join(map(xxh3_128_digest, lines)), "<u8").reshape(-1, 2)
+        places = buckets.astype(np.intp)
+        np.add.at(found.sums[0], places, digests[:, 0])
+        np.add.at(found.sums[1], places, digests[:, 1])
+        np.add.at(found.sizes, places, np.fromiter(map(len, lines), np.uint64, len(lines)) + np.uint64(_ROW_BYTES))
+    return found
+
+
+def _groups(buckets: list[int], bytes_in: list[int]) -> Iterator[list[int]]:
     """Divide *buckets* so that each group holds at most BYTES_PER_PASS (or is one bucket)."""
     group: list[int] = []
     held = 0
     for bucket in buckets:
         if group and held + bytes_in[bucket] > BYTES_PER_PASS:
-            yield frozenset(group)
+            yield group
             group, held = [], 0
         group.append(bucket)
         held += bytes_in[bucket]
     if group:
-        yield frozenset(group)
+        yield group
 
 
-def _lines_in(blocks: Iterator[bytes], bucket_of: Callable[[bytes], int], group: frozenset[int]) -> Iterator[bytes]:
-    return (line for line in lines_of(blocks) if bucket_of(line) in group)
+def _lines_in(blocks: Iterator[bytes], keys_of: KeysOf | None, group: Sequence[int]) -> Iterator[bytes]:
+    """Yield the lines that are in the buckets of *group*."""
+    import numpy as np
+
+    wanted = np.zeros(BUCKETS, bool)
+    wanted[list(group)] = True
+    for lines, buckets in _lines_with_buckets(blocks, keys_of):
+        for place in np.flatnonzero(wanted[buckets.astype(np.intp)]):
+            yield lines[place]
 
 
-def _pair(surplus: Counter[bytes], columns: Sequence[str], key: Sequence[str]) -> Iterator[RowDifference]:
-    """Turn lines that one side has more often than the other into row differences, paired by key."""
+def _pair(surplus: Counter[bytes], columns: Sequence[str], key: Sequence[str]) -> Iterator[RowPair]:
+    """Pair, by key, the lines that one side has more often than the other."""
     by_key: dict[tuple[str | None, ...], tuple[list[bytes], list[bytes]]] = defaultdict(lambda: ([], []))
-    names = tuple(key or columns)
-    picks = [list(columns).index(name) for name in names]
+    picks = [list(columns).index(name) for name in key or columns]
     for line, times in surplus.items():
         if times:
             row = _decoded(line, columns)
             by_key[tuple(row[i] for i in picks)][0 if times > 0 else 1].extend([line] * abs(times))
     for value, (lefts, rights) in by_key.items():
-        named = dict(zip(names, value, strict=True))
-        for a, b in zip(lefts, rights, strict=False):
-            values = zip(columns, _decoded(a, columns), _decoded(b, columns), strict=True)
-            yield RowDifference("changed", named, tuple(Change(c, x, y) for c, x, y in values if x != y))
-        paired = min(len(lefts), len(rights))
-        yield from (RowDifference("only_left", named) for _ in lefts[paired:])
-        yield from (RowDifference("only_right", named) for _ in rights[paired:])
+        yield from (RowPair(value, a, b) for a, b in zip_longest(lefts, rights))
 
 
 def _decoded(line: bytes, columns: Sequence[str]) -> tuple[str | None, ...]:

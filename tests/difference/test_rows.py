@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgaudit_kit.difference import rows as rows_module
-from pgaudit_kit.difference.rows import compare_rows
+from pgaudit_kit.difference.rows import RowPair, compare_rows
 from pgaudit_kit.records.difference import Change, RowDifference
 from pgaudit_kit.records.table_data import TableName
 from tests.fakes import FakeSource
@@ -75,7 +75,7 @@ def test_the_longer_the_rows_the_fewer_are_held_at_once(monkeypatch: pytest.Monk
     held: list[int] = []
     pair = rows_module._pair
 
-    def measured(surplus: Counter[bytes], columns: Sequence[str], key: Sequence[str]) -> Iterator[RowDifference]:
+    def measured(surplus: Counter[bytes], columns: Sequence[str], key: Sequence[str]) -> Iterator[RowPair]:
         held.append(sum(map(len, surplus)))
         return pair(surplus, columns, key)
 
