@@ -16,7 +16,8 @@ from typing import TypeAlias
 
 from pgaudit_kit.dumps.archive_toc import Archive, ArchiveEntry
 from pgaudit_kit.dumps.byte_cursor import ByteCursor
-from pgaudit_kit.dumps.decompression import ByteStream, DumpFile, inflate
+from pgaudit_kit.dumps.compression import decoded
+from pgaudit_kit.dumps.decompression import ByteStream, DumpFile
 from pgaudit_kit.errors import DamagedDump
 
 _TABLE, _LARGE_OBJECTS = 1, 3
@@ -149,7 +150,7 @@ class DataBlocks:
     def _decoded(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """The bytes that *chunks* stand for; those of an algorithm that is not read as they are."""
         if self._archive.compression == "gzip":
-            return inflate(chunks, wrapper="zlib", resource=self._resource)
+            return decoded(chunks, "zlib", resource=self._resource)
         return chunks
 
     def _damaged(self, what: str) -> DamagedDump:

@@ -1,22 +1,21 @@
-"""Bytes of a dump file as a forward stream, bare or gzip, from any offset; and the zlib streams inside of an archive.
+"""Bytes of a dump file as a forward stream, bare or gzip, from any offset.
 
 Whatever is broken is reported after all the good bytes before it were given, so that a dump that was cut short can be read up to the cut.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
+from pgaudit_kit.dumps.compression import PIECE, decoded
 from pgaudit_kit.errors import DamagedDump, DumpNotFound
 
-# One piece of work: fits the second-level cache, and is far above the cost of one Python call.
-PIECE = 1 << 20
+__all__ = ["PIECE", "ByteStream", "DumpFile", "PieceStream"]
 GZIP_MAGIC = b"\x1f\x8b"
-_WINDOW_BITS = {"zlib": 15, "gzip": 31}
 
 
 class ByteStream(Protocol):
@@ -127,45 +126,10 @@ class PieceStream:
 class _GzipStream(PieceStream):
     def __init__(self, bare: _BareStream, resource: str) -> None:
         self._bare = bare
-        super().__init__(inflate(iter(lambda: bare.read(PIECE // 4), b""), wrapper="gzip", resource=resource))
+        super().__init__(decoded(iter(lambda: bare.read(PIECE // 4), b""), "gzip", resource=resource))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bare.__exit__(kind, error, trace)
-
-
-def inflate(chunks: Iterable[bytes], *, wrapper: Literal["zlib", "gzip"], resource: str) -> Iterator[bytes]:
-    """Yield the inflated bytes of *chunks* in pieces of at most 1 MiB: one zlib stream, or gzip members one after another.
-
-    No bytes at all are an empty stream: that is how an empty large object is stored. Raises DamagedDump for a stream that
-    is broken, fails its checksum, ends early, or is followed by something else.
-    """
-    from isal.igzip_lib import IsalError
-    from isal.isal_zlib import decompressobj
-
-    decoder = decompressobj(_WINDOW_BITS[wrapper])
-    fed = 0
-    for chunk in chunks:
-        fed += len(chunk)
-        data = chunk
-        full = False  # the last call filled its output, so there may be more to come of the same input
-        while data or full:
-            if decoder.eof:
-                data = data.lstrip(b"\0")  # padding between and after members is legal
-                if not data:
-                    break
-                if wrapper == "zlib" or data[0] != GZIP_MAGIC[0]:
-                    raise DamagedDump(f"the {wrapper} stream ends before byte {fed:,}, but is followed by other bytes", resource=resource)
-                decoder = decompressobj(_WINDOW_BITS[wrapper])
-            try:
-                piece = decoder.decompress(data, PIECE)
-            except IsalError as error:  # type: ignore[misc]  # isal's stub declares an instance
-                raise DamagedDump(f"the {wrapper} stream is broken before its byte {fed:,} ({error})", resource=resource) from error
-            if piece:
-                yield piece
-            full = len(piece) == PIECE and not decoder.eof
-            data = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
-    if fed and not decoder.eof:
-        raise DamagedDump(f"the {wrapper} stream is cut short: its {fed:,} bytes are not all", resource=resource)
