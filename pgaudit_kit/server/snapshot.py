@@ -20,6 +20,7 @@ from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.rows.fingerprint import fingerprint_of
 from pgaudit_kit.server.catalog import Row, query, read_inventory
 from pgaudit_kit.server.connection import connect, refused_queries
+from pgaudit_kit.server.copy_stream import copy_blocks
 from pgaudit_kit.server.targets import Target, resolve_target
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import sqlalchemy
     from pandas import DataFrame
 
-_BLOCK_BYTES = 1 << 20
 _RECORDED_SETTINGS = ("TimeZone", "bytea_output", "lc_monetary", "standard_conforming_strings", "client_encoding")
 
 # setup_connection of pg_dump.c, for this transaction only. What a server does not know (transaction_timeout: 17+,
@@ -184,8 +184,8 @@ class Snapshot:
         self._check_free()
         self._reading = name
         try:
-            with self._savepoint(f"reading the rows of {name}"), self._connection.cursor().copy(statement) as copy:
-                yield from _joined(copy)
+            with self._savepoint(f"reading the rows of {name}"):
+                yield from copy_blocks(self._connection, statement)
         finally:
             self._reading = None
 
@@ -337,21 +337,6 @@ def _copy_statement(data: TableData, columns: tuple[str, ...], label: str) -> by
 def _quoted(name: str) -> str:
     # not psycopg.sql.Identifier: that cannot write a name of a SQL_ASCII server that is not ASCII
     return '"' + name.replace('"', '""') + '"'
-
-
-def _joined(copy: Iterable[Any]) -> Iterator[bytes]:
-    """The server sends one message per row; join them, because everything above works on blocks."""
-    lines: list[Any] = []
-    size = 0
-    for line in copy:
-        lines.append(line)
-        size += len(line)
-        if size >= _BLOCK_BYTES:
-            yield b"".join(lines)
-            lines.clear()
-            size = 0
-    if lines:
-        yield b"".join(lines)
 
 
 def _measured(blocks: Iterable[bytes], sizes: list[int]) -> Iterator[bytes]:
