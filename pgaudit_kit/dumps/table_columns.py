@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from pgaudit_kit.dumps.identifiers import read_parents
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import ObjectKey
+from pgaudit_kit.records.objects import Column, ObjectKey
 from pgaudit_kit.records.table_data import TableName
 
 _DEEPEST = 64  # levels of inheritance; a damaged dump may name a circle
 
 
-def columns_of(inventory: Inventory, name: TableName, *, generated: bool = True, depth: int = 0) -> tuple[str, ...] | None:
+def columns_of(inventory: Inventory, name: TableName, *, generated: bool = True) -> tuple[str, ...] | None:
     """Return the columns of *name* in attribute order, without the generated ones when not *generated*; None when it is not there.
 
-    A child of inheritance has its parents' columns first, as pg_dump writes only its own ones into CREATE TABLE.
+    A child of inheritance has its parents' columns first and a typed table those of its type, as pg_dump writes only a table's own
+    ones into CREATE TABLE (pg_dump.c, dumpTableSchema: shouldPrintColumn). That is the order a restore gives them, too.
     """
+    columns = _all_columns(inventory, name, depth=0)
+    if columns is None:
+        return None
+    computed = {c.name for c in columns if c.attributes.get("generated")} if not generated else ()
+    return tuple(dict.fromkeys(c.name for c in columns if c.name not in computed))
+
+
+def _all_columns(inventory: Inventory, name: TableName, *, depth: int) -> list[Column] | None:
+    """The columns that *name* inherits, has of its type and declares, in that order; one that it declares again comes twice."""
     table = inventory.by_key.get(ObjectKey("TABLE", name.schema, name.name))
     if table is None or depth > _DEEPEST:
         return None
-    columns: list[str] = []
+    columns: list[Column] = []
     for schema, parent in read_parents(table.attributes.get("inherits") or ""):
-        columns += columns_of(inventory, TableName(schema or name.schema, parent), generated=generated, depth=depth + 1) or ()
-    columns += [c.name for c in table.columns if generated or not c.attributes.get("generated")]
-    return tuple(dict.fromkeys(columns))
+        columns += _all_columns(inventory, TableName(schema or name.schema, parent), depth=depth + 1) or []
+    for schema, of_type in read_parents(table.attributes.get("of_type") or ""):
+        row_type = inventory.by_key.get(ObjectKey("TYPE", schema or name.schema, of_type))
+        columns += row_type.columns if row_type else ()
+    return columns + list(table.columns)
