@@ -50,12 +50,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseObject:
-    """One object of an inventory. `definition` is SQL for people to read; it is never compared."""
+    """One object of an inventory. `definition` is SQL for people to read, `dependencies` the objects that have to be there before it.
+
+    Neither is compared. `dependencies` are None where they are not known: a dump has them in its table of contents.
+    """
 
     key: ObjectKey
     attributes: Attributes = field(default_factory=lambda: NO_ATTRIBUTES)
     columns: tuple[Column, ...] = ()
     definition: str | None = None
+    dependencies: tuple[ObjectKey, ...] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,12 @@ class Unmodelled:
 
 # An attribute that is absent or None means "none / the default". Those in KNOWN_BY_SOME are the exception:
 # absent there means "this source cannot know", and the attribute is then not compared.
-KNOWN_BY_SOME = frozenset({"owner", "version", "valid", "tablespace", "access_method", "last_value", "is_called", "multirange_type_name"})
+KNOWN_BY_SOME = frozenset(
+    {"owner", "version", "valid", "tablespace", "access_method", "last_value", "is_called", "multirange_type_name", "option_names"}
+)
+# Attributes that pg_dump can be told to leave out of a dump as a whole (--no-privileges, --no-security-labels). A dump that
+# holds none of them anywhere does not know them (`Inventory.not_told`); where it holds some, absent is the default, or none.
+LEFT_OUT_AS_A_WHOLE = frozenset({"acl", "security_label"})
 
 COLUMN_ATTRIBUTES = {
     "type": "format_type(atttypid, atttypmod)",
@@ -84,7 +93,10 @@ COLUMN_ATTRIBUTES = {
     "compression": "'pglz' or 'lz4', when set",
     "statistics": "statistics target, when set",
     "options": "attribute options as stored, joined by ', '",
+    "foreign_options": "OPTIONS of a foreign table's column, as settings.options_text writes them",
     "comment": "text of the comment",
+    "acl": "privileges on the column, as acl below",
+    "security_label": "as security_label below",
 }
 
 _COMMON = ("owner", "comment")
@@ -97,7 +109,7 @@ _BASE_TYPE = (
 
 # Texts are pg_dump's: what the server functions print under search_path = '' (PGDUMP_FORMATS.md 6.1), without the
 # wrapper that pg_dump puts around them and without the final semicolon.
-ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
+_OWN_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "SCHEMA": _COMMON,
     # extension_schema: raw schema name; version: catalog only
     "EXTENSION": ("extension_schema", "version", "comment"),
@@ -205,7 +217,62 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "STATISTICS": (*_COMMON, "definition", "statistics"),
     # tags: as SQL literals joined by ', '; enabled as for triggers
     "EVENT TRIGGER": (*_COMMON, "event", "tags", "function", "enabled"),
+    # restrictive: 'true'; command: 'SELECT', 'INSERT', 'UPDATE', 'DELETE', absent for all; roles: quoted, sorted, joined by ', ', absent
+    # for PUBLIC; using, check: pg_get_expr(polqual / polwithcheck)
+    "POLICY": ("comment", "restrictive", "command", "roles", "using", "check"),
+    # publish: 'insert, update, delete, truncate'; all_tables, via_partition_root: 'true'; generated_columns: 'stored'
+    "PUBLICATION": (*_COMMON, "all_tables", "publish", "via_partition_root", "generated_columns", "options"),
+    # Named as the publication, parent: the table. columns: quoted names joined by ', '; where: pg_get_expr(prqual)
+    "PUBLICATION TABLE": ("columns", "where"),
+    # Named as the publication, schema: that schema
+    "PUBLICATION TABLES IN SCHEMA": (),
+    # Never the connection string. publications: quoted, joined by ', '; the others as in WITH (…), absent at their default
+    # (streaming has none: 'off' is absent, whatever CREATE SUBSCRIPTION takes it for)
+    "SUBSCRIPTION": (
+        *(*_COMMON, "publications", "slot_name", "binary", "streaming", "two_phase", "disable_on_error", "password_required"),
+        *("run_as_owner", "failover", "origin", "synchronous_commit", "options"),
+    ),
+    # options: settings.options_text: a value that may be a secret is hidden, and so not compared
+    "FOREIGN DATA WRAPPER": (*_COMMON, "handler", "validator", "options"),
+    "SERVER": (*_COMMON, "server_type", "server_version", "wrapper", "options"),
+    # Named as its role, or `public`; parent: the server. option_names: sorted, joined by ', '; their values are never read
+    "USER MAPPING": ("option_names",),
+    # as of a table; its rows are somewhere else and are not compared
+    "FOREIGN TABLE": (*_COMMON, "server", "options", "partition_of", "partition_bound", "inherits"),
+    # Named `TABLES of <role>` and so on, schema: of IN SCHEMA; owner: the role; acl: what differs from the built-in default, or,
+    # IN SCHEMA, what is added
+    "DEFAULT ACL": ("owner",),
+    # Large objects by their OIDs, a thousand in one object named `<first>..<last>`, because there may be millions: oids as
+    # settings.compact_numbers, owner and acl as settings.by_number; what few have is an attribute `<oid> comment`,
+    # `<oid> security_label`. Their contents are not compared.
+    "BLOB": ("owner", "oids"),
+    # Privileges and labels changed on what no dump holds, because the server or an extension brings it: named `TABLE pg_authid`,
+    # `FUNCTION hstore(text, text)`, `COLUMN t.c` as pg_dump's tags; acl: privileges.acl_change_text
+    "ACL": (),
+    "SECURITY LABEL": (),
 }
+# acl: privileges.acl_text; security_label: `provider: label` in lines
+_WITH_ACL = frozenset(
+    {"SCHEMA", "TYPE", "DOMAIN", "TABLE", "SEQUENCE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "FUNCTION", "PROCEDURE", "AGGREGATE"}
+    | {"PROCEDURAL LANGUAGE", "FOREIGN DATA WRAPPER", "SERVER", "DEFAULT ACL", "BLOB", "ACL"}
+)
+_WITH_LABEL = frozenset(
+    {"SCHEMA", "TYPE", "DOMAIN", "TABLE", "SEQUENCE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "FUNCTION", "PROCEDURE", "AGGREGATE"}
+    | {"PROCEDURAL LANGUAGE", "EVENT TRIGGER", "PUBLICATION", "SUBSCRIPTION", "SECURITY LABEL"}
+)
+ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
+    kind: (*own, *(("acl",) if kind in _WITH_ACL else ()), *(("security_label",) if kind in _WITH_LABEL else ()))
+    for kind, own in _OWN_ATTRIBUTES.items()
+}
+# The database itself is no object of an inventory but its container (`Inventory.database`): whether a dump holds it depends on
+# its format and on --create, and a restore without that leaves the database as somebody else made it. Its other attributes are
+# `setting <name>` and `setting <name> of <role>`, values as settings.setting_text writes them. tablespace: '' is the default
+# one; connection_limit: absent without any; template: 'true'.
+DATABASE = "DATABASE"
+DATABASE_ATTRIBUTES = (
+    *(*_COMMON, "encoding", "locale_provider", "lc_collate", "lc_ctype", "locale", "icu_rules", "tablespace", "connection_limit"),
+    *("template", "acl", "security_label"),
+)
 # What is said of the columns of views, materialized views and indexes (these numbered) has no Column to stand on: it is an
 # attribute "column <name> comment", "… default", "… statistics" and so on, as in COLUMN_ATTRIBUTES.
 COLUMN_ATTRIBUTE = "column {name} {attribute}"
