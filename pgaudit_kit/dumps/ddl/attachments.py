@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pgaudit_kit.dumps.ddl.asides import put_aside
+from pgaudit_kit.dumps.ddl.columns import read_setting
 from pgaudit_kit.dumps.ddl.drafts import NOT_COMPARED, WITHOUT_OBJECT, Book, Statement
 from pgaudit_kit.dumps.ddl.tokens import Name, NotUnderstood
 from pgaudit_kit.dumps.ddl.views import become_view
@@ -26,7 +27,7 @@ def create_index(statement: Statement, book: Book) -> None:
 
 
 def alter_index(statement: Statement, book: Book) -> None:
-    """ALTER INDEX … ATTACH PARTITION; its other settings are put aside. Raises NotUnderstood."""
+    """ALTER INDEX … ATTACH PARTITION, ALTER COLUMN n SET STATISTICS; other settings are put aside. Raises NotUnderstood."""
     cursor = statement.cursor("ALTER", "INDEX")
     name = cursor.name()
     index = book.relation(statement.place(name), "INDEX")
@@ -37,8 +38,11 @@ def alter_index(statement: Statement, book: Book) -> None:
             return
         child.attributes["attached_to"] = statement.qualified(name)
         child.sql.append(statement.sql)
-    elif index:
-        book.put_aside(statement, NOT_COMPARED, kind="INDEX", schema=index.schema, name=index.name)
+    elif index and cursor.take("ALTER", "COLUMN"):
+        number = cursor.advance().text
+        cursor.expect("SET")
+        index.say_of_column(number, *read_setting(cursor))
+        index.sql.append(statement.sql)
     else:
         put_aside(statement, book, NOT_COMPARED)
 

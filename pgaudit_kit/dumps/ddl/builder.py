@@ -5,17 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from pgaudit_kit.dumps.ddl.alterations import alter_object
 from pgaudit_kit.dumps.ddl.asides import put_aside
 from pgaudit_kit.dumps.ddl.attachments import alter_index, create_index, create_rule, create_trigger
 from pgaudit_kit.dumps.ddl.comments import apply_comments, read_comment
 from pgaudit_kit.dumps.ddl.completion import complete
+from pgaudit_kit.dumps.ddl.definitions import create_aggregate, create_collation
 from pgaudit_kit.dumps.ddl.drafts import NOT_MODELLED, NOT_UNDERSTOOD, Book, Statement
+from pgaudit_kit.dumps.ddl.languages import (
+    create_access_method,
+    create_cast,
+    create_conversion,
+    create_event_trigger,
+    create_language,
+    create_statistics,
+    create_transform,
+)
 from pgaudit_kit.dumps.ddl.needless_quotes import quotes_all, without_needless_quotes
+from pgaudit_kit.dumps.ddl.operators import create_operator
 from pgaudit_kit.dumps.ddl.routines import alter_routine, create_routine
 from pgaudit_kit.dumps.ddl.schemas import alter_schema, create_extension, create_schema
 from pgaudit_kit.dumps.ddl.sequences import alter_sequence, create_sequence
 from pgaudit_kit.dumps.ddl.session import ignore, read_alter_database, read_select, read_set
 from pgaudit_kit.dumps.ddl.tables import alter_table, create_table
+from pgaudit_kit.dumps.ddl.text_search import create_text_search
 from pgaudit_kit.dumps.ddl.tokens import NotUnderstood, split_statements
 from pgaudit_kit.dumps.ddl.user_types import alter_type, create_domain, create_type
 from pgaudit_kit.dumps.ddl.views import alter_view, create_materialized_view, create_view
@@ -36,6 +49,18 @@ _HANDLERS: dict[str, Callable[[Statement, Book], None]] = {
     "CREATE RULE": create_rule,
     "CREATE FUNCTION": create_routine,
     "CREATE PROCEDURE": create_routine,
+    "CREATE AGGREGATE": create_aggregate,
+    "CREATE OPERATOR": create_operator,
+    "CREATE COLLATION": create_collation,
+    "CREATE CONVERSION": create_conversion,
+    "CREATE DEFAULT": create_conversion,
+    "CREATE CAST": create_cast,
+    "CREATE TRANSFORM": create_transform,
+    "CREATE ACCESS": create_access_method,
+    "CREATE TEXT": create_text_search,
+    "CREATE STATISTICS": create_statistics,
+    "CREATE EVENT": create_event_trigger,
+    **dict.fromkeys(("CREATE LANGUAGE", "CREATE PROCEDURAL", "CREATE TRUSTED"), create_language),
     "CREATE DATABASE": ignore,  # the container; what it holds is compared, whatever it is called
     "ALTER SCHEMA": alter_schema,
     "ALTER TYPE": alter_type,
@@ -47,6 +72,8 @@ _HANDLERS: dict[str, Callable[[Statement, Book], None]] = {
     "ALTER INDEX": alter_index,
     "ALTER FUNCTION": alter_routine,
     "ALTER PROCEDURE": alter_routine,
+    **dict.fromkeys(("ALTER AGGREGATE", "ALTER OPERATOR", "ALTER COLLATION", "ALTER CONVERSION", "ALTER STATISTICS"), alter_object),
+    **dict.fromkeys(("ALTER TEXT", "ALTER LANGUAGE", "ALTER PROCEDURAL", "ALTER EVENT"), alter_object),
     "ALTER DATABASE": read_alter_database,
     "ALTER LARGE": ignore,  # the owner of a large object
     "COMMENT": read_comment,

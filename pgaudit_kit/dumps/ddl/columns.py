@@ -48,6 +48,16 @@ def _read_element(cursor: Cursor, found: Elements) -> None:
         found.columns[column] = read_column(cursor)
 
 
+def read_setting(cursor: Cursor) -> tuple[str, str]:
+    """Step over what follows ALTER COLUMN … SET of a single column's storage; return attribute and value. Raises NotUnderstood."""
+    if cursor.token.text == "(":
+        return "options", cursor.group()
+    for word in ("STATISTICS", "STORAGE", "COMPRESSION"):
+        if cursor.take(word):
+            return word.lower(), cursor.advance().text
+    raise NotUnderstood(f"a setting of a column expected at {cursor.token.text!r}")
+
+
 def read_column(cursor: Cursor) -> dict[str, str | None]:
     """Step over what follows the name of a column, and return its attributes. Raises NotUnderstood.
 

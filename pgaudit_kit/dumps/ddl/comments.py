@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pgaudit_kit.dumps.ddl.asides import put_aside
 from pgaudit_kit.dumps.ddl.drafts import NO_OBJECT, Book, Comment, Draft, Place, Statement
+from pgaudit_kit.dumps.ddl.references import REFERENCES, read_reference
 from pgaudit_kit.dumps.ddl.tokens import Cursor, Name, NotUnderstood
-from pgaudit_kit.records.objects import COLUMN_COMMENT
 
 _RELATIONS = {
     "TABLE": ("TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE"),
     "VIEW": ("VIEW",),
     "MATERIALIZED VIEW": ("MATERIALIZED VIEW",),
     "SEQUENCE": ("SEQUENCE",),
-    "INDEX": ("INDEX",),
+    "INDEX": ("INDEX", "CONSTRAINT"),  # also the one behind a constraint
 }
 _OF_TABLE = {"CONSTRAINT": ("CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT"), "TRIGGER": ("TRIGGER",), "RULE": ("RULE",)}
 _NAMED = ("SCHEMA", "EXTENSION", "TYPE", "DOMAIN", "FUNCTION", "PROCEDURE")
@@ -38,6 +38,8 @@ def read_comment(statement: Statement, book: Book) -> None:
         cursor.take("DOMAIN")
         schema, parent = statement.place(cursor.name())
         place = (schema, name)
+    elif kind in REFERENCES:
+        kind, place = read_reference(statement, cursor, kind)
     else:
         put_aside(statement, book, NO_OBJECT)
         return
@@ -59,12 +61,12 @@ def apply_comments(book: Book) -> None:
         draft = _object_of(comment, book)
         if draft is None:
             put_aside(comment.statement, book, NO_OBJECT)
-        elif comment.column is None:
-            draft.attributes["comment"] = comment.text
-        elif draft.kind in ("TABLE", "TYPE"):
-            draft.column(comment.column)["comment"] = comment.text
+        elif comment.column is not None:
+            draft.say_of_column(comment.column, "comment", comment.text)
+        elif comment.kind == "INDEX" and draft.kind == "CONSTRAINT":
+            draft.attributes["index_comment"] = comment.text
         else:
-            draft.attributes[COLUMN_COMMENT.format(name=comment.column)] = comment.text
+            draft.attributes["comment"] = comment.text
     book.comments.clear()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pgaudit_kit.dumps.ddl.drafts import Book, Draft, Place
 
+_TAKEN_OVER = frozenset({"type", "collation", "not_null", "default", "generated"})  # by the columns of a partition from its parent's
+
 
 def complete(book: Book) -> None:
     """Complete all drafts of *book* in place."""
@@ -35,10 +37,10 @@ def _complete_partition(partition: Draft, book: Book) -> None:
     if parent.partition_of:
         _complete_partition(parent, book)
     overrides = partition.columns
-    partition.columns = {name: {**above, **_present(overrides.pop(name, {}))} for name, above in parent.columns.items()} | overrides
-    for column in partition.columns.values():
-        column.pop("identity", None)
-        column.pop("comment", None)
+    partition.columns = {
+        name: {**{k: v for k, v in above.items() if k in _TAKEN_OVER}, **_present(overrides.pop(name, {}))}
+        for name, above in parent.columns.items()
+    } | overrides
     partition.own_columns = len(partition.columns)
     for check in [d for d in book.drafts.values() if d.kind == "CHECK CONSTRAINT" and (d.schema, d.parent) == (parent.schema, parent.name)]:
         key = (check.kind, partition.schema, check.name, partition.name)

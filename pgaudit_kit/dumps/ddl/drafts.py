@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pgaudit_kit.dumps.ddl.tokens import Cursor, Name, quote_string
 from pgaudit_kit.errors import HIDDEN
-from pgaudit_kit.records.objects import ATTRIBUTES, Column, DatabaseObject, ObjectKey, Unmodelled
+from pgaudit_kit.records.objects import ATTRIBUTES, COLUMN_ATTRIBUTE, Column, DatabaseObject, ObjectKey, Unmodelled
 from pgaudit_kit.records.table_data import quote_identifier
 from pgaudit_kit.records.toc import TocEntry
 
@@ -23,6 +23,7 @@ IN_EVERY_DATABASE = "every database has it from the start, and newer pg_dump doe
 
 # src/backend/catalog/pg_*: connection strings and OPTIONS of these may hold passwords
 _WITH_SECRETS = frozenset({"USER MAPPING", "SERVER", "FOREIGN DATA WRAPPER", "SUBSCRIPTION", "ROLE", "USER"})
+_WITH_COLUMNS = frozenset({"TABLE", "TYPE", "FOREIGN TABLE"})
 _NEXTVAL = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)\Z")
 _LITERAL = re.compile(r"[eE]?'(?:[^'\\]|''|\\.)*'", re.DOTALL)
 
@@ -41,6 +42,7 @@ class Session:
     access_method: str | None = None
     escapes: bool = False  # standard_conforming_strings is off
     with_oids: bool = False
+    qualifies: bool = False  # the search path is empty, so a bare name is one of pg_catalog: dumps since March 2018
     quotes_all: bool = False  # --quote-all-identifiers: found out from the text, no dump says it
 
 
@@ -78,6 +80,11 @@ class Statement:
     def with_qualified(self, name: Name, start: int, sql: str) -> str:
         """Return *sql* with the *name* that stands in it at offset *start* qualified."""
         return sql if name.schema else sql[:start] + self.qualified(name) + sql[start + len(name.sql) :]
+
+    def qualified_routine(self, name: Name, book: Book) -> str:
+        """Return the *name* of a function as SQL with its schema; one of pg_catalog is bare, as the server prints it."""
+        home = not name.schema and not self.session.qualifies and (self.home, name.name) in book.routines
+        return self.qualified(name) if home else name.sql
 
     def with_qualified_sequence(self, default: str | None) -> str | None:
         """Return a column's *default* with the sequence that it takes numbers from qualified."""
@@ -127,6 +134,13 @@ class Draft:
         """Return the attributes of that column; a column not listed yet (an inherited one that is overridden) is added at the end."""
         return self.columns.setdefault(name, {})
 
+    def say_of_column(self, name: str, attribute: str, value: str | None) -> None:
+        """Set an *attribute* (of COLUMN_ATTRIBUTES) of a column, also of what has no columns of its own in an inventory."""
+        if self.kind in _WITH_COLUMNS:
+            self.column(name)[attribute] = value
+        else:
+            self.attributes[COLUMN_ATTRIBUTE.format(name=name, attribute=attribute)] = value
+
     def finished(self) -> DatabaseObject:
         """Return the object."""
         return DatabaseObject(
@@ -173,6 +187,7 @@ class Book:
         self.drafts: dict[tuple[str, str | None, str, str | None], Draft] = {}
         self.relations: dict[Place, Draft] = {}
         self.comments: list[Comment] = []
+        self.routines: set[Place] = set()  # functions without their arguments
         self.built_in: set[Place] = set()  # schemas that the dump creates although every database has them
         self.large_objects = 0
         self._asides: dict[tuple[object, ...], _Aside] = {}

@@ -61,6 +61,7 @@ def create_routine(statement: Statement, book: Book) -> None:
         raise NotUnderstood("a routine without language or body")
     found["config"] = "\n".join(config) or None
     schema, raw = statement.place(name)
+    book.routines.add((schema, raw))
     book.create(kind, (schema, f"{raw}({identity_arguments(arguments)})"), statement).attributes |= found
 
 

@@ -62,6 +62,7 @@ def read_select(statement: Statement, book: Book) -> None:
         arguments = Cursor(cursor.group())
         if arguments.string() == "search_path":
             book.session.search_path = ()
+            book.session.qualifies = True
     elif function not in _WITHOUT_MEANING and not function.startswith("binary_upgrade"):
         put_aside(statement, book, NOT_MODELLED)
 

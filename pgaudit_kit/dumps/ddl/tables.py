@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pgaudit_kit.dumps.ddl.asides import put_aside
-from pgaudit_kit.dumps.ddl.columns import Elements, read_elements
+from pgaudit_kit.dumps.ddl.columns import Elements, read_elements, read_setting
 from pgaudit_kit.dumps.ddl.constraints import add_constraint, add_inline
 from pgaudit_kit.dumps.ddl.drafts import NOT_COMPARED, WITHOUT_OBJECT, Book, Draft, Place, Statement
 from pgaudit_kit.dumps.ddl.sequences import IdentityColumn, add_identity
@@ -141,18 +141,17 @@ def _alter_column(alter: _Alter) -> None:
     if cursor.take("DROP"):  # --clean
         return
     draft = alter.draft
-    if draft is None or draft.kind != "TABLE":
+    if draft is None:
         put_aside(alter.statement, alter.book, NOT_COMPARED)
         return
     if cursor.take("SET", "DEFAULT"):
-        draft.column(column)["default"] = alter.statement.with_qualified_sequence(cursor.expression())
+        draft.say_of_column(column, "default", alter.statement.with_qualified_sequence(cursor.expression()))
     elif cursor.take("SET", "NOT", "NULL"):
         draft.column(column)["not_null"] = "true"
     elif cursor.take("ADD", "GENERATED"):
         add_identity(alter.statement, alter.book, IdentityColumn(draft, alter.name, column, column_sql), cursor)
-    elif cursor.take("SET"):  # STATISTICS, STORAGE, COMPRESSION, (n_distinct=…)
-        alter.book.put_aside(alter.statement, NOT_COMPARED, kind="TABLE", schema=draft.schema, name=draft.name)
-        return
+    elif cursor.take("SET"):
+        draft.say_of_column(column, *read_setting(cursor))
     else:
         raise NotUnderstood(f"unknown ALTER COLUMN at {cursor.token.text!r}")
     draft.sql.append(alter.statement.sql)

@@ -68,6 +68,9 @@ def become_view(statement: Statement, book: Book, draft: Draft, query: str) -> N
     book.remove(draft)
     view = book.create_relation("VIEW", (draft.schema, draft.name), statement)
     view.attributes |= {"owner": draft.attributes.get("owner"), "definition": query}
+    for name, column in draft.columns.items():
+        if default := column.get("default"):
+            view.say_of_column(name, "default", default)
 
 
 def alter_view(statement: Statement, book: Book) -> None:
