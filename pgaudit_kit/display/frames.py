@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TEXT = "string"
 COUNT = "Int64"
+FLAG = "boolean"
 ANY = "object"
 
 SCHEMAS: Mapping[str, Mapping[str, str]] = {
@@ -64,6 +65,26 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
     },
     # one row per changed column of a row; a row that is on one side only has one row, without column
     "row_differences": {"status": TEXT, "key": TEXT, "column": TEXT, "left": TEXT, "right": TEXT},
+    # of a cluster, in the order of its script. One row per role; connection_limit is missing when there is none
+    "roles": {
+        "name": TEXT,
+        "superuser": FLAG,
+        "inherit": FLAG,
+        "create_role": FLAG,
+        "create_db": FLAG,
+        "login": FLAG,
+        "replication": FLAG,
+        "bypass_rls": FLAG,
+        "connection_limit": COUNT,
+        "has_password": FLAG,
+        "valid_until": TEXT,
+        "comment": TEXT,
+    },
+    # one row per member of a role; inherit and set are missing before PostgreSQL 16
+    "memberships": {"role": TEXT, "member": TEXT, "admin": FLAG, "inherit": FLAG, "set": FLAG, "grantor": TEXT},
+    "tablespaces": {"name": TEXT, "owner": TEXT, "location": TEXT, "options": TEXT, "comment": TEXT},
+    # one row per setting of a role, of a database, or of a role in a database
+    "settings": {"role": TEXT, "database": TEXT, "name": TEXT, "value": TEXT},
     # one row per check
     "checks": {
         "id": TEXT,
@@ -86,6 +107,11 @@ def frame(schema: str, rows: Iterable[Sequence[Any]]) -> DataFrame:
     return pd.DataFrame(
         {name: pd.Series([row[i] for row in taken], dtype=dtype) for i, (name, dtype) in enumerate(columns.items())}, columns=list(columns)
     )
+
+
+def records_frame(schema: str, records: Iterable[object]) -> DataFrame:
+    """Frame *schema* of records whose fields have the names of its columns (`roles`, `memberships`, `tablespaces`, `settings`)."""
+    return frame(schema, ([getattr(record, name) for name in SCHEMAS[schema]] for record in records))
 
 
 def toc_frame(entries: Iterable[TocEntry]) -> DataFrame:

@@ -37,16 +37,18 @@ class Dump:
     Attributes: `path`; `file`, which opens the bytes without the gzip and the byte order mark around them.
     """
 
-    def __init__(self, file: DumpFile, reader: DumpReader) -> None:
+    def __init__(self, file: DumpFile, reader: DumpReader, *, database: str | None = None) -> None:
+        """*database*: which one of a file of several."""
         self.file = file
+        self._database = database
         self.path = file.path
         self._reader = reader
         self._fingerprints: dict[tuple[TableName, tuple[str, ...]], Fingerprint] = {}
 
     @property
     def label(self) -> str:
-        """The file's name."""
-        return self.path.name
+        """The file's name, and behind a # the database when the file holds several."""
+        return self.path.name if self._database is None else f"{self.path.name}#{self._database}"
 
     @cached_property
     def provenance(self) -> Provenance:

@@ -26,7 +26,7 @@ _COMPRESSED = {
     b"7z\xbc\xaf\x27\x1c": ("7-Zip", "7z x"),
 }
 _AGAIN = "Dump again in custom format (pg_dump -Fc), or as a plain script; those two are read by this version."
-_CLUSTER = re.compile(rb"^-- PostgreSQL database cluster dump\r?$", re.MULTILINE)
+_FIRST_HEADER = re.compile(rb"^-- PostgreSQL database (cluster )?dump\r?$", re.MULTILINE)
 _RESTORE_SQL = re.compile(rb"\A--\r?\n-- NOTE:\r?\n--")
 # Each alone is written by pg_dump and by nobody else: the frame, the versions, the comment of an entry …
 _MARKS = re.compile(
@@ -45,7 +45,7 @@ _PREAMBLE = tuple(
 class Detected:
     r"""A dump that can be read. `crlf`: a script whose lines end in \r\n, as pg_dump writes to a console on Windows."""
 
-    format: Literal["plain", "custom"]
+    format: Literal["plain", "cluster", "custom"]
     file: DumpFile
     crlf: bool = False
 
@@ -138,8 +138,8 @@ def _script(file: DumpFile, head: bytes) -> Detected:
         file = replace(file, skip=len(_BOM))
     if what := describe_text(head):
         raise _not_a_dump(file, what)
-    if _CLUSTER.search(head):
-        raise _unsupported(file, "a cluster script (pg_dumpall)", "Dump each database by itself with pg_dump.")
+    if (header := _FIRST_HEADER.search(head)) and header[1]:
+        return Detected("cluster", file, crlf=_has_crlf(head))
     if _RESTORE_SQL.match(head):
         raise _unsupported(file, "the restore.sql out of a tar archive, which has no rows in it", "Use the archive itself.")
     if not _is_pg_dump(head):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from collections.abc import Iterator
+from functools import cached_property
 
 from pgaudit_kit.dumps.decompression import DumpFile
 from pgaudit_kit.dumps.plain_scan import PlainScan, scan_script
@@ -21,20 +21,21 @@ from pgaudit_kit.records.toc import Damage, TocEntry
 class PlainReader:
     """A plain script, or one dump in a script of several. Nothing is read before it is asked for; then the whole script is, once.
 
-    *scan*: what gives the pass over the script, when somebody else makes it. Raises UnsupportedDump when the script is read and
-    several dumps are in it.
+    *scan*: what the pass found, when somebody else has made it. Raises UnsupportedDump when the script is read and several dumps
+    are in it.
     """
 
     format = "plain"
 
-    def __init__(self, file: DumpFile, *, crlf: bool = False, scan: Callable[[], PlainScan] | None = None) -> None:
+    def __init__(self, file: DumpFile, *, crlf: bool = False, scan: PlainScan | None = None) -> None:
         self._file = file
         self._resource = str(file.path)
-        self._read = scan or partial(scan_script, file, crlf=crlf)
+        self._crlf = crlf
+        self._given = scan
 
     @cached_property
     def _scan(self) -> PlainScan:
-        return self._read()
+        return self._given or scan_script(self._file, crlf=self._crlf)
 
     @cached_property
     def _tables(self) -> dict[TableName, ScriptTable]:

@@ -11,7 +11,8 @@ from pgaudit_kit.display.frames import SCHEMAS, frame
 @pytest.mark.parametrize("rows", [0, 2])
 def test_columns_and_dtypes_do_not_depend_on_the_content(schema: str, rows: int) -> None:
     columns = SCHEMAS[schema]
-    values = [5 if dtype == "Int64" else "x" for dtype in columns.values()]
+    samples = {"Int64": 5, "boolean": True}
+    values = [samples.get(dtype, "x") for dtype in columns.values()]
     made = frame(schema, [values] * rows)
     assert list(made.columns) == list(columns)
     assert [str(t) for t in made.dtypes] == list(columns.values())

@@ -137,7 +137,6 @@ UNSUPPORTED = {
     "gzip twice": gzip.compress(gzip.compress(TINY)),
     "UTF-16": TINY.decode().encode("utf-16"),
     "UTF-16 ": TINY.decode().encode("utf-16-be"),
-    "pg_dumpall": b"--\n-- PostgreSQL database cluster dump\n--\n\nSET default_transaction_read_only = off;\n" + TINY,
     "restore.sql": b"--\n-- NOTE:\n--\n-- File paths need to be edited.\n" + TINY,
     "newer": b"PGDMP\x01\x11\x00\x04\x08\x01\x01" + bytes(400),
     "older": b"PGDMP\x01\x07\x00\x04\x08\x01\x01" + bytes(400),

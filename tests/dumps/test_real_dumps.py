@@ -92,7 +92,6 @@ def test_a_real_archive_in_a_compression_that_is_not_read_still_lists(corpus: Pa
     [
         ("archives/dvdrental-pg11.tar", "tar archive"),
         ("archives/babelfish-pg15-directory", "directory archive"),
-        ("cluster/nx-sample-clean-crlf.sql", "cluster script"),
     ],
 )
 def test_forms_that_are_not_read_yet_are_named(corpus: Path, name: str, form: str) -> None:
