@@ -14,7 +14,9 @@ from pgaudit_kit.records.table_data import quote_identifier
 
 # postgres_fdw, dblink, libpq, file_fdw, and the words that most other wrappers share; never credentials or whole URLs
 _OPEN_OPTIONS = frozenset(
-    """
+    re.findall(
+        r"\w+",
+        """
     host hostaddr port dbname database service dbserver server catalog schema schema_name table table_name tablename column column_name
     remote_schema remote_table remote_column sslmode sslcompression sslrootcert sslsni target_session_attrs load_balance_hosts gssencmode
     channel_binding connect_timeout keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout client_encoding
@@ -23,7 +25,8 @@ _OPEN_OPTIONS = frozenset(
     import_generated import_not_null restore_stats filename format header delimiter quote escape null default encoding force_not_null
     force_null on_error log_verbosity reject_limit readonly max_rows row_estimate_method prefetch compression region wrapper
     character_set charset isolation_level nchar collection object rowid_column version
-    """.split()
+    """,
+    )
 )
 
 # Lists of identifiers, printed one by one (src/bin/pg_dump/dumputils.c, variable_is_guc_list_quote)
