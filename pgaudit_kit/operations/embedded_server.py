@@ -138,8 +138,11 @@ class EmbeddedServer:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._account is not None:
             os.chown(data, self._account.uid, self._account.gid)
-        argv = [self._program("initdb"), "-D", str(data), "-U", SUPERUSER, "-E", "UTF8", "--locale=C", "--no-instructions"]
-        if int(self.version.split(".")[0]) >= 17:  # noqa: PLR2004  # the builtin provider: the same order of text on every machine
+        argv = [self._program("initdb"), "-D", str(data), "-U", SUPERUSER, "-E", "UTF8", "--locale=C"]
+        major = int(self.version.split(".")[0])
+        if major >= 14:  # noqa: PLR2004  # the first that has the option
+            argv.append("--no-instructions")
+        if major >= 17:  # noqa: PLR2004  # the builtin provider: the same order of text on every machine
             argv += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         if not self._durable:
             argv.append("--no-sync")
