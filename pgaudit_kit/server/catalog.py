@@ -1,7 +1,8 @@
 """The catalog of a live server → Inventory: one query per object kind, all of the same shape.
 
 Every query gives one row per object. Its columns `kind`, `schema`, `name`, `parent` are the object's key, `relation`
-is the OID that columns and states refer to, and every other column is the attribute of that name (records.objects).
+is the OID that columns and states refer to, `column_attributes` a JSON object of attributes that are named after columns,
+and every other column is the attribute of that name (records.objects).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from importlib import resources
 from typing import Any
 
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import COLUMN_COMMENT, Column, DatabaseObject, ObjectKey, Unmodelled
+from pgaudit_kit.records.objects import Column, DatabaseObject, ObjectKey, Unmodelled
 
 Row = Mapping[str, Any]
 Ask = Callable[[str], list[Row]]
@@ -39,8 +40,24 @@ _KINDS = {
     "index": "INDEX",
     "trigger": "TRIGGER",
     "rule": "RULE",
+    "aggregate": "AGGREGATE",
+    "operator": "OPERATOR",
+    "operator_class": "OPERATOR CLASS",
+    "operator_family": "OPERATOR FAMILY",
+    "cast": "CAST",
+    "transform": "TRANSFORM",
+    "collation": "COLLATION",
+    "conversion": "CONVERSION",
+    "access_method": "ACCESS METHOD",
+    "language": "PROCEDURAL LANGUAGE",
+    "text_search_parser": "TEXT SEARCH PARSER",
+    "text_search_template": "TEXT SEARCH TEMPLATE",
+    "text_search_dictionary": "TEXT SEARCH DICTIONARY",
+    "text_search_configuration": "TEXT SEARCH CONFIGURATION",
+    "statistics": "STATISTICS",
+    "event_trigger": "EVENT TRIGGER",
 }
-_NOT_ATTRIBUTES = frozenset({"kind", "schema", "name", "parent", "relation", "column_comments"})
+_NOT_ATTRIBUTES = frozenset({"kind", "schema", "name", "parent", "relation", "column_attributes"})
 _FIRST_WITH_SEQUENCE_DATA = 18
 _SEQUENCES_AT_ONCE = 200
 
@@ -86,8 +103,7 @@ def _object(row: Row, kind: str, columns: Mapping[int, tuple[Column, ...]], stat
     relation = row.get("relation")
     key = ObjectKey(row.get("kind") or kind, row.get("schema"), row["name"], row.get("parent"))
     attributes = _attributes(row)
-    for column, comment in json.loads(row.get("column_comments") or "{}").items():
-        attributes[COLUMN_COMMENT.format(name=column)] = comment
+    attributes |= json.loads(row.get("column_attributes") or "{}")
     if kind == "SEQUENCE":
         attributes |= states.get(row["relation"], {})
     return DatabaseObject(key, attributes, columns.get(relation, ()) if relation is not None else ())

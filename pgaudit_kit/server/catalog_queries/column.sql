@@ -60,6 +60,11 @@ described AS (
             WHEN a.attidentity = 'a' THEN 'ALWAYS'
             WHEN a.attidentity = 'd' THEN 'BY DEFAULT'
         END AS identity,
+        CASE WHEN w.relkind <> 'c' AND a.attstorage <> t.typstorage THEN CASE a.attstorage
+            WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END AS storage,
+        CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,  -- [>=14]
+        CASE WHEN a.attstattarget >= 0 THEN a.attstattarget::text END AS statistics,
+        array_to_string(a.attoptions, ', ') AS options,
         d.description AS comment
     FROM wanted w
     JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -80,7 +85,13 @@ SELECT
     "default",
     CASE WHEN own THEN generated END AS generated,
     identity,
+    storage,
+    compression,  -- [>=14]
+    statistics,
+    options,
     comment
 FROM described
 WHERE (own AND NOT typed) OR not_null IS NOT NULL OR "default" IS NOT NULL OR comment IS NOT NULL
+   OR storage IS NOT NULL OR statistics IS NOT NULL OR options IS NOT NULL
+   OR compression IS NOT NULL  -- [>=14]
 ORDER BY relation, (own AND NOT typed) DESC, attnum

@@ -7,6 +7,7 @@ SELECT
     o.conname AS name,
     pg_get_constraintdef(o.oid) AS definition,
     d.description AS comment,
+    xd.description AS index_comment,
     (
         SELECT string_agg(quote_ident(r.option_name) || '='
             || CASE WHEN quote_ident(r.option_value) = r.option_value THEN r.option_value
@@ -26,6 +27,7 @@ LEFT JOIN pg_inherits h ON h.inhrelid = ic.oid
 LEFT JOIN pg_class pc ON pc.oid = h.inhparent
 LEFT JOIN pg_namespace pn ON pn.oid = pc.relnamespace
 LEFT JOIN pg_tablespace ts ON ts.oid = ic.reltablespace
+LEFT JOIN pg_description xd ON xd.classoid = 'pg_class'::regclass AND xd.objoid = ic.oid AND xd.objsubid = 0
 LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = o.oid AND d.objsubid = 0
 WHERE t.relkind IN ('r', 'p')
   AND t.relpersistence <> 't'

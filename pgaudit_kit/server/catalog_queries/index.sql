@@ -6,6 +6,11 @@ SELECT
     ic.relname AS name,
     pg_get_indexdef(i.indexrelid) AS definition,
     d.description AS comment,
+    (
+        SELECT json_object_agg('column ' || a.attnum || ' statistics', a.attstattarget::text)::text
+        FROM pg_attribute a
+        WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0
+    ) AS column_attributes,
     coalesce(ts.spcname, '') AS tablespace,
     quote_ident(pn.nspname) || '.' || quote_ident(pc.relname) AS attached_to,
     CASE WHEN i.indisvalid THEN 'true' ELSE 'false' END AS valid,

@@ -1,4 +1,4 @@
--- MATERIALIZED VIEW. Servers 12+. Mirrors getTables and dumpTableSchema of pg_dump.c; column_comments as in view.sql.
+-- MATERIALIZED VIEW. Servers 12+. Mirrors getTables and dumpTableSchema of pg_dump.c; column_attributes as in view.sql.
 SELECT
     n.nspname AS schema,
     c.relname AS name,
@@ -18,11 +18,21 @@ SELECT
         ) o
     ) AS options,
     (
-        SELECT json_object_agg(a.attname, cd.description)::text
-        FROM pg_description cd
-        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = cd.objsubid
-        WHERE cd.classoid = 'pg_class'::regclass AND cd.objoid = c.oid AND cd.objsubid > 0
-    ) AS column_comments
+        SELECT json_object_agg('column ' || a.attname || ' ' || s.attribute, s.value)::text
+        FROM pg_attribute a
+        JOIN pg_type t ON t.oid = a.atttypid
+        LEFT JOIN pg_description cd ON cd.classoid = 'pg_class'::regclass AND cd.objoid = c.oid AND cd.objsubid = a.attnum
+        CROSS JOIN LATERAL (
+            VALUES
+                ('comment', cd.description),
+                ('statistics', CASE WHEN a.attstattarget >= 0 THEN a.attstattarget::text END),
+                ('storage', CASE WHEN a.attstorage <> t.typstorage THEN CASE a.attstorage
+                    WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END),
+                ('compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END),  -- [>=14]
+                ('options', array_to_string(a.attoptions, ', '))
+        ) AS s(attribute, value)
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND s.value IS NOT NULL
+    ) AS column_attributes
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class tc ON tc.oid = c.reltoastrelid AND tc.relkind = 't'

@@ -15,75 +15,8 @@ relation AS (
       AND NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)
 ),
 found(classid, objid, kind, schema, name, reason) AS (
-    -- getTypes: base, range and shell types; multirange types come with their range
-    SELECT 'pg_type'::regclass::oid, t.oid, 'TYPE', h.nspname, t.typname,
-        CASE WHEN t.typtype = 'r' THEN 'range type' WHEN t.typisdefined THEN 'base type' ELSE 'shell type' END
-    FROM pg_type t
-    JOIN home h ON h.oid = t.typnamespace
-    WHERE t.typtype IN ('b', 'r', 'p')
-      AND NOT EXISTS (SELECT FROM pg_type a WHERE a.typarray = t.oid)
-    -- getAggregates
-    UNION ALL
-    SELECT 'pg_proc'::regclass, p.oid, 'AGGREGATE', h.nspname,
-        p.proname || '(' || CASE WHEN p.pronargs = 0 THEN '*' ELSE (
-            SELECT string_agg(format_type(a.type, NULL), ', ' ORDER BY a.place) FROM unnest(p.proargtypes) WITH ORDINALITY AS a(type, place)
-        ) END || ')', 'aggregate'
-    FROM pg_proc p JOIN home h ON h.oid = p.pronamespace
-    WHERE p.prokind = 'a'
-    -- getOperators, getOpclasses, getOpfamilies
-    UNION ALL
-    SELECT 'pg_operator'::regclass, o.oid, 'OPERATOR', h.nspname, o.oprname,
-        'operator (' || format_type(o.oprleft, NULL) || ', ' || format_type(o.oprright, NULL) || ')'
-    FROM pg_operator o JOIN home h ON h.oid = o.oprnamespace
-    UNION ALL
-    SELECT 'pg_opclass'::regclass, o.oid, 'OPERATOR CLASS', h.nspname, o.opcname, 'operator class using ' || a.amname
-    FROM pg_opclass o JOIN home h ON h.oid = o.opcnamespace JOIN pg_am a ON a.oid = o.opcmethod
-    UNION ALL
-    SELECT 'pg_opfamily'::regclass, o.oid, 'OPERATOR FAMILY', h.nspname, o.opfname, 'operator family using ' || a.amname
-    FROM pg_opfamily o JOIN home h ON h.oid = o.opfnamespace JOIN pg_am a ON a.oid = o.opfmethod
-    -- getCollations, getConversions
-    UNION ALL
-    SELECT 'pg_collation'::regclass, c.oid, 'COLLATION', h.nspname, c.collname, 'collation'
-    FROM pg_collation c JOIN home h ON h.oid = c.collnamespace
-    UNION ALL
-    SELECT 'pg_conversion'::regclass, c.oid, 'CONVERSION', h.nspname, c.conname, 'conversion'
-    FROM pg_conversion c JOIN home h ON h.oid = c.connamespace
-    -- getTSParsers, getTSTemplates, getTSDictionaries, getTSConfigurations
-    UNION ALL
-    SELECT 'pg_ts_parser'::regclass, x.oid, 'TEXT SEARCH PARSER', h.nspname, x.prsname, 'text search parser'
-    FROM pg_ts_parser x JOIN home h ON h.oid = x.prsnamespace
-    UNION ALL
-    SELECT 'pg_ts_template'::regclass, x.oid, 'TEXT SEARCH TEMPLATE', h.nspname, x.tmplname, 'text search template'
-    FROM pg_ts_template x JOIN home h ON h.oid = x.tmplnamespace
-    UNION ALL
-    SELECT 'pg_ts_dict'::regclass, x.oid, 'TEXT SEARCH DICTIONARY', h.nspname, x.dictname, 'text search dictionary'
-    FROM pg_ts_dict x JOIN home h ON h.oid = x.dictnamespace
-    UNION ALL
-    SELECT 'pg_ts_config'::regclass, x.oid, 'TEXT SEARCH CONFIGURATION', h.nspname, x.cfgname, 'text search configuration'
-    FROM pg_ts_config x JOIN home h ON h.oid = x.cfgnamespace
-    -- getCasts, getTransforms, getProcLangs, getAccessMethods: no schema; built-in ones have OIDs below 16384
-    UNION ALL
-    SELECT 'pg_cast'::regclass, c.oid, 'CAST', NULL,
-        'CAST (' || format_type(c.castsource, NULL) || ' AS ' || format_type(c.casttarget, NULL) || ')', 'cast'
-    FROM pg_cast c
-    WHERE c.oid >= 16384
-      AND NOT EXISTS (SELECT FROM pg_range r WHERE r.rngtypid = c.castsource AND r.rngmultitypid = c.casttarget)  -- [>=14]
-    UNION ALL
-    SELECT 'pg_transform'::regclass, t.oid, 'TRANSFORM', NULL,
-        'TRANSFORM FOR ' || format_type(t.trftype, NULL) || ' LANGUAGE ' || l.lanname, 'transform'
-    FROM pg_transform t JOIN pg_language l ON l.oid = t.trflang
-    WHERE t.oid >= 16384
-    UNION ALL
-    SELECT 'pg_language'::regclass, l.oid, 'PROCEDURAL LANGUAGE', NULL, l.lanname, 'procedural language'
-    FROM pg_language l
-    WHERE l.oid >= 16384
-    UNION ALL
-    SELECT 'pg_am'::regclass, a.oid, 'ACCESS METHOD', NULL, a.amname, 'access method'
-    FROM pg_am a
-    WHERE a.oid >= 16384
     -- getForeignDataWrappers, getForeignServers, dumpUserMappings, getTables; options may hold secrets and are not read
-    UNION ALL
-    SELECT 'pg_foreign_data_wrapper'::regclass, f.oid, 'FOREIGN DATA WRAPPER', NULL, f.fdwname, 'foreign data wrapper'
+    SELECT 'pg_foreign_data_wrapper'::regclass::oid, f.oid, 'FOREIGN DATA WRAPPER', NULL, f.fdwname, 'foreign data wrapper'
     FROM pg_foreign_data_wrapper f
     WHERE f.oid >= 16384
     UNION ALL
@@ -92,17 +25,10 @@ found(classid, objid, kind, schema, name, reason) AS (
     SELECT 0, 0, 'USER MAPPING', NULL, 'USER MAPPING ' || u.usename || ' SERVER ' || u.srvname, 'user mapping' FROM pg_user_mappings u
     UNION ALL
     SELECT 0, 0, 'FOREIGN TABLE', r.nspname, r.relname, 'foreign table' FROM relation r WHERE r.relkind = 'f'
-    -- getExtendedStatistics
-    UNION ALL
-    SELECT 'pg_statistic_ext'::regclass, s.oid, 'STATISTICS', h.nspname, s.stxname, 'extended statistics'
-    FROM pg_statistic_ext s JOIN home h ON h.oid = s.stxnamespace
     -- getPolicies: also those on tables of extensions
     UNION ALL
     SELECT 0, 0, 'POLICY', h.nspname, c.relname || ' ' || p.polname, 'row-level security policy'
     FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN home h ON h.oid = c.relnamespace
-    -- getEventTriggers
-    UNION ALL
-    SELECT 'pg_event_trigger'::regclass, e.oid, 'EVENT TRIGGER', NULL, e.evtname, 'event trigger' FROM pg_event_trigger e
     -- getPublications, getPublicationTables, getPublicationNamespaces, getSubscriptions
     UNION ALL
     SELECT 'pg_publication'::regclass, p.oid, 'PUBLICATION', NULL, p.pubname, 'publication' FROM pg_publication p
@@ -128,37 +54,13 @@ found(classid, objid, kind, schema, name, reason) AS (
     SELECT 0, 0, 'BLOB', NULL, count(*) || ' large objects', 'contents, owners and privileges of large objects'
     FROM pg_largeobject_metadata
     HAVING count(*) > 0
-    -- dumpTableSchema, dumpIndex: settings of single columns
+    -- dumpIndex: not of the index behind a constraint
     UNION ALL
-    SELECT 0, 0, CASE r.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'i' THEN 'INDEX' WHEN 'I' THEN 'INDEX' ELSE 'TABLE' END,
-        r.nspname, r.relname, 'settings of column ' || quote_ident(a.attname) || ': ' || concat_ws(', ',
-            CASE WHEN coalesce(a.attstattarget, -1) >= 0 THEN 'STATISTICS ' || a.attstattarget END,
-            CASE WHEN r.relkind IN ('r', 'p', 'm') AND a.attstorage <> t.typstorage THEN 'STORAGE ' || CASE a.attstorage
-                WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END,
-            CASE a.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END,  -- [>=14]
-            array_to_string(a.attoptions, ', '))
+    SELECT 0, 0, 'INDEX', r.nspname, r.relname, 'statistics target of a column of the index of a constraint; pg_dump leaves it out'
     FROM relation r
-    JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
-    JOIN pg_type t ON t.oid = a.atttypid
-    WHERE r.relkind IN ('r', 'p', 'm', 'i', 'I')
-      AND (coalesce(a.attstattarget, -1) >= 0
-           OR (r.relkind IN ('r', 'p', 'm') AND a.attstorage <> t.typstorage)
-           OR a.attcompression IN ('p', 'l')  -- [>=14]
-           OR a.attoptions IS NOT NULL)
-    -- getTableAttrs: a default on a view's column
-    UNION ALL
-    SELECT 0, 0, 'DEFAULT', r.nspname, r.relname || ' ' || a.attname, 'default of a view column'
-    FROM relation r
-    JOIN pg_attrdef d ON d.adrelid = r.oid
-    JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.adnum
-    WHERE r.relkind = 'v'
-    -- dumpIndex: a comment on the index behind a constraint, beside the constraint's own
-    UNION ALL
-    SELECT 0, 0, 'COMMENT', r.nspname, 'INDEX ' || quote_ident(r.relname), 'comment on the index of a constraint'
-    FROM pg_description d
-    JOIN relation r ON r.oid = d.objoid AND r.relkind IN ('i', 'I')
-    JOIN pg_constraint o ON o.conindid = r.oid AND o.contype IN ('p', 'u', 'x')
-    WHERE d.classoid = 'pg_class'::regclass
+    JOIN pg_constraint o ON o.conindid = r.oid AND o.contype = 'x'
+    WHERE r.relkind IN ('i', 'I')
+      AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = r.oid AND a.attstattarget >= 0)
     -- getIndexes leaves these out of every dump
     UNION ALL
     SELECT 0, 0, 'INDEX', r.nspname, ic.relname, 'invalid index; pg_dump leaves it out'

@@ -1,5 +1,5 @@
 -- VIEW. Servers 12+. Mirrors getTables and dumpTableSchema (createViewAsClause) of pg_dump.c. The definition is
--- pg_get_viewdef without its final semicolon; column_comments becomes attributes `column <name> comment`.
+-- pg_get_viewdef without its final semicolon; column_attributes holds attributes by name.
 SELECT
     n.nspname AS schema,
     c.relname AS name,
@@ -15,11 +15,13 @@ SELECT
     ) AS options,
     (SELECT upper(o.option_value) FROM pg_options_to_table(c.reloptions) o WHERE o.option_name = 'check_option') AS check_option,
     (
-        SELECT json_object_agg(a.attname, cd.description)::text
-        FROM pg_description cd
-        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = cd.objsubid
-        WHERE cd.classoid = 'pg_class'::regclass AND cd.objoid = c.oid AND cd.objsubid > 0
-    ) AS column_comments
+        SELECT json_object_agg('column ' || a.attname || ' ' || s.attribute, s.value)::text
+        FROM pg_attribute a
+        LEFT JOIN pg_attrdef ad ON ad.adrelid = c.oid AND ad.adnum = a.attnum
+        LEFT JOIN pg_description cd ON cd.classoid = 'pg_class'::regclass AND cd.objoid = c.oid AND cd.objsubid = a.attnum
+        CROSS JOIN LATERAL (VALUES ('comment', cd.description), ('default', pg_get_expr(ad.adbin, ad.adrelid))) AS s(attribute, value)
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND s.value IS NOT NULL
+    ) AS column_attributes
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
