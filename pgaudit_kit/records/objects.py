@@ -269,6 +269,8 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
 # `setting <name>` and `setting <name> of <role>`, values as settings.setting_text writes them. tablespace: '' is the default
 # one; connection_limit: absent without any; template: 'true'.
 DATABASE = "DATABASE"
+SETTING = "setting {name}"
+SETTING_OF_ROLE = "setting {name} of {role}"
 DATABASE_ATTRIBUTES = (
     *(*_COMMON, "encoding", "locale_provider", "lc_collate", "lc_ctype", "locale", "icu_rules", "tablespace", "connection_limit"),
     *("template", "acl", "security_label"),

@@ -47,6 +47,8 @@ _OPEN_PREFIXES = (
     *("timescaledb.", "postgis.", "pg_partman_bgw.", "cron.", "citus.", "hnsw.", "ivfflat.", "pgaudit."),
 )
 
+LARGE_OBJECTS_TOGETHER = 1000  # in one object of an inventory: a change can be read, and millions do not fill the memory
+
 
 def options_text(options: Iterable[tuple[str, str]]) -> str | None:
     """Return OPTIONS (…) as `name 'value'` joined by ', ' in the order of the names, secrets hidden; None without any."""
@@ -97,6 +99,12 @@ def by_number(values: Mapping[int, str | None]) -> str | None:
             having.setdefault(value, []).append(number)
     lines = sorted((min(numbers), f"{compact_numbers(numbers)}: {value}") for value, numbers in having.items())
     return "\n".join(line for _, line in lines) or None
+
+
+def large_objects_name(bucket: int) -> str:
+    """Return the name of the BLOB object that holds the large objects of the *bucket*-th thousand."""
+    first = bucket * LARGE_OBJECTS_TOGETHER
+    return f"{first}..{first + LARGE_OBJECTS_TOGETHER - 1}"
 
 
 def _literal(value: str) -> str:

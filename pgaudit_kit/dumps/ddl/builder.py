@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pgaudit_kit.dumps.ddl.alterations import alter_object
 from pgaudit_kit.dumps.ddl.asides import put_aside
 from pgaudit_kit.dumps.ddl.attachments import alter_index, create_index, create_rule, create_trigger
-from pgaudit_kit.dumps.ddl.comments import apply_comments, read_comment
+from pgaudit_kit.dumps.ddl.comments import apply_comments, read_comment, read_security_label
 from pgaudit_kit.dumps.ddl.completion import complete
+from pgaudit_kit.dumps.ddl.databases import alter_database, alter_role, create_database
 from pgaudit_kit.dumps.ddl.definitions import create_aggregate, create_collation
 from pgaudit_kit.dumps.ddl.drafts import NOT_MODELLED, NOT_UNDERSTOOD, Book, Statement
+from pgaudit_kit.dumps.ddl.foreign import alter_foreign, create_foreign, create_server, create_user_mapping
 from pgaudit_kit.dumps.ddl.languages import (
     create_access_method,
     create_cast,
@@ -21,21 +23,28 @@ from pgaudit_kit.dumps.ddl.languages import (
     create_statistics,
     create_transform,
 )
+from pgaudit_kit.dumps.ddl.large_objects import add_large_objects, add_listed, alter_large_object
 from pgaudit_kit.dumps.ddl.needless_quotes import quotes_all, without_needless_quotes
 from pgaudit_kit.dumps.ddl.operators import create_operator
+from pgaudit_kit.dumps.ddl.policies import create_policy
+from pgaudit_kit.dumps.ddl.privileges import alter_default_privileges, apply_grants, read_grant
+from pgaudit_kit.dumps.ddl.replication import alter_publication, create_publication, create_subscription
 from pgaudit_kit.dumps.ddl.routines import alter_routine, create_routine
 from pgaudit_kit.dumps.ddl.schemas import alter_schema, create_extension, create_schema
 from pgaudit_kit.dumps.ddl.sequences import alter_sequence, create_sequence
-from pgaudit_kit.dumps.ddl.session import ignore, read_alter_database, read_select, read_set
+from pgaudit_kit.dumps.ddl.session import ignore, read_reset, read_select, read_set
 from pgaudit_kit.dumps.ddl.tables import alter_table, create_table
 from pgaudit_kit.dumps.ddl.text_search import create_text_search
 from pgaudit_kit.dumps.ddl.tokens import NotUnderstood, split_statements
 from pgaudit_kit.dumps.ddl.user_types import alter_type, create_domain, create_type
 from pgaudit_kit.dumps.ddl.views import alter_view, create_materialized_view, create_view
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.objects import LEFT_OUT_AS_A_WHOLE
 from pgaudit_kit.records.toc import TocEntry
 
-_HANDLERS: dict[str, Callable[[Statement, Book], None]] = {
+Handler = Callable[[Statement, Book], None]
+
+_HANDLERS: dict[str, Handler] = {
     "CREATE SCHEMA": create_schema,
     "CREATE EXTENSION": create_extension,
     "CREATE TYPE": create_type,
@@ -61,7 +70,13 @@ _HANDLERS: dict[str, Callable[[Statement, Book], None]] = {
     "CREATE STATISTICS": create_statistics,
     "CREATE EVENT": create_event_trigger,
     **dict.fromkeys(("CREATE LANGUAGE", "CREATE PROCEDURAL", "CREATE TRUSTED"), create_language),
-    "CREATE DATABASE": ignore,  # the container; what it holds is compared, whatever it is called
+    "CREATE POLICY": create_policy,
+    "CREATE PUBLICATION": create_publication,
+    "CREATE SUBSCRIPTION": create_subscription,
+    "CREATE FOREIGN": create_foreign,
+    "CREATE SERVER": create_server,
+    "CREATE USER": create_user_mapping,
+    "CREATE DATABASE": create_database,
     "ALTER SCHEMA": alter_schema,
     "ALTER TYPE": alter_type,
     "ALTER DOMAIN": alter_type,
@@ -74,12 +89,21 @@ _HANDLERS: dict[str, Callable[[Statement, Book], None]] = {
     "ALTER PROCEDURE": alter_routine,
     **dict.fromkeys(("ALTER AGGREGATE", "ALTER OPERATOR", "ALTER COLLATION", "ALTER CONVERSION", "ALTER STATISTICS"), alter_object),
     **dict.fromkeys(("ALTER TEXT", "ALTER LANGUAGE", "ALTER PROCEDURAL", "ALTER EVENT"), alter_object),
-    "ALTER DATABASE": read_alter_database,
-    "ALTER LARGE": ignore,  # the owner of a large object
+    **dict.fromkeys(("ALTER SERVER", "ALTER SUBSCRIPTION"), alter_object),
+    "ALTER PUBLICATION": alter_publication,
+    "ALTER FOREIGN": alter_foreign,
+    "ALTER DEFAULT": alter_default_privileges,
+    "ALTER DATABASE": alter_database,
+    "ALTER ROLE": alter_role,
+    "ALTER LARGE": alter_large_object,
+    "GRANT": read_grant,
+    "REVOKE": read_grant,
+    "SECURITY": read_security_label,
     "COMMENT": read_comment,
     "SELECT": read_select,
     "SET": read_set,
-    **dict.fromkeys(("RESET", "BEGIN", "COMMIT", "START", "DROP", "REFRESH", "COPY", "INSERT", "UPDATE"), ignore),
+    "RESET": read_reset,
+    **dict.fromkeys(("BEGIN", "COMMIT", "START", "DROP", "REFRESH", "COPY", "INSERT", "UPDATE"), ignore),
 }
 _FIRST_WORDS = re.compile(
     r"(CREATE|ALTER)\s+(?:OR\s+REPLACE\s+)?(?:(?:UNLOGGED|UNIQUE|CONSTRAINT|RECURSIVE)\s+)?(\w+)|(\w+)", re.IGNORECASE
@@ -105,7 +129,7 @@ class InventoryBuilder:
         session = self._book.session
         statements = split_statements(sql, escapes=session.escapes)
         if entry and entry.desc == "BLOB METADATA" and statements and statements[0][0].isdigit():
-            self._book.large_objects += len(statements[0].split())  # not SQL in archives of 17 and later: one OID in each line
+            self._try(lambda statement, book: add_listed(statement.sql, entry, book), Statement(statements[0], entry, session))
             return
         if entry and entry.desc == "SCHEMA" and _NOT_CREATING in sql and not statements:
             self._book.create("SCHEMA", (None, entry.tag), Statement(f"CREATE SCHEMA {entry.tag}", entry, session))
@@ -120,13 +144,25 @@ class InventoryBuilder:
         if handler is None:
             put_aside(statement, self._book, NOT_MODELLED)
             return
+        self._try(handler, statement)
+
+    def _try(self, handler: Handler, statement: Statement) -> None:
         try:
             handler(statement, self._book)
         except NotUnderstood:
             put_aside(statement, self._book, NOT_UNDERSTOOD)
 
-    def build(self) -> Inventory:
-        """Return the inventory of all that was fed. May be called once."""
-        apply_comments(self._book)
-        complete(self._book)
-        return Inventory(tuple(draft.finished() for draft in self._book.drafts.values()), self._book.unmodelled)
+    def build(self, *, pg_dump_version: str | None = None) -> Inventory:
+        """Return the inventory of all that was fed; what it leaves out depends on the version of pg_dump. May be called once."""
+        major = re.match(r"\d+", pg_dump_version or "")
+        book = self._book
+        apply_comments(book)
+        complete(book)
+        apply_grants(book, pg_dump_major=int(major[0]) if major else None)
+        add_large_objects(book)
+        return Inventory(
+            tuple(book.objects),
+            book.unmodelled,
+            book.database.finished() if book.database else None,
+            LEFT_OUT_AS_A_WHOLE - book.told,
+        )

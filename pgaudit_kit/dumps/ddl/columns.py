@@ -58,6 +58,17 @@ def read_setting(cursor: Cursor) -> tuple[str, str]:
     raise NotUnderstood(f"a setting of a column expected at {cursor.token.text!r}")
 
 
+def read_foreign_options(cursor: Cursor) -> list[tuple[str, str]]:
+    """Step over the parenthesis behind OPTIONS of anything foreign; return names and values. Raises NotUnderstood."""
+    inner = Cursor(cursor.group())
+    options = []
+    while not inner.at_end:
+        options.append((inner.identifier(), inner.string()))
+        if not inner.take_text(",") and not inner.at_end:
+            raise NotUnderstood(f"an option expected at {inner.token.text!r}")
+    return options
+
+
 def read_column(cursor: Cursor) -> dict[str, str | None]:
     """Step over what follows the name of a column, and return its attributes. Raises NotUnderstood.
 

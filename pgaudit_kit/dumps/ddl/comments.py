@@ -1,20 +1,27 @@
-"""COMMENT ON everything that is modelled; applied at the end, when all objects are known (pg_dump.c, dumpComment)."""
+"""COMMENT ON and SECURITY LABEL ON everything that is modelled; applied at the end, when all objects are known (pg_dump.c, dumpComment)."""
 
 from __future__ import annotations
 
 from pgaudit_kit.dumps.ddl.asides import put_aside
 from pgaudit_kit.dumps.ddl.drafts import NO_OBJECT, Book, Comment, Draft, Place, Statement
+from pgaudit_kit.dumps.ddl.large_objects import read_oid
 from pgaudit_kit.dumps.ddl.references import REFERENCES, read_reference
 from pgaudit_kit.dumps.ddl.tokens import Cursor, Name, NotUnderstood
+from pgaudit_kit.records.table_data import quote_identifier
 
 _RELATIONS = {
-    "TABLE": ("TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE"),
+    "TABLE": ("TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "FOREIGN TABLE"),
     "VIEW": ("VIEW",),
     "MATERIALIZED VIEW": ("MATERIALIZED VIEW",),
     "SEQUENCE": ("SEQUENCE",),
     "INDEX": ("INDEX", "CONSTRAINT"),  # also the one behind a constraint
 }
-_OF_TABLE = {"CONSTRAINT": ("CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT"), "TRIGGER": ("TRIGGER",), "RULE": ("RULE",)}
+_OF_TABLE = {
+    "CONSTRAINT": ("CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT"),
+    "TRIGGER": ("TRIGGER",),
+    "RULE": ("RULE",),
+    "POLICY": ("POLICY",),
+}
 _NAMED = ("SCHEMA", "EXTENSION", "TYPE", "DOMAIN", "FUNCTION", "PROCEDURE")
 STANDARD_PUBLIC = "standard public schema"  # initdb's own comment, which pg_dump up to 10 repeats
 
@@ -22,6 +29,31 @@ STANDARD_PUBLIC = "standard public schema"  # initdb's own comment, which pg_dum
 def read_comment(statement: Statement, book: Book) -> None:
     """COMMENT ON: keep it for `apply_comments`, or put it aside. Raises NotUnderstood."""
     cursor = statement.cursor("COMMENT", "ON")
+    target = _read_target(statement, cursor)
+    if target is None:
+        put_aside(statement, book, NO_OBJECT)
+        return
+    cursor.expect("IS")
+    if not cursor.take("NULL"):
+        book.comments.append(Comment(statement, *target, cursor.string()))
+
+
+def read_security_label(statement: Statement, book: Book) -> None:
+    """SECURITY LABEL FOR provider ON: like a comment; its text is `provider: label`. Raises NotUnderstood."""
+    cursor = statement.cursor("SECURITY", "LABEL", "FOR")
+    provider = cursor.identifier()
+    cursor.expect("ON")
+    target = _read_target(statement, cursor)
+    if target is None:
+        put_aside(statement, book, NO_OBJECT)
+        return
+    cursor.expect("IS")
+    book.comments.append(Comment(statement, *target, f"{provider}: {cursor.string()}", "security_label"))
+    book.told.add("security_label")
+
+
+def _read_target(statement: Statement, cursor: Cursor) -> tuple[str, Place, str | None, str | None] | None:
+    """Step over what stands behind ON; return kind, place, table and column, None for what is not known. Raises NotUnderstood."""
     kind = "MATERIALIZED VIEW" if cursor.take("MATERIALIZED", "VIEW") else cursor.advance().text.upper()
     column = parent = None
     if kind == "COLUMN":
@@ -40,11 +72,11 @@ def read_comment(statement: Statement, book: Book) -> None:
         place = (schema, name)
     elif kind in REFERENCES:
         kind, place = read_reference(statement, cursor, kind)
+    elif kind == "LARGE" and cursor.take("OBJECT"):
+        kind, place = "LARGE OBJECT", (None, str(read_oid(cursor.advance().text)))
     else:
-        put_aside(statement, book, NO_OBJECT)
-        return
-    cursor.expect("IS")
-    book.comments.append(Comment(statement, kind, place, parent, column, cursor.string()))
+        return None
+    return kind, place, parent, column
 
 
 def _column(statement: Statement, cursor: Cursor) -> tuple[Place, str]:
@@ -58,9 +90,16 @@ def _column(statement: Statement, cursor: Cursor) -> tuple[Place, str]:
 def apply_comments(book: Book) -> None:
     """Give every comment to its object; those of objects that are not there are put aside."""
     for comment in book.comments:
+        if comment.kind == "LARGE OBJECT":
+            book.large_object_facts.setdefault(comment.attribute, {})[int(comment.place[1])] = comment.text
+            continue
         draft = _object_of(comment, book)
-        if draft is None:
+        if draft is None and comment.attribute != "comment":
+            _add_label(comment, book)
+        elif draft is None:
             put_aside(comment.statement, book, NO_OBJECT)
+        elif comment.attribute != "comment":
+            _label(draft, comment)
         elif comment.column is not None:
             draft.say_of_column(comment.column, "comment", comment.text)
         elif comment.kind == "INDEX" and draft.kind == "CONSTRAINT":
@@ -70,15 +109,40 @@ def apply_comments(book: Book) -> None:
     book.comments.clear()
 
 
+def _label(draft: Draft, comment: Comment) -> None:
+    """Add a label to those that other providers gave."""
+    if comment.column is None:
+        draft.attributes["security_label"] = _with(draft.attributes.get("security_label"), comment.text)
+    else:
+        draft.say_of_column(comment.column, "security_label", _with(draft.said_of_column(comment.column, "security_label"), comment.text))
+
+
+def _with(labels: str | None, label: str) -> str:
+    return "\n".join(sorted([*([labels] if labels else []), label]))
+
+
+def _add_label(comment: Comment, book: Book) -> None:
+    """A label on what no dump holds, because the server or an extension brings it."""
+    schema, name = comment.place
+    bare, bracket, rest = name.partition("(") if comment.kind in ("FUNCTION", "PROCEDURE", "AGGREGATE") else (name, "", "")
+    tag = f"{comment.kind} {quote_identifier(bare)}{bracket}{rest}"
+    if comment.column is not None:
+        tag += f".{quote_identifier(comment.column)}"
+    draft = book.find("SECURITY LABEL", (schema, tag)) or book.create("SECURITY LABEL", (schema, tag), comment.statement)
+    draft.attributes["security_label"] = _with(draft.attributes.get("security_label"), comment.text)
+
+
 def _object_of(comment: Comment, book: Book) -> Draft | None:
     if comment.kind == "COLUMN":
-        return book.relation(comment.place, "TABLE", "VIEW", "MATERIALIZED VIEW", "TYPE")
+        return book.relation(comment.place, "TABLE", "VIEW", "MATERIALIZED VIEW", "TYPE", "FOREIGN TABLE")
+    if comment.kind == "DATABASE":
+        return book.database
     if comment.kind in _RELATIONS:
         return book.relation(comment.place, *_RELATIONS[comment.kind])
     if comment.kind in _OF_TABLE:
         found = (book.find(kind, comment.place, comment.parent) for kind in _OF_TABLE[comment.kind])
         return next((draft for draft in found if draft), None)
     draft = book.find(comment.kind, comment.place)
-    if draft is None and comment.place == (None, "public") and comment.text != STANDARD_PUBLIC:
+    if draft is None and comment.kind == "SCHEMA" and comment.place == (None, "public") and comment.text != STANDARD_PUBLIC:
         draft = book.create("SCHEMA", comment.place, comment.statement)  # it is there although no dump creates it
     return draft

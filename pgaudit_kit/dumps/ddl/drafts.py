@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pgaudit_kit.dumps.ddl.tokens import Cursor, Name, quote_string
 from pgaudit_kit.errors import HIDDEN
 from pgaudit_kit.records.objects import ATTRIBUTES, COLUMN_ATTRIBUTE, Column, DatabaseObject, ObjectKey, Unmodelled
+from pgaudit_kit.records.settings import is_open_option
 from pgaudit_kit.records.table_data import quote_identifier
 from pgaudit_kit.records.toc import TocEntry
+
+if TYPE_CHECKING:
+    from pgaudit_kit.dumps.ddl.privileges import Grant, Ledger
 
 Place = tuple[str | None, str]  # schema and name, raw
 
@@ -18,6 +23,7 @@ NOT_MODELLED = "objects of this kind are not compared yet"
 NOT_UNDERSTOOD = "this statement could not be understood"
 NOT_COMPARED = "this setting is not compared yet"
 NO_OBJECT = "a comment on something that is not compared"
+CONTENTS = "the contents of large objects are not compared"
 WITHOUT_OBJECT = "the object that this belongs to is not in the dump"
 IN_EVERY_DATABASE = "every database has it from the start, and newer pg_dump does not list it"
 
@@ -25,12 +31,20 @@ IN_EVERY_DATABASE = "every database has it from the start, and newer pg_dump doe
 _WITH_SECRETS = frozenset({"USER MAPPING", "SERVER", "FOREIGN DATA WRAPPER", "SUBSCRIPTION", "ROLE", "USER"})
 _WITH_COLUMNS = frozenset({"TABLE", "TYPE", "FOREIGN TABLE"})
 _NEXTVAL = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)\Z")
+_OPTIONS = re.compile(r"\bOPTIONS \((?:[^')]|'(?:[^']|'')*')*\)", re.DOTALL)
+_OPTION = re.compile(r"""(\w+|"(?:[^"]|"")*")(\s+)([eE]?'(?:[^'\\]|''|\\.)*')""", re.DOTALL)
 _LITERAL = re.compile(r"[eE]?'(?:[^'\\]|''|\\.)*'", re.DOTALL)
 
 
 def without_secrets(kind: str, sql: str) -> str:
     """Return *sql* with its literals hidden when it makes an object of a *kind* that may hold passwords."""
-    return _LITERAL.sub(f"'{HIDDEN}'", sql) if kind in _WITH_SECRETS else sql
+    if kind in _WITH_SECRETS:
+        return _LITERAL.sub(f"'{HIDDEN}'", sql)
+    return _OPTIONS.sub(lambda options: _OPTION.sub(_shown, options[0]), sql) if kind == "FOREIGN TABLE" else sql
+
+
+def _shown(option: re.Match[str]) -> str:
+    return option[0] if is_open_option(option[1]) else f"{option[1]}{option[2]}'{HIDDEN}'"
 
 
 @dataclass(slots=True)
@@ -43,6 +57,7 @@ class Session:
     escapes: bool = False  # standard_conforming_strings is off
     with_oids: bool = False
     qualifies: bool = False  # the search path is empty, so a bare name is one of pg_catalog: dumps since March 2018
+    role: str | None = None  # SET SESSION AUTHORIZATION
     quotes_all: bool = False  # --quote-all-identifiers: found out from the text, no dump says it
 
 
@@ -115,7 +130,8 @@ class Draft:
 
     `columns` holds the `own_columns` that the table lists itself and, after them, inherited ones of which something is overridden.
     `inherits` are the parents of a child table, `partition_of` the parent of a partition that lists no columns (pg_dump 10 and 11),
-    `identity_of` the table and column of an identity sequence. `sql` are the statements that made it, in order.
+    `identity_of` the table and column of an identity sequence. `entry` is its own entry
+    in the table of contents. `sql` are the statements that made it, in order.
     """
 
     kind: str
@@ -128,6 +144,7 @@ class Draft:
     inherits: tuple[Place, ...] = ()
     partition_of: Place | None = None
     identity_of: tuple[Place, str] | None = None
+    entry: TocEntry | None = None
     sql: list[str] = field(default_factory=list)
 
     def column(self, name: str) -> dict[str, str | None]:
@@ -141,13 +158,25 @@ class Draft:
         else:
             self.attributes[COLUMN_ATTRIBUTE.format(name=name, attribute=attribute)] = value
 
-    def finished(self) -> DatabaseObject:
+    def said_of_column(self, name: str, attribute: str) -> str | None:
+        """Return what `say_of_column` set, None when it did not."""
+        if self.kind in _WITH_COLUMNS:
+            return self.columns.get(name, {}).get(attribute)
+        return self.attributes.get(COLUMN_ATTRIBUTE.format(name=name, attribute=attribute))
+
+    @property
+    def key(self) -> ObjectKey:
+        """Its key."""
+        return ObjectKey(self.kind, self.schema, self.name, self.parent)
+
+    def finished(self, dependencies: tuple[ObjectKey, ...] | None = None) -> DatabaseObject:
         """Return the object."""
         return DatabaseObject(
-            ObjectKey(self.kind, self.schema, self.name, self.parent),
+            self.key,
             {name: value for name, value in self.attributes.items() if value is not None},
             tuple(self._finished_columns()),
-            "\n".join(f"{sql};" for sql in self.sql) or None,
+            "\n".join(f"{without_secrets(self.kind, sql)};" for sql in self.sql) or None,
+            dependencies,
         )
 
     def _finished_columns(self) -> Iterator[Column]:
@@ -160,7 +189,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment, and what it is on: `kind` as COMMENT names it, the place of that object, its table, or the column of it."""
+    """A comment, and what it is on: `kind` as COMMENT names it, the place of that object, its table, or the column of it.
+
+    A security label is one too, by its *attribute*.
+    """
 
     statement: Statement
     kind: str
@@ -168,6 +200,7 @@ class Comment:
     parent: str | None
     column: str | None
     text: str
+    attribute: str = "comment"
 
 
 @dataclass(slots=True)
@@ -189,7 +222,14 @@ class Book:
         self.comments: list[Comment] = []
         self.routines: set[Place] = set()  # functions without their arguments
         self.built_in: set[Place] = set()  # schemas that the dump creates although every database has them
-        self.large_objects = 0
+        self.grants: list[Grant] = []
+        self.default_acls: dict[Place, Ledger] = {}
+        self.told: set[str] = set()  # of LEFT_OUT_AS_A_WHOLE
+        self.database: Draft | None = None
+        self.large_objects: dict[int, str | None] = {}  # OID → owner
+        self.large_object_groups: dict[int, list[int]] = {}  # dump id of an entry → OIDs
+        self.large_object_facts: dict[str, dict[int, str]] = {}  # attribute → OID → text
+        self.by_dump_id: dict[int, Draft] = {}
         self._asides: dict[tuple[object, ...], _Aside] = {}
 
     def create(self, kind: str, place: Place, statement: Statement, *, parent: str | None = None) -> Draft:
@@ -197,8 +237,12 @@ class Book:
         draft = Draft(kind, *place, parent)
         draft.sql.append(statement.sql)
         entry = statement.entry
-        if entry and entry.desc == kind and "owner" in ATTRIBUTES[kind]:
-            draft.attributes["owner"] = entry.owner
+        if entry and entry.desc == kind:
+            draft.entry = entry
+            if entry.dump_id is not None:
+                self.by_dump_id[entry.dump_id] = draft
+            if "owner" in ATTRIBUTES[kind]:
+                draft.attributes["owner"] = entry.owner
         self.drafts[(kind, *place, parent)] = draft
         return draft
 
@@ -236,9 +280,21 @@ class Book:
         self._asides[key] = _Aside(kind, schema, name, reason, [sql])
 
     @property
+    def objects(self) -> Iterator[DatabaseObject]:
+        """All drafts, finished; with what they depend on where the table of contents says it."""
+        for draft in self.drafts.values():
+            yield draft.finished(self._dependencies(draft))
+
+    def _dependencies(self, draft: Draft) -> tuple[ObjectKey, ...] | None:
+        if draft.entry is None or draft.entry.dump_id is None:
+            return None
+        found = (self.by_dump_id.get(dump_id) for dump_id in draft.entry.dependencies)
+        return tuple(sorted({d.key for d in found if d and d is not draft}, key=lambda key: key.sort_key))
+
+    @property
     def unmodelled(self) -> tuple[Unmodelled, ...]:
         """What was put aside, by schema, kind and name."""
         found = [Unmodelled(a.kind, a.schema, a.name, a.reason, "\n".join(f"{sql};" for sql in a.sql)) for a in self._asides.values()]
         if self.large_objects:  # there may be millions, so they are one
-            found.append(Unmodelled("BLOB", None, f"{self.large_objects} large objects", NOT_MODELLED))
+            found.append(Unmodelled("BLOB", None, f"{len(self.large_objects)} large objects", CONTENTS))
         return tuple(sorted(found, key=lambda u: (u.schema or "", u.kind, u.name, u.reason)))

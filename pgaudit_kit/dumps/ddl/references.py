@@ -66,6 +66,13 @@ def _in_database(kind: str, *words: str) -> Callable[[Statement, Cursor], Refere
     return read
 
 
+def _foreign(statement: Statement, cursor: Cursor) -> Reference:
+    if cursor.take("TABLE"):
+        return "FOREIGN TABLE", statement.place(cursor.name())
+    cursor.expect("DATA", "WRAPPER")
+    return "FOREIGN DATA WRAPPER", (None, cursor.identifier())
+
+
 _READERS: dict[str, Callable[[Statement, Cursor], Reference]] = {
     "AGGREGATE": _aggregate,
     "OPERATOR": _operator,
@@ -78,6 +85,11 @@ _READERS: dict[str, Callable[[Statement, Cursor], Reference]] = {
     "ACCESS": _in_database("ACCESS METHOD", "METHOD"),
     "EVENT": _in_database("EVENT TRIGGER", "TRIGGER"),
     "LANGUAGE": _in_database("PROCEDURAL LANGUAGE"),
+    "FOREIGN": _foreign,
+    "SERVER": _in_database("SERVER"),
+    "PUBLICATION": _in_database("PUBLICATION"),
+    "SUBSCRIPTION": _in_database("SUBSCRIPTION"),
+    "DATABASE": _in_database("DATABASE"),
     "PROCEDURAL": _in_database("PROCEDURAL LANGUAGE", "LANGUAGE"),
 }
 REFERENCES = frozenset(_READERS)

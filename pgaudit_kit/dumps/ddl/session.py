@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pgaudit_kit.dumps.ddl.asides import put_aside
 from pgaudit_kit.dumps.ddl.drafts import NOT_MODELLED, Book, Statement
+from pgaudit_kit.dumps.ddl.large_objects import create_large_object
 from pgaudit_kit.dumps.ddl.sequences import set_value
 from pgaudit_kit.dumps.ddl.tokens import Cursor
 
@@ -18,6 +19,10 @@ def ignore(statement: Statement, book: Book) -> None:
 def read_set(statement: Statement, book: Book) -> None:
     """SET: keep what the meaning of later statements depends on."""
     cursor = statement.cursor("SET")
+    if cursor.take("SESSION", "AUTHORIZATION"):
+        standard = cursor.token.is_word("DEFAULT")
+        book.session.role = None if standard else cursor.string() if cursor.token.kind == "string" else cursor.identifier()
+        return
     setting = cursor.advance().text.lower()
     if not (cursor.take_text("=") or cursor.take("TO")):
         return
@@ -34,6 +39,12 @@ def read_set(statement: Statement, book: Book) -> None:
         session.escapes = first == "off"
     elif setting == "default_with_oids":
         session.with_oids = first == "true"
+
+
+def read_reset(statement: Statement, book: Book) -> None:
+    """RESET SESSION AUTHORIZATION, behind the privileges that somebody else granted; RESET ALL."""
+    if statement.cursor("RESET").token.is_word("SESSION", "ALL"):
+        book.session.role = None
 
 
 def _values(cursor: Cursor) -> list[str]:
@@ -57,19 +68,11 @@ def read_select(statement: Statement, book: Book) -> None:
     if function == "setval":
         set_value(statement, book, cursor)
     elif function == "lo_create":
-        book.large_objects += 1
+        create_large_object(statement, book, cursor)
     elif function == "set_config":
         arguments = Cursor(cursor.group())
         if arguments.string() == "search_path":
             book.session.search_path = ()
             book.session.qualifies = True
     elif function not in _WITHOUT_MEANING and not function.startswith("binary_upgrade"):
-        put_aside(statement, book, NOT_MODELLED)
-
-
-def read_alter_database(statement: Statement, book: Book) -> None:
-    """ALTER DATABASE: its owner belongs to the container; its settings (DATABASE PROPERTIES) are put aside."""
-    cursor = statement.cursor("ALTER", "DATABASE")
-    cursor.identifier()
-    if not cursor.take("OWNER", "TO"):
         put_aside(statement, book, NOT_MODELLED)

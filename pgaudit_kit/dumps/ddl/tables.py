@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pgaudit_kit.dumps.ddl.asides import put_aside
-from pgaudit_kit.dumps.ddl.columns import Elements, read_elements, read_setting
+from pgaudit_kit.dumps.ddl.columns import Elements, read_elements, read_foreign_options, read_setting
 from pgaudit_kit.dumps.ddl.constraints import add_constraint, add_inline
 from pgaudit_kit.dumps.ddl.drafts import NOT_COMPARED, WITHOUT_OBJECT, Book, Draft, Place, Statement
 from pgaudit_kit.dumps.ddl.sequences import IdentityColumn, add_identity
 from pgaudit_kit.dumps.ddl.tokens import Cursor, Name, NotUnderstood, unquote
+from pgaudit_kit.records.settings import options_text
 
 
 def create_table(statement: Statement, book: Book) -> None:
@@ -104,8 +105,10 @@ class _Alter:
 
 
 def alter_table(statement: Statement, book: Book) -> None:
-    """ALTER TABLE [ONLY], which pg_dump up to 15 also uses for views and sequences. Raises NotUnderstood."""
-    cursor = statement.cursor("ALTER", "TABLE")
+    """ALTER [FOREIGN] TABLE [ONLY], which pg_dump up to 15 also uses for views and sequences. Raises NotUnderstood."""
+    cursor = statement.cursor("ALTER")
+    cursor.take("FOREIGN")
+    cursor.expect("TABLE")
     cursor.take("IF", "EXISTS")
     cursor.take("ONLY")
     name = cursor.name()
@@ -125,8 +128,8 @@ def _add_constraint(alter: _Alter) -> None:
 
 def _attach_partition(alter: _Alter) -> None:
     name = alter.cursor.name()
-    child = alter.book.relation(alter.statement.place(name), "TABLE")
-    if child is None:  # a foreign table, or left out of the dump
+    child = alter.book.relation(alter.statement.place(name), "TABLE", "FOREIGN TABLE")
+    if child is None:  # left out of the dump
         put_aside(alter.statement, alter.book, WITHOUT_OBJECT)
         return
     child.attributes |= {"partition_of": alter.statement.qualified(alter.name), "partition_bound": alter.cursor.rest()}
@@ -150,6 +153,8 @@ def _alter_column(alter: _Alter) -> None:
         draft.column(column)["not_null"] = "true"
     elif cursor.take("ADD", "GENERATED"):
         add_identity(alter.statement, alter.book, IdentityColumn(draft, alter.name, column, column_sql), cursor)
+    elif cursor.take("OPTIONS"):
+        draft.column(column)["foreign_options"] = options_text(read_foreign_options(cursor))
     elif cursor.take("SET"):
         draft.say_of_column(column, *read_setting(cursor))
     else:

@@ -1,0 +1,308 @@
+"""GRANT, REVOKE and ALTER DEFAULT PRIVILEGES (src/fe_utils or src/bin/pg_dump/dumputils.c, buildACLCommands, by release).
+
+They are applied in order to what an object of that kind has from the start; that is right for every release, since those
+up to 9.5 begin each object's with REVOKE ALL. Done at the end, when all owners are known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pgaudit_kit.dumps.ddl.asides import put_aside
+from pgaudit_kit.dumps.ddl.drafts import NOT_MODELLED, Book, Draft, Place, Statement
+from pgaudit_kit.dumps.ddl.tokens import Cursor, NotUnderstood
+from pgaudit_kit.records.privileges import (
+    EVERY,
+    OWNER,
+    PUBLIC,
+    SCHEMA_PUBLIC,
+    Held,
+    acl_change_text,
+    acl_text,
+    default_privileges,
+    role_text,
+)
+from pgaudit_kit.records.table_data import quote_identifier
+
+# Words of GRANT … ON: what its privileges are those of (a key of EVERY), and the kinds of objects that it may mean
+_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "TABLE": ("TABLE", ("TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "SEQUENCE")),
+    "SEQUENCE": ("SEQUENCE", ("SEQUENCE",)),
+    "FUNCTION": ("FUNCTION", ("FUNCTION", "AGGREGATE")),
+    "PROCEDURE": ("FUNCTION", ("PROCEDURE",)),
+    "TYPE": ("TYPE", ("TYPE", "DOMAIN")),
+    "SCHEMA": ("SCHEMA", ("SCHEMA",)),
+    "LANGUAGE": ("LANGUAGE", ("PROCEDURAL LANGUAGE",)),
+    "FOREIGN DATA WRAPPER": ("FOREIGN DATA WRAPPER", ("FOREIGN DATA WRAPPER",)),
+    "FOREIGN SERVER": ("FOREIGN SERVER", ("SERVER",)),
+    "DATABASE": ("DATABASE", ()),
+    "LARGE OBJECT": ("LARGE OBJECT", ()),
+}
+_IN_SCHEMAS = frozenset({"TABLE", "SEQUENCE", "FUNCTION", "PROCEDURE", "TYPE"})
+# ALTER DEFAULT PRIVILEGES … ON: what its privileges are those of
+_OBJECTS = {
+    "TABLES": "TABLE",
+    "SEQUENCES": "SEQUENCE",
+    "FUNCTIONS": "FUNCTION",
+    "ROUTINES": "FUNCTION",
+    "TYPES": "TYPE",
+    "SCHEMAS": "SCHEMA",
+    "LARGE OBJECTS": "LARGE OBJECT",
+}
+_SCHEMA_PUBLIC = (None, "public")
+_SHORT = {"TEMP": "TEMPORARY"}
+_OLD_SCHEMA_PUBLIC = {"SCHEMA": EVERY["SCHEMA"]}
+_SCHEMA_PUBLIC_CHANGED = 15
+
+
+@dataclass(frozen=True, slots=True)
+class _What:
+    """What privileges are on: the word of GRANT, the object's place (of a routine with its arguments), or a column of it."""
+
+    word: str
+    place: Place
+    column: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One GRANT or REVOKE of privileges: on *what*, to or from whom, and as whom it is said (None: the owner)."""
+
+    statement: Statement
+    what: _What
+    is_grant: bool
+    option: bool  # WITH GRANT OPTION, GRANT OPTION FOR
+    privileges: frozenset[str]
+    grantee: str | None  # None: PUBLIC
+    grantor: str | None
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The privileges on one thing while statements are applied to it. An *owner* that is not known is found out by the first REVOKE."""
+
+    kind: str
+    owner: str | None
+    held: Held
+    revoked: Held = field(default_factory=dict)
+    granted: Held = field(default_factory=dict)
+
+    def apply(self, grant: Grant) -> None:
+        """Apply one statement."""
+        if self.owner is None and not grant.is_grant and grant.grantee is not None:
+            self.owner = grant.grantee  # only PUBLIC and the owner have anything to lose
+        grantor = "" if grant.grantor in (None, self.owner) else role_text(grant.grantor or "")
+        raw = PUBLIC if grant.grantee is None else role_text(grant.grantee)
+        name = OWNER if grant.grantee is not None and grant.grantee == self.owner else raw
+        _change(self.held.setdefault((name, grantor), {}), grant)
+        if grant.is_grant:
+            _change(self.granted.setdefault((raw, grantor), {}), grant)
+        else:
+            self.revoked.setdefault((raw, grantor), {}).update(dict.fromkeys(grant.privileges, False))
+
+
+def _change(holding: dict[str, bool], grant: Grant) -> None:
+    for privilege in grant.privileges:
+        if grant.is_grant:
+            holding[privilege] = holding.get(privilege, False) or grant.option
+        elif not grant.option:
+            holding.pop(privilege, None)
+        elif privilege in holding:
+            holding[privilege] = False
+
+
+def read_grant(statement: Statement, book: Book) -> None:
+    """GRANT and REVOKE on anything: keep it for `apply_grants`. Membership in roles is put aside. Raises NotUnderstood."""
+    cursor = statement.cursor()
+    is_grant = cursor.advance().is_word("GRANT")
+    option = not is_grant and cursor.take("GRANT", "OPTION", "FOR")
+    privileges = _privileges(cursor)
+    if not cursor.take("ON"):
+        put_aside(statement, book, NOT_MODELLED)
+        return
+    word = _word(cursor)
+    if word is None:  # PARAMETER, TABLESPACE: of the cluster
+        put_aside(statement, book, NOT_MODELLED)
+        return
+    place = _place(statement, cursor, word)
+    grantees = _grantees(cursor, "TO" if is_grant else "FROM")
+    option = option or cursor.take("WITH", "GRANT", "OPTION")
+    book.told.add("acl")
+    by_column: dict[str | None, set[str]] = {}
+    for name, column in privileges:
+        by_column.setdefault(column, set()).add(name)
+    for column, names in by_column.items():
+        every = EVERY["COLUMN" if column is not None else _WORDS[word][0]]
+        for grantee in grantees:
+            meant = every if "ALL" in names else frozenset(names)
+            what = _What(word, place, column)
+            book.grants.append(Grant(statement, what, is_grant, option, meant, grantee, statement.session.role))
+
+
+def _privileges(cursor: Cursor) -> list[tuple[str, str | None]]:
+    """Step over `ALL` or `SELECT(a),INSERT(a)`; return privileges, each with the column that it is on."""
+    found: list[tuple[str, str | None]] = []
+    while True:
+        name = cursor.identifier().upper()
+        cursor.take("PRIVILEGES")
+        name = _SHORT.get(name, name)
+        if cursor.token.text == "(":
+            columns = Cursor(cursor.group())
+            found.append((name, columns.identifier()))
+            while columns.take_text(","):
+                found.append((name, columns.identifier()))
+        else:
+            found.append((name, None))
+        if not cursor.take_text(","):
+            return found
+
+
+def _word(cursor: Cursor) -> str | None:
+    for word in _WORDS:
+        if cursor.take(*word.split()):
+            return word
+    return None
+
+
+def _place(statement: Statement, cursor: Cursor, word: str) -> Place:
+    if word == "LARGE OBJECT":
+        return (None, cursor.advance().text)
+    if word not in _IN_SCHEMAS:
+        return (None, cursor.identifier())
+    schema, name = statement.place(cursor.name())
+    return (schema, f"{name}({cursor.group()})" if word in ("FUNCTION", "PROCEDURE") else name)
+
+
+def _grantees(cursor: Cursor, word: str) -> list[str | None]:
+    cursor.expect(word)
+    found: list[str | None] = []
+    while True:
+        if cursor.token.is_word("GROUP") and cursor.following.kind in ("word", "quoted"):
+            cursor.advance()
+        found.append(None if cursor.take("PUBLIC") else cursor.identifier())
+        if not cursor.take_text(","):
+            return found
+
+
+def apply_grants(book: Book, *, pg_dump_major: int | None = None) -> None:
+    """Give every object and column its `acl`. What is not among the objects, because the server or an extension brings it, is an ACL."""
+    ledgers: dict[_What, tuple[Draft | None, Ledger]] = {}
+    for grant in book.grants:
+        for what in _meant(grant, book):
+            if what not in ledgers:
+                ledgers[what] = _opened(what, grant, book, pg_dump_major)
+            ledgers[what][1].apply(grant)
+    for what, (draft, ledger) in ledgers.items():
+        _close(what, draft, ledger, book)
+    book.grants.clear()
+
+
+def _meant(grant: Grant, book: Book) -> list[_What]:
+    """What a statement is on: in archives of 17 and later, one on a large object is on all those of the entry that it depends on."""
+    entry = grant.statement.entry
+    if grant.what.word == "LARGE OBJECT" and entry and entry.definition is not None and entry.tag.startswith("LARGE OBJECTS"):
+        oids = [oid for dump_id in entry.dependencies for oid in book.large_object_groups.get(dump_id, ())]
+        return [_What("LARGE OBJECT", (None, str(oid))) for oid in oids] or [grant.what]
+    return [grant.what]
+
+
+def _opened(what: _What, grant: Grant, book: Book, pg_dump_major: int | None) -> tuple[Draft | None, Ledger]:
+    entry = grant.statement.entry
+    of_entry = entry.owner if entry and entry.desc == "ACL" else None
+    kind = "COLUMN" if what.column is not None else _WORDS[what.word][0]
+    draft = _draft(what, grant.statement, book)
+    if what.word == "LARGE OBJECT":
+        return None, Ledger(kind, book.large_objects.get(int(what.place[1])) or of_entry, default_privileges(kind))
+    held = default_privileges(kind)
+    if draft and what.word == "SCHEMA" and what.place == _SCHEMA_PUBLIC:
+        old = pg_dump_major is not None and pg_dump_major < _SCHEMA_PUBLIC_CHANGED
+        held = default_privileges(kind, _OLD_SCHEMA_PUBLIC if old else SCHEMA_PUBLIC)
+        draft.attributes.setdefault("owner", of_entry)
+    return draft, Ledger(kind, (draft.attributes.get("owner") if draft else None) or of_entry, held)
+
+
+def _draft(what: _What, statement: Statement, book: Book) -> Draft | None:
+    if what.word == "DATABASE":
+        return book.database
+    if what.word in ("TABLE", "SEQUENCE"):
+        return book.relation(what.place, *_WORDS[what.word][1])
+    found = (book.find(kind, what.place) for kind in _WORDS[what.word][1])
+    draft = next((one for one in found if one), None)
+    if draft is None and what.word == "FUNCTION":
+        draft = _aggregate(what.place, book)
+    if draft is None and what.word == "SCHEMA" and what.place == _SCHEMA_PUBLIC:
+        draft = book.create("SCHEMA", what.place, Statement("CREATE SCHEMA public", None, statement.session))
+        draft.sql.clear()  # it is there although no dump creates it
+    return draft
+
+
+def _aggregate(place: Place, book: Book) -> Draft | None:
+    """Return the aggregate that GRANT names like a function, by the types of its arguments alone (pg_dump.c, dumpAgg)."""
+    name, _, types = place[1].rstrip(")").partition("(")
+    for (kind, schema, named, _), draft in book.drafts.items():
+        if kind == "AGGREGATE" and schema == place[0] and named.startswith(f"{name}("):
+            arguments = named[len(name) + 1 : -1].replace(" ORDER BY ", ", ").removeprefix("ORDER BY ")
+            given, wanted = arguments.replace("*", "").split(", "), types.split(", ")
+            if len(given) == len(wanted) and all(a == t or a.endswith(f" {t}") for a, t in zip(given, wanted, strict=True)):
+                return draft
+    return None
+
+
+def _close(what: _What, draft: Draft | None, ledger: Ledger, book: Book) -> None:
+    if what.word == "LARGE OBJECT":
+        if text := acl_text(ledger.kind, ledger.held, default_privileges(ledger.kind)):
+            book.large_object_facts.setdefault("acl", {})[int(what.place[1])] = text
+    elif draft is None:
+        _add_acl(what, ledger, book)
+    elif what.column is not None:
+        draft.say_of_column(what.column, "acl", acl_text("COLUMN", ledger.held, {}))
+    elif what.word == "SCHEMA" and what.place == _SCHEMA_PUBLIC:
+        draft.attributes["acl"] = acl_text("SCHEMA", ledger.held, default_privileges("SCHEMA", SCHEMA_PUBLIC))
+        if not draft.sql and draft.attributes["acl"] is None and "comment" not in draft.attributes:
+            book.remove(draft)
+    else:
+        draft.attributes["acl"] = acl_text(ledger.kind, ledger.held, default_privileges(ledger.kind))
+
+
+def _add_acl(what: _What, ledger: Ledger, book: Book) -> None:
+    schema, name = what.place
+    bare, bracket, arguments = name.partition("(") if what.word in ("FUNCTION", "PROCEDURE") else (name, "", "")
+    quoted = quote_identifier(bare) + bracket + arguments
+    tag = f"{what.word} {quoted}" if what.column is None else f"COLUMN {quoted}.{quote_identifier(what.column)}"
+    draft = Draft("ACL", schema, tag)
+    draft.attributes["acl"] = acl_change_text(ledger.kind, ledger.revoked, ledger.granted)
+    book.drafts[("ACL", schema, tag, None)] = draft
+
+
+def alter_default_privileges(statement: Statement, book: Book) -> None:
+    """ALTER DEFAULT PRIVILEGES FOR ROLE r [IN SCHEMA s] GRANT or REVOKE. Raises NotUnderstood."""
+    cursor = statement.cursor("ALTER", "DEFAULT", "PRIVILEGES", "FOR")
+    if not cursor.take("ROLE"):
+        cursor.expect("USER")
+    role = cursor.identifier()
+    schema = cursor.identifier() if cursor.take("IN", "SCHEMA") else None
+    is_grant = cursor.take("GRANT")
+    if not is_grant:
+        cursor.expect("REVOKE")
+    option = not is_grant and cursor.take("GRANT", "OPTION", "FOR")
+    names = {name for name, _ in _privileges(cursor)}
+    cursor.expect("ON")
+    objects = next((words for words in _OBJECTS if cursor.take(*words.split())), None)
+    if objects is None:
+        raise NotUnderstood(f"default privileges on {cursor.token.text!r}")
+    kind = _OBJECTS[objects]
+    grantees = _grantees(cursor, "TO" if is_grant else "FROM")
+    option = option or cursor.take("WITH", "GRANT", "OPTION")
+    place = (schema, f"{'FUNCTIONS' if objects == 'ROUTINES' else objects} of {role}")
+    draft = book.find("DEFAULT ACL", place)
+    if draft is None:
+        draft = book.create("DEFAULT ACL", place, statement)
+        book.default_acls[place] = Ledger(kind, role, default_privileges(kind) if schema is None else {})
+    else:
+        draft.sql.append(statement.sql)
+    ledger = book.default_acls[place]
+    meant = EVERY[kind] if "ALL" in names else frozenset(names)
+    for grantee in grantees:
+        ledger.apply(Grant(statement, _What(kind, place), is_grant, option, meant, grantee, None))
+    draft.attributes |= {"owner": role, "acl": acl_text(kind, ledger.held, default_privileges(kind) if schema is None else {})}
+    book.told.add("acl")
