@@ -180,12 +180,13 @@ class Difference:
 
     def row_result(self, table: str | TableName) -> RowResult:
         """Counts and the first ROWS_LISTED differing rows of *table* (a TableName or `schema.table`), as records."""
-        name = self._table(table)
+        name = self.find_table(table)
         if name not in self._rows:
             self._rows[name] = self._compare_rows(name)
         return self._rows[name]
 
-    def _table(self, table: str | TableName) -> TableName:
+    def find_table(self, table: str | TableName) -> TableName:
+        """The one table of that name (`schema.table`, or a name that is there only once) in either source. Raises UsageError."""
         if isinstance(table, TableName):
             return table
         names = {*self.left.table_data, *self.right.table_data}
@@ -205,12 +206,16 @@ class Difference:
             return RowResult(counts, why_not="the whole table is on one side only")
         if summary.status == "not_checked":
             return RowResult(RowCounts(), why_not=summary.reason)
-        columns = common_columns(self.left, self.right, name)
-        key = key_columns(self.left.inventory, name) or key_columns(self.right.inventory, name)
         try:
-            return _tally(compare_rows(self.left, self.right, name, columns, key if set(key) <= set(columns) else ()))
+            return _tally(compare_rows(self.left, self.right, name, *self.columns_and_key(name)))
         except RowsNotAvailable as error:
             return RowResult(RowCounts(), why_not=str(error))
+
+    def columns_and_key(self, name: TableName) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The columns of *name* that both sides hold, and those among them by which rows are paired (() without a key)."""
+        columns = common_columns(self.left, self.right, name)
+        key = key_columns(self.left.inventory, name) or key_columns(self.right.inventory, name)
+        return columns, key if set(key) <= set(columns) else ()
 
     @property
     def objects(self) -> DataFrame:
@@ -237,6 +242,15 @@ class Difference:
     def rows(self, table: str | TableName) -> DataFrame:
         """Frame `row_differences` of *table*: one row per changed column; at most ROWS_LISTED rows of the table are listed."""
         return frames.row_differences_frame(self.row_result(table).listed)
+
+    def rescue(self, *tables: str | TableName, revert: bool = False, with_parents: bool = False, fire_triggers: bool = False) -> str:
+        """The SQL that puts back the rows of *tables* that the right side has lost (`difference.rescue.Rescue`), as one text.
+
+        Raises UsageError, RowsNotAvailable.
+        """
+        from pgaudit_kit.difference.rescue import Rescue
+
+        return "".join(Rescue(self, tables, revert=revert, with_parents=with_parents, fire_triggers=fire_triggers).script())
 
     def to_dict(self, *, rows: bool = False) -> dict[str, Any]:
         """The difference as `--json` prints it (keys: docs of `pgaudit diff`)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -44,11 +44,15 @@ class RowCounts:
 
 @dataclass(frozen=True, slots=True)
 class RowPair:
-    """One row that differs: its key's values, and its COPY line on each side, None where it is not."""
+    """One row that differs: its key's values, and its COPY line on each side, None where it is not.
+
+    `times` is how often the very line is on the left: more than once only where no key tells rows apart.
+    """
 
     key: tuple[str | None, ...]
     left: bytes | None
     right: bytes | None
+    times: int = 1
 
     @property
     def status(self) -> Status:
@@ -88,9 +92,11 @@ def differing_rows(left: Source, right: Source, name: TableName, columns: Sequen
     rights = _buckets(right.row_blocks(name, columns), keys_of)
     differ = (lefts.sizes != rights.sizes) | (lefts.sums != rights.sums).any(axis=0)
     for group in _groups(np.flatnonzero(differ).tolist(), (lefts.sizes + rights.sizes).tolist()):
-        surplus: Counter[bytes] = Counter(_lines_in(left.row_blocks(name, columns), keys_of, group))
+        times = Counter(_lines_in(left.row_blocks(name, columns), keys_of, group))
+        surplus = times if key else times.copy()
         surplus.subtract(_lines_in(right.row_blocks(name, columns), keys_of, group))
-        yield from _pair(surplus, columns, key)
+        for pair in _pair(surplus, columns, key):
+            yield pair if key or pair.left is None else replace(pair, times=times[pair.left])
 
 
 def _keys_of(columns: Sequence[str], key: Sequence[str]) -> KeysOf | None:

@@ -1,0 +1,95 @@
+"""`pgaudit rescue`: put back exactly the rows that were lost."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pgaudit_kit.cli.output import Json, print_json, print_verdict, visible
+from pgaudit_kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from pgaudit_kit.difference.rescue import Rescue
+
+TARGET_HELP = "The live database: postgresql://…, env:NAME, dotenv:PATH[#KEY] or service:NAME."
+
+
+def rescue(
+    dump: Annotated[str, typer.Argument(metavar="DUMP", help="Path of a dump that still has the rows.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help=TARGET_HELP)],
+    tables: Annotated[list[str], typer.Argument(metavar="TABLE…", help="Tables whose rows are to come back.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the script there instead of printing it.")
+    ] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Run it, in one transaction, after asking.")] = False,
+    revert: Annotated[bool, typer.Option("--revert", help="Give rows that changed their old values too.")] = False,
+    with_parents: Annotated[bool, typer.Option("--with-parents", help="Put lost rows of other tables back that these rows need.")] = False,
+    fire_triggers: Annotated[
+        bool, typer.Option("--fire-triggers", help="Let the tables' triggers fire; they are disabled otherwise.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
+    json: Json = False,
+) -> None:
+    """Write the SQL that puts back rows which DUMP has and TARGET has lost.
+
+    It never deletes, changes nothing the second time, and checks at its end that the rows are as they were.
+
+    Example: pgaudit rescue backups/app.dump env:DATABASE_URL public.messages -o rescue.sql
+    """
+    from pgaudit_kit.audits.drift import diff
+    from pgaudit_kit.difference.rescue import Rescue
+
+    if apply and output:
+        raise UsageError("--apply runs the script and -o writes it", remedy="Choose one.")
+    if apply and not yes and not sys.stdin.isatty():
+        raise UsageError("nobody is there to confirm, so nothing was done", remedy="Add --yes when a script is sure.")
+    if json and not apply and not output:
+        raise UsageError("the script itself is no JSON", remedy="Add --apply, or -o FILE.")
+    with diff(dump, target, data_only=True) as difference:
+        made = Rescue(difference, tables, revert=revert, with_parents=with_parents, fire_triggers=fire_triggers)
+        for lost in made.lost_parents:
+            told = f"{lost.rows:,} rows of {lost.table} that {lost.child} needs are lost too: name it as well, or add --with-parents."
+            print(visible(told), file=sys.stderr)
+        if apply:
+            _apply(made, target, yes=yes, json=json)
+        else:
+            _write(made, output, json=json)
+
+
+def _write(made: Rescue, output: Path | None, *, json: bool) -> None:
+    if output is None:
+        sys.stdout.writelines(made.script())
+        return
+    try:
+        with output.open("x", encoding="utf-8") as file:
+            output.chmod(0o600)  # it holds rows
+            file.writelines(made.script())
+    except FileExistsError as error:
+        raise UsageError(f"{output} is there already", resource=str(output), remedy="Choose another name.") from error
+    if json:
+        print_json({"script": str(output), "tables": [str(t) for t in made.tables]})
+    else:
+        print_verdict("passed", f"{output} puts the lost rows back: read it, then run it with psql -f, or here with --apply.")
+
+
+def _apply(made: Rescue, target: str, *, yes: bool, json: bool) -> None:
+    from pgaudit_kit.operations.rescue import apply_rescue
+
+    live = made.difference.right.label
+    if not yes:
+        print(
+            visible(f"Rows of {', '.join(map(str, made.tables))} will be put back into {live}. Type yes to go on: "),
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+        if sys.stdin.readline().strip().lower() != "yes":
+            raise UsageError("not confirmed, so nothing was done", resource=live, remedy="Type yes, or add --yes.")
+    rows = apply_rescue(target, made.script())
+    if json:
+        print_json({"verdict": "passed", "rows": rows, "tables": [str(t) for t in made.tables]})
+    else:
+        print_verdict("passed", f"{rows:,} rows of {', '.join(map(str, made.tables))} are as they were; nothing else was changed.")

@@ -1,0 +1,138 @@
+"""The SQL of a rescue for one table: rows into temporary tables, from there into the live one, and the check that they are there.
+
+Values are compared as text: every type has one, and no operator of an extension is looked for under an empty search_path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pgaudit_kit.difference.rows import RowPair
+from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.rows.copy_text import decode_line
+
+_ROWS_PER_INSERT = 500
+_TIMES = "pgaudit times"  # how often a row without a key must be there
+
+
+@dataclass(frozen=True)
+class TableRescue:
+    """How the rows of `table` come back, over `columns`, told apart by `key` (() for a multiset of rows); `number` makes names unique.
+
+    `unset` are columns that no UPDATE may set (GENERATED ALWAYS AS IDENTITY).
+    """
+
+    table: TableName
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    number: int
+    unset: frozenset[str] = frozenset()
+
+    def stage(self, pairs: Iterable[RowPair]) -> Iterator[str]:
+        """Yield the statements that bring the old values of *pairs* into the temporary tables `lost` and `changed`."""
+        waiting: dict[str, list[str]] = {self._lost: [], self._changed: []}
+        shape = f"SELECT {_list(self.columns)}, 1::bigint AS {quoted(_TIMES)} FROM ONLY {qualified(self.table)} WITH NO DATA"
+        yield from (f"CREATE TEMPORARY TABLE {place} ON COMMIT DROP AS {shape};\n" for place in waiting)
+        for pair in pairs:
+            place = self._lost if pair.right is None else self._changed
+            waiting[place].append(self._row(pair))
+            if len(waiting[place]) == _ROWS_PER_INSERT:
+                yield _insert(place, waiting[place])
+                waiting[place] = []
+        yield from (_insert(place, rows) for place, rows in waiting.items() if rows)
+
+    def put_back(self) -> str:
+        """The statement that inserts the lost rows that are not there now."""
+        into = (
+            f"INSERT INTO {qualified(self.table)} ({_list(self.columns)}) OVERRIDING SYSTEM VALUE\n  SELECT {_list(self.columns, 'lost')}"
+        )
+        if self.key:
+            return f"{into} FROM {self._lost} AS lost\n  WHERE NOT EXISTS (SELECT {self._live} WHERE {self._same_key});\n"
+        times = f"lost.{quoted(_TIMES)} - coalesce(there.times, 0)"
+        return f"{into} FROM {self._lost} AS lost {self._there},\n    LATERAL pg_catalog.generate_series(1, {times});\n"
+
+    def revert(self) -> Iterator[str]:
+        """Yield the statement that gives changed rows their old values, if the table has a key and other columns."""
+        if self.key and (columns := [c for c in self._settable if c not in self.key]):
+            values = ", ".join(f"{quoted(c)} = lost.{quoted(c)}" for c in columns)
+            different = f"{self._same_key} AND NOT {_same_text(columns)}"
+            yield f"UPDATE ONLY {qualified(self.table)} AS live SET {values}\n  FROM {self._changed} AS lost WHERE {different};\n"
+
+    def check(self, *, reverted: bool) -> str:
+        """The statement that fails unless every row is there: with its old values when this transaction wrote it.
+
+        Of rows that were back already, somebody may have changed one since: that is no fault of this script.
+        """
+        if self.key:
+            own = "live.xmin::text = (pg_catalog.txid_current() % 4294967296)::text"
+            there = f"SELECT {self._live} WHERE {self._same_key} AND"
+            wrong = f"SELECT FROM {self._lost} AS lost WHERE NOT EXISTS ({there} ({_same_text(self.columns)} OR NOT {own}))"
+            if reverted:
+                wrong += f"\n    UNION ALL SELECT FROM {self._changed} AS lost WHERE NOT EXISTS ({there} {_same_text(self._settable)})"
+        else:
+            wrong = f"SELECT FROM {self._lost} AS lost {self._there} WHERE lost.{quoted(_TIMES)} > coalesce(there.times, 0)"
+        message = f"rescue of {str(self.table).replace('%', '%%')}: % rows are not as they were, so nothing was changed"
+        body = (
+            f"DECLARE wrong bigint; BEGIN\n  SELECT pg_catalog.count(*) INTO wrong FROM ({wrong}) AS w;\n"
+            f"  IF wrong > 0 THEN RAISE EXCEPTION {literal(message)}, wrong; END IF;\nEND"
+        )
+        return f"DO LANGUAGE plpgsql {literal(body)};\n"
+
+    @property
+    def _settable(self) -> list[str]:
+        return [c for c in self.columns if c not in self.unset]
+
+    @property
+    def _live(self) -> str:
+        return f"FROM ONLY {qualified(self.table)} AS live"
+
+    @property
+    def _there(self) -> str:
+        """How often each row is there now, joined to `lost`."""
+        text = f"ROW({_list(self.columns, 'live')})::text"
+        counted = f"SELECT {text} AS row_text, pg_catalog.count(*) AS times {self._live} GROUP BY 1"
+        return f"LEFT JOIN ({counted}) AS there ON there.row_text = ROW({_list(self.columns, 'lost')})::text"
+
+    @property
+    def _lost(self) -> str:
+        return f"pg_temp.pgaudit_lost_{self.number}"
+
+    @property
+    def _changed(self) -> str:
+        return f"pg_temp.pgaudit_changed_{self.number}"
+
+    @property
+    def _same_key(self) -> str:
+        return " AND ".join(f"live.{quoted(c)}::text = lost.{quoted(c)}::text" for c in self.key)
+
+    def _row(self, pair: RowPair) -> str:
+        values = decode_line(pair.left or b"")
+        return f"({', '.join('NULL' if v is None else literal(v) for v in values)}, {pair.times})"
+
+
+def _same_text(columns: Sequence[str]) -> str:
+    return f"ROW({_list(columns, 'live')})::text = ROW({_list(columns, 'lost')})::text"
+
+
+def _insert(place: str, rows: Sequence[str]) -> str:
+    return f"INSERT INTO {place} VALUES\n  " + ",\n  ".join(rows) + ";\n"
+
+
+def _list(columns: Sequence[str], of: str = "") -> str:
+    return ", ".join((f"{of}." if of else "") + quoted(c) for c in columns)
+
+
+def qualified(table: TableName) -> str:
+    """Schema and name, both quoted."""
+    return f"{quoted(table.schema)}.{quoted(table.name)}"
+
+
+def quoted(name: str) -> str:
+    """A name in double quotes, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A string as standard_conforming_strings = on reads it."""
+    return "'" + text.replace("'", "''") + "'"
