@@ -161,14 +161,15 @@ class CustomReader:
         if reason := self._why_not_readable():
             return TableData(name, (), not_readable=reason)
         reader = self._insert_reader()
-        rows = size = 0
+        size = 0
         try:
-            for line in inserted_lines(pieces, reader, self._archive.encoding):
-                rows += 1
-                size += len(line)
+            for lines in inserted_lines(pieces, reader, self._archive.encoding):
+                size += len(lines)
         except NotCopyable as error:
             return TableData(name, (), not_readable=f"its INSERT statements cannot be turned into rows: {error}")
-        columns = reader.columns(columns_of(self.inventory, name)) if rows else columns_of(self.inventory, name, generated=False) or ()
+        columns = (
+            reader.columns(columns_of(self.inventory, name)) if reader.rows else columns_of(self.inventory, name, generated=False) or ()
+        )
         if columns is None:
             return TableData(name, (), not_readable="its INSERT statements do not name their columns, and the table's own do not fit")
-        return TableData(name, columns, rows=rows, size_bytes=size)
+        return TableData(name, columns, rows=reader.rows, size_bytes=size)

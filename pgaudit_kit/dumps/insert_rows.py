@@ -93,6 +93,17 @@ class InsertReader:
         if not self.is_open and not _END.match(statement, at):
             raise self._not_copyable("is no plain list of values")
 
+    @property
+    def head(self) -> bytes | None:
+        """All that stands before the first row of the last statement; None before the first one and for DEFAULT VALUES."""
+        return self._head
+
+    def skip(self, rows: int, *, width: int, defaults: tuple[int, ...]) -> None:
+        """Go on behind *rows* more rows that were read elsewhere; the statement is open then. Raises NotCopyable for another shape."""
+        self._check_shape(width, defaults)
+        self.rows += rows
+        self.is_open = True
+
     def begins_alike(self, statement: bytes) -> bool:
         """Whether *statement* begins, up to its first row, with the very bytes of the last one."""
         return self._head is not None and statement.startswith(self._head)

@@ -189,14 +189,15 @@ class PlainScan:
                 self._spoil(f"an INSERT that makes no sense: {error}", piece)
         except DamagedDump as error:
             self._insert = None
-            self._spoil(error.message, piece)
+            self._spoil(error.message, piece, at=error.__cause__.start if isinstance(error.__cause__, UnicodeDecodeError) else 0)
 
-    def _spoil(self, what: str, piece: Statement) -> None:
-        """Note damage of the current table, or of the script when no table's rows are being read."""
+    def _spoil(self, what: str, piece: Statement, *, at: int = 0) -> None:
+        """Note damage *at* that byte of *piece*: of the current table, or of the script when no table's rows are being read."""
+        offset, line = piece.offset + at, piece.line + piece.text.count(b"\n", 0, at)
         if self._entry and self._entry.desc == _TABLE_DATA:
-            self._data_table().spoil(what, piece.offset, piece.line)
+            self._data_table().spoil(what, offset, line)
         else:
-            self.damage.append(Damage(what, offset=piece.offset, line=piece.line))
+            self.damage.append(Damage(what, offset=offset, line=line))
 
     def _begin_insert(self, piece: Statement, target: InsertTarget, *, standard_strings: bool) -> None:
         table = self._table_of(target.schema, target.table)

@@ -9,7 +9,7 @@ from pgaudit_kit.dumps.copy_statement import CopyStatement
 from pgaudit_kit.dumps.decompression import PIECE, DumpFile
 from pgaudit_kit.dumps.identifiers import sanitise
 from pgaudit_kit.dumps.insert_rows import InsertReader, NotCopyable
-from pgaudit_kit.dumps.row_text import inserted_lines, shape_problem
+from pgaudit_kit.dumps.row_text import inserted_lines, run_text, shape_problem
 from pgaudit_kit.dumps.script_pieces import CopyData, Statement
 from pgaudit_kit.dumps.table_columns import columns_of
 from pgaudit_kit.dumps.text_encoding import UTF8, codec_of, to_utf8, whole_lines
@@ -84,6 +84,12 @@ class ScriptTable:
         if self.not_readable or codec_of(stretch.encoding) is None:
             return
         try:
+            if statement.shape:
+                shape, text = run_text(statement, stretch.encoding, crlf=stretch.crlf)
+                self.inserts.skip(statement.rows, width=shape.width, defaults=shape.defaults)
+                self.rows += statement.rows
+                self.size_bytes += shape.size_of_lines(text, is_open=not statement.begins)
+                return
             for line in self.inserts.lines(to_utf8(statement.text, stretch.encoding)):
                 self.rows += 1
                 self.size_bytes += len(line)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pgaudit_kit.dumps.decompression import PieceStream
 from pgaudit_kit.dumps.insert_rows import InsertReader
+from pgaudit_kit.dumps.insert_runs import RunShape
 from pgaudit_kit.dumps.script_pieces import Statement
 from pgaudit_kit.dumps.sql_script import ScriptSplitter
 from pgaudit_kit.dumps.text_encoding import to_utf8
@@ -32,15 +33,32 @@ def without_end_mark(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def inserted_lines(pieces: Iterable[bytes], reader: InsertReader, encoding: str) -> Iterator[bytes]:
-    r"""Yield the rows of INSERT statements as COPY lines in UTF-8. Raises NotCopyable, and DamagedDump for a statement without end."""
+    r"""Yield the rows of INSERT statements as COPY lines in UTF-8, one or many at a time; `reader.rows` counts them.
+
+    Raises NotCopyable, and DamagedDump for a statement without end.
+    """
     splitter = ScriptSplitter(PieceStream(pieces), standard_strings=reader.standard_strings)
     for piece in splitter:
-        if isinstance(piece, Statement):
+        if not isinstance(piece, Statement):
+            continue
+        if piece.shape:
+            shape, text = run_text(piece, encoding, crlf=reader.crlf)
+            reader.skip(piece.rows, width=shape.width, defaults=shape.defaults)
+            yield shape.lines(text, is_open=not piece.begins)
+        else:
             yield from reader.lines(to_utf8(piece.text, encoding))
     if splitter.broken:
         raise splitter.broken
     if reader.is_open:
         raise DamagedDump("the last INSERT does not end")
+
+
+def run_text(run: Statement, encoding: str, *, crlf: bool) -> tuple[RunShape, bytes]:
+    """Return the shape and the text of a run of INSERT rows, both in UTF-8. Raises DamagedDump for bytes that are not of *encoding*."""
+    if not run.shape:
+        raise ValueError("not a run")
+    text = to_utf8(run.text, encoding)
+    return run.shape.with_head(to_utf8(run.shape.head, encoding)), text.replace(b"\r\n", b"\n") if crlf else text
 
 
 def located(blocks: Iterable[bytes], *, table: str, resource: str, offset: int | None, line: int | None = None) -> Iterator[bytes]:

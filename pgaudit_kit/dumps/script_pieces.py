@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from pgaudit_kit.dumps.insert_runs import RunShape
+
 
 @dataclass(frozen=True, slots=True)
 class Between:
@@ -30,6 +32,8 @@ class Statement:
 
     `begins` and `ends` are both True but for a very long INSERT, which comes in parts cut after a row, and for the
     last statement of a script that was cut short (`ends` False). `commands` are the psql commands that stand inside of it.
+    With a `shape` it is not one statement but a run of `rows` rows of INSERTs that are all alike, from the beginning of an
+    INSERT (`begins`) or from behind a row of one, to behind a row.
     """
 
     text: bytes
@@ -38,6 +42,8 @@ class Statement:
     begins: bool = True
     ends: bool = True
     commands: tuple[MetaCommand, ...] = ()
+    shape: RunShape | None = None
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from typing import Protocol
 from pgaudit_kit.dumps.copy_statement import parse_copy
 from pgaudit_kit.dumps.counting import RowCounter
 from pgaudit_kit.dumps.decompression import PIECE
+from pgaudit_kit.dumps.insert_runs import RUN_BYTES, RunLearner
 from pgaudit_kit.dumps.script_pieces import Between, CopyData, MetaCommand, Piece, Statement
 from pgaudit_kit.errors import DamagedDump
 
@@ -90,6 +91,7 @@ class ScriptSplitter:
         self._at_end = False
         self._in_insert = False
         self._copy_follows = False
+        self._inserts = RunLearner()
 
     def __iter__(self) -> Iterator[Piece]:
         while self._pos < len(self._data) or self._grow():
@@ -193,6 +195,26 @@ class ScriptSplitter:
     # ---- statements
 
     def _statement(self) -> Statement:
+        if run := self._run():
+            return run
+        statement = self._one_statement()
+        if self.standard_strings and (not statement.begins or _INSERT.match(statement.text)):
+            self._inserts.see(statement.text, begins=statement.begins)
+        return statement
+
+    def _run(self) -> Statement | None:
+        """The INSERT rows from the current place on that are like those before; None when none is, or they are not known well enough."""
+        shape = self._inserts.shape
+        if not shape or not self.standard_strings:
+            return None
+        self._look_ahead(RUN_BYTES)
+        end, rows = shape.find(self._data, self._pos, is_open=self._in_insert)
+        if not rows:
+            return None
+        begins, self._in_insert = not self._in_insert, True
+        return Statement(*self._take(end), begins=begins, ends=False, shape=shape, rows=rows)
+
+    def _one_statement(self) -> Statement:
         self._look_ahead(_HEAD_SIZE)
         if self.standard_strings and (flat := _FLAT_INSERT.match(self._data, self._pos)) and b"--" not in flat[0]:
             return Statement(*self._take(flat.end()))
