@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from pgaudit_kit.dumps.codec_differences import decode_as_postgresql
 from pgaudit_kit.dumps.decompression import PIECE
 from pgaudit_kit.errors import DamagedDump
 
@@ -54,7 +55,7 @@ def codec_of(encoding: str) -> str | None:
 
 def decode_sql(text: bytes, encoding: str) -> str:
     """Return SQL text; bytes that are not of *encoding* survive as surrogates."""
-    return text.decode(codec_of(encoding) or "utf-8", "surrogateescape")
+    return decode_as_postgresql(text, codec_of(encoding) or "utf-8", strict=False)
 
 
 def to_utf8(text: bytes, encoding: str) -> bytes:
@@ -63,7 +64,7 @@ def to_utf8(text: bytes, encoding: str) -> bytes:
     if not codec:
         return text
     try:
-        return text.decode(codec).encode()
+        return decode_as_postgresql(text, codec, strict=True).encode()
     except UnicodeDecodeError as error:
         raise DamagedDump(f"bytes that are not {encoding} ({error.reason})") from error
 
