@@ -19,7 +19,7 @@ from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName
-from pgaudit_kit.records.toc import NOT_LISTED, Damage, TocEntry
+from pgaudit_kit.records.toc import Damage, TocEntry
 from pgaudit_kit.rows.copy_text import decode_line, lines_of, project
 from pgaudit_kit.rows.fingerprint import fingerprint_of
 
@@ -66,7 +66,7 @@ class Dump:
         """The entries that `pg_restore -l` lists: without those of every archive that set the reader's state or name the database."""
         if self._reader.format == "plain":
             return self.toc_entries
-        return tuple(entry for entry in self.toc_entries if entry.desc not in NOT_LISTED)
+        return tuple(entry for entry in self.toc_entries if entry.is_listed)
 
     @property
     def inventory(self) -> Inventory:

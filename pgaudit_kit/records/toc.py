@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# In every archive, made with -C or not (PGDUMP_FORMATS.md 1.5, 1.7); what pg_restore does with them is decided when it runs.
-NOT_LISTED = frozenset({"ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES"})
+# In every archive, made with -C or not; what pg_restore does with them is decided when it runs.
+_NOT_LISTED = frozenset({"ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES"})
+_OF_THE_DATABASE = frozenset({"COMMENT", "ACL", "SECURITY LABEL"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,14 @@ class TocEntry:
     copy_statement: str | None = None
     has_data: bool = False
     dependencies: tuple[int, ...] = ()
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether `pg_restore -l` lists it: what sets the session is not, nor what belongs to the database itself, which only -C restores.
+
+        (pg_backup_archiver.c, _tocEntryRequired.)
+        """
+        return self.desc not in _NOT_LISTED and not (self.desc in _OF_THE_DATABASE and self.tag.startswith("DATABASE "))
 
 
 @dataclass(frozen=True, slots=True)
