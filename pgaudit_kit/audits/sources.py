@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from pgaudit_kit.dumps.cluster import ClusterDump
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import NotADump, UsageError
@@ -27,12 +28,16 @@ def open_source(given: Any) -> AbstractContextManager[Source]:
     """Return a context manager that gives the Source *given* names and closes what it opened.
 
     *given* is a Source already, a path of a dump, manifest or saved snapshot, a target string, a
-    SQLAlchemy Engine or URL. Raises the errors of read_dump, load_manifest and snapshot.
+    SQLAlchemy Engine or URL. Raises the errors of read_dump, load_manifest and snapshot; UsageError for a script of several
+    databases, of which one must be named (`cluster.sql#app`).
     """
     if isinstance(given, str) and names_a_server(given):
         return snapshot(given)
     if isinstance(given, str | os.PathLike):
-        return nullcontext(_open_file(Path(given)))
+        source = _open_file(Path(given))
+        if isinstance(source, ClusterDump):
+            raise source.needs_a_name()
+        return nullcontext(source)
     if hasattr(given, "table_data"):
         return nullcontext(given)
     return snapshot(given)

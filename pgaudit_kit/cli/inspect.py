@@ -11,7 +11,9 @@ import typer
 from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict
 
 if TYPE_CHECKING:
+    from pgaudit_kit.dumps.cluster import ClusterDump
     from pgaudit_kit.dumps.dump import Dump
+    from pgaudit_kit.records.cluster import Role
 
 DUMP_KEYS = ("format", "archive_version", "server_version", "pg_dump_version", "compression", "database", "created_at", "complete")
 
@@ -23,12 +25,20 @@ def inspect(
 ) -> None:
     """List what a dump holds: objects, tables, exact row counts.
 
+    Of a script of pg_dumpall it lists roles, tablespaces, and each database; FILE#DATABASE is one of them.
+
     Example: pgaudit inspect backups/app.dump
     """
+    from pgaudit_kit.dumps.cluster import ClusterDump
     from pgaudit_kit.dumps.read_dump import read_dump
 
     opened = read_dump(dump)
-    if json:
+    if isinstance(opened, ClusterDump):
+        if json:
+            print_json(describe_cluster(opened, fingerprints=fingerprints))
+        else:
+            _print_cluster(opened, fingerprints=fingerprints)
+    elif json:
         print_json(describe(opened, fingerprints=fingerprints))
     else:
         _print(opened, fingerprints=fingerprints)
@@ -52,6 +62,23 @@ def describe(dump: Dump, *, fingerprints: bool) -> dict[str, Any]:
     }
 
 
+def describe_cluster(dump: ClusterDump, *, fingerprints: bool) -> dict[str, Any]:
+    """A script of several databases as `--json` prints it: what they share, and each as `describe` has it. Of passwords nothing."""
+    provenance = asdict(dump.provenance)
+    shared = dump.shared
+    return {
+        "dump": {key: provenance[key] for key in DUMP_KEYS},
+        "roles": [asdict(role) for role in shared.roles],
+        "memberships": [asdict(membership) for membership in shared.memberships],
+        "tablespaces": [asdict(tablespace) for tablespace in shared.tablespaces],
+        "settings": [asdict(setting) for setting in shared.settings],
+        "grants": [asdict(grant) for grant in shared.grants],
+        "databases": [{"name": name, **describe(one, fingerprints=fingerprints)} for name, one in dump.databases.items()],
+        "unmodelled": [{"kind": u.kind, "schema": u.schema, "name": u.name, "reason": u.reason} for u in shared.unmodelled],
+        "damage": [asdict(d) for d in dump.damage],
+    }
+
+
 def _table(dump: Dump, name: Any, *, fingerprints: bool) -> dict[str, Any]:
     data = dump.table_data[name]
     entry: dict[str, Any] = {"schema": name.schema, "name": name.name, "rows": data.rows, "size_bytes": data.size_bytes}
@@ -62,9 +89,37 @@ def _table(dump: Dump, name: Any, *, fingerprints: bool) -> dict[str, Any]:
     return entry
 
 
+def _print_cluster(dump: ClusterDump, *, fingerprints: bool) -> None:
+    shared = dump.shared
+    _print_facts(dump)
+    print_table("Roles", ["name", "may", "password", "valid until"], [_role_row(role) for role in shared.roles])
+    print_table("Memberships", ["role", "member", "granted by"], [(m.role, m.member, m.grantor) for m in shared.memberships])
+    print_table("Tablespaces", ["name", "owner", "location"], [(t.name, t.owner, t.location) for t in shared.tablespaces])
+    settings = [(s.role, s.database, s.name, s.value) for s in shared.settings]
+    print_table("Settings", ["role", "database", "name", "value"], settings)
+    print_table("Not modelled outside of the databases", ["kind", "name"], [(u.kind, u.name) for u in shared.unmodelled])
+    for one in dump.databases.values():
+        _print(one, fingerprints=fingerprints)
+    outside = dump.damage[: len(dump.damage) - sum(len(one.damage) for one in dump.databases.values())]
+    print_table("Damage of the whole", ["what", "offset", "line"], [(d.what, d.offset, d.line) for d in outside])
+    if outside:
+        print_verdict("not_checked", "The script is damaged; what could be read of it is above.", ["pgaudit verify says what is lost."])
+
+
+def _role_row(role: Role) -> tuple[str, str, str, str | None]:
+    flags = ("superuser", "login", "create_db", "create_role", "replication", "bypass_rls")
+    may = ", ".join(flag.replace("_", " ") for flag in flags if getattr(role, flag))
+    return role.name, may, "yes" if role.has_password else "", role.valid_until
+
+
+def _print_facts(dump: Dump) -> None:
+    facts = asdict(dump.provenance)
+    print_table(dump.label, ["", ""], [(key.replace("_", " "), facts[key]) for key in DUMP_KEYS if facts[key] is not None])
+
+
 def _print(dump: Dump, *, fingerprints: bool) -> None:
     plain = describe(dump, fingerprints=fingerprints)
-    print_table(dump.label, ["", ""], [(key.replace("_", " "), value) for key, value in plain["dump"].items() if value is not None])
+    _print_facts(dump)
     kinds = Counter(o["kind"] for o in plain["objects"])
     print_table("Objects", ["kind", "count"], sorted(kinds.items()), right=["count"])
     columns = ["schema", "name", "rows", "size_bytes", *(["fingerprint"] if fingerprints else []), "not_readable"]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from pgaudit_kit.dumps.cluster_scan import ClusterScan
+from pgaudit_kit.dumps.cluster_scan import ClusterScan, names_of
 from pgaudit_kit.dumps.decompression import DumpFile
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.plain import PlainReader
@@ -23,8 +23,6 @@ from pgaudit_kit.records.toc import Damage, TocEntry
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-NAME_SIGN = "#"  # cluster.sql#app: the dump of database app in it
 
 
 class ClusterDump(Dump):
@@ -88,6 +86,10 @@ class ClusterDump(Dump):
 
         return records_frame("settings", self.shared.settings)
 
+    def needs_a_name(self) -> UsageError:
+        """The error of asking the whole for what one database has; its remedy lists them."""
+        return self._cluster.needs_a_name()
+
     def __repr__(self) -> str:
         return f"<ClusterDump {self.label!r}>"
 
@@ -148,30 +150,29 @@ class _ClusterReader:
         inside = (command for scan in self.scan.databases.values() for command in scan.commands)
         return (*self.scan.commands, *inside)
 
-    def _one_database(self) -> NoReturn:
+    def needs_a_name(self) -> UsageError:
         resource = str(self._file.path)
-        names = [f"{resource}{NAME_SIGN}{name}" for name in self.scan.databases]
-        if not names:
-            what, remedy = "a cluster script without any database: it holds roles and tablespaces only", "pgaudit inspect shows them."
-        else:
-            what, remedy = "a script of several databases, and one was asked for", f"Name one of them: {', '.join(names)}."
-        raise UsageError(what, resource=resource, remedy=remedy)
+        if not self.scan.databases:
+            what = "a cluster script without any database: it holds roles and tablespaces only"
+            return UsageError(what, resource=resource, remedy="pgaudit inspect shows them.")
+        what = "a script of several databases, and one is asked for"
+        return UsageError(what, resource=resource, remedy=f"Name one of them: {names_of(self._file, self.scan)}.")
 
     @property
     def toc_entries(self) -> tuple[TocEntry, ...]:
-        self._one_database()
+        raise self.needs_a_name()
 
     @property
     def inventory(self) -> Inventory:
-        self._one_database()
+        raise self.needs_a_name()
 
     @property
     def table_names(self) -> tuple[TableName, ...]:
-        self._one_database()
+        raise self.needs_a_name()
 
     @property
     def contents(self) -> Contents:
-        self._one_database()
+        raise self.needs_a_name()
 
     def rows(self, name: TableName) -> StoredRows:  # noqa: ARG002  the interface of DumpReader
-        self._one_database()
+        raise self.needs_a_name()

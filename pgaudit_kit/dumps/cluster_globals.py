@@ -154,7 +154,9 @@ class ClusterGlobals:
         grantor = cursor.identifier() if cursor.take("GRANTED", "BY") else None
         if not cursor.at_end:
             raise NotUnderstood("more than a membership")
-        self._memberships.append(Membership(role, member, options.get("admin", False), options.get("inherit"), options.get("set"), grantor))
+        # dumpRoleMembership, since 16: always INHERIT, and SET only where it is FALSE
+        may_set = options.get("set", True if "inherit" in options else None)
+        self._memberships.append(Membership(role, member, options.get("admin", False), options.get("inherit"), may_set, grantor))
 
     # ---- tablespaces and databases
 
@@ -202,8 +204,10 @@ def _with_attribute(role: Role, cursor: Cursor) -> Role:
         cursor.expect("UNTIL")
         change = {"valid_until": cursor.string()}
     else:
-        if word != "PASSWORD":
-            cursor.expect("PASSWORD")  # ENCRYPTED, UNENCRYPTED
+        if word in ("ENCRYPTED", "UNENCRYPTED"):
+            cursor.expect("PASSWORD")
+        elif word != "PASSWORD":
+            raise NotUnderstood(word)
         change = {"has_password": not cursor.take("NULL") and bool(cursor.string())}
     return replace(role, **change)
 

@@ -119,7 +119,8 @@ class ClusterScan:
             section.scan.see_line(line, piece.line)
 
     def _see_command(self, command: MetaCommand) -> None:
-        database = connected_database(decode_sql(command.text, self.encoding))
+        whole = command.text.endswith(b"\n")  # a script cut short names half a database
+        database = connected_database(decode_sql(command.text, self.encoding)) if whole else None
         if database is not None and self._current and self._current.scan.has_footer:
             self._leave(command)
         if self._current is None:
@@ -188,3 +189,8 @@ class ClusterScan:
         for name in self.objects.databases:
             if known and name not in known:
                 self.damage.append(Damage(f"database {name!r} is created, but its dump is not in the script", offset=offset, line=line))
+
+
+def names_of(file: DumpFile, scan: ClusterScan) -> str:
+    """How a person names each database of *scan* to a command."""
+    return ", ".join(f"{file.path}#{name}" for name in scan.databases)

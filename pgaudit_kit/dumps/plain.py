@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from pgaudit_kit.dumps.cluster_scan import ClusterScan, names_of
 from pgaudit_kit.dumps.decompression import DumpFile
-from pgaudit_kit.dumps.plain_scan import PlainScan, scan_script
+from pgaudit_kit.dumps.plain_scan import PlainScan, SeveralDumps, scan_script
 from pgaudit_kit.dumps.plain_tables import ScriptTable
 from pgaudit_kit.dumps.reader import Contents, StoredRows
 from pgaudit_kit.dumps.row_text import damaged_table, located
 from pgaudit_kit.dumps.script_pieces import MetaCommand
-from pgaudit_kit.errors import RowsNotAvailable
+from pgaudit_kit.errors import RowsNotAvailable, UnsupportedDump
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName
@@ -35,7 +36,12 @@ class PlainReader:
 
     @cached_property
     def _scan(self) -> PlainScan:
-        return self._given or scan_script(self._file, crlf=self._crlf)
+        try:
+            return self._given or scan_script(self._file, crlf=self._crlf)
+        except SeveralDumps:
+            names = names_of(self._file, ClusterScan(self._file))
+        what = "a script that holds the dumps of several databases, or of one several times"
+        raise UnsupportedDump(what, resource=self._resource, remedy=f"Name one of them: {names}.")
 
     @cached_property
     def _tables(self) -> dict[TableName, ScriptTable]:

@@ -14,7 +14,7 @@ from pgaudit_kit.dumps.plain_tables import ScriptTable, Stretch
 from pgaudit_kit.dumps.script_pieces import Between, CopyData, MetaCommand, Piece, Statement
 from pgaudit_kit.dumps.sql_script import ScriptSplitter
 from pgaudit_kit.dumps.text_encoding import UTF8, decode_sql, to_utf8
-from pgaudit_kit.errors import DamagedDump, UnsupportedDump
+from pgaudit_kit.errors import DamagedDump
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.toc import Damage, TocEntry
 
@@ -32,7 +32,7 @@ _TABLE_DATA, _LARGE_OBJECT_DATA = "TABLE DATA", "BLOBS"
 
 
 def scan_script(file: DumpFile, *, crlf: bool = False) -> PlainScan:
-    """Read the script in *file* once. Raises UnsupportedDump for a script of several dumps."""
+    """Read the script in *file* once. Raises SeveralDumps."""
     scan = PlainScan(str(file.path), crlf=crlf)
     with file.open() as stream:
         splitter = ScriptSplitter(stream)
@@ -45,8 +45,12 @@ def scan_script(file: DumpFile, *, crlf: bool = False) -> PlainScan:
     return scan
 
 
+class SeveralDumps(Exception):
+    """A second dump begins in a script that should hold one. Never leaves this room."""
+
+
 class PlainScan:
-    """What one dump in a script holds; its pieces are given to it one after another. Raises UnsupportedDump for several dumps.
+    """What one dump in a script holds; its pieces are given to it one after another. Raises SeveralDumps.
 
     Attributes are what was found: `entries`, `inventory`, `tables`, `commands`, `damage` (that of tables is in `tables`),
     `facts` (server_version, pg_dump_version, started, database), `encoding`, `standard_strings`, `has_header`, `has_footer`.
@@ -105,7 +109,7 @@ class PlainScan:
 
     def _see_frame(self, line: FrameLine) -> None:
         if line.fact == "cluster":
-            raise self._several_dumps()
+            raise SeveralDumps
         if line.fact == "header":
             self.has_header = True
             self._headers += 1
@@ -128,7 +132,7 @@ class PlainScan:
 
     def _see_statement(self, piece: Statement, *, standard_strings: bool) -> None:
         if self._headers > 1:
-            raise self._several_dumps()
+            raise SeveralDumps
         for command in piece.commands:
             self._see_command(command)
         self._open = None if piece.ends else piece
@@ -270,10 +274,3 @@ class PlainScan:
         }
         if len(keys[b"\\restrict"]) > len(keys[b"\\unrestrict"]) and self.has_footer:
             self.damage.append(Damage(r"the script ends before its last \unrestrict line", offset=offset, line=line))
-
-    def _several_dumps(self) -> UnsupportedDump:
-        return UnsupportedDump(
-            "a script that holds the dumps of several databases (pg_dumpall)",
-            resource=self._resource,
-            remedy="Dump each database by itself with pg_dump; cluster scripts are not read by this version.",
-        )
