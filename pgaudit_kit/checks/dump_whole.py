@@ -23,7 +23,7 @@ def check_complete(*, complete: bool | None, damage: Sequence[Damage], entries: 
         found="; ".join(_place(d) for d in damage) or ("complete" if complete else "the end is missing" if faulty else "cannot be told"),
         compared=entries,
         remedy=MAKE_ANOTHER if faulty else "",
-        evidence=tuple({"what": d.what, "offset": d.offset, "line": d.line, "table": d.table} for d in damage),
+        evidence=tuple({"what": d.what, "offset": d.offset, "line": d.line, "table": d.table, "member": d.member} for d in damage),
     )
 
 
@@ -71,6 +71,7 @@ def check_digest(recorded: DumpFile, *, sha256: str, size_bytes: int) -> Check:
 def _place(damage: Damage) -> str:
     places = [
         f"table {damage.table}" if damage.table else "",
+        f"file {damage.member}" if damage.member else "",
         f"byte {damage.offset:,}" if damage.offset is not None else "",
         f"line {damage.line:,}" if damage.line is not None else "",
     ]

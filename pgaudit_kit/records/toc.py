@@ -43,9 +43,13 @@ class TocEntry:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """One thing that is broken in a dump: a sentence, and where (byte offset in the file, 1-based line, table)."""
+    """One thing that is broken in a dump: a sentence, and where (byte offset in the file, 1-based line, table).
+
+    `member` is the file inside of a directory or tar archive; the offset is then that in this file.
+    """
 
     what: str
     offset: int | None = None
     line: int | None = None
     table: str | None = None
+    member: str | None = None

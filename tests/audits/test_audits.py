@@ -11,10 +11,11 @@ import psycopg
 import pytest
 
 from pgaudit_kit.audits.drift import diff
+from pgaudit_kit.audits.file_digest import file_digest
 from pgaudit_kit.audits.proof import prove
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.taking import take_manifest
-from pgaudit_kit.audits.verify import WITHOUT_MANIFEST, file_digest, verify
+from pgaudit_kit.audits.verify import WITHOUT_MANIFEST, verify
 from pgaudit_kit.errors import PgAuditError, UsageError
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
 from pgaudit_kit.records.manifest import Manifest
