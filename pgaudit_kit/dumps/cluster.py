@@ -37,12 +37,13 @@ class ClusterDump(Dump):
         reader = _ClusterReader(file)
         super().__init__(file, reader)
         self._cluster = reader
+        self._script = file
 
     @cached_property
     def databases(self) -> Mapping[str, Dump]:
         """The dump of each database by its name, in the order of the script; a dump that does not say its database has its number."""
         return MappingProxyType(
-            {name: Dump(self.file, PlainReader(self.file, scan=scan), database=name) for name, scan in self._cluster.scan.databases.items()}
+            {name: Dump(self._script, PlainReader(self._script, scan=scan), database=name) for name, scan in self._cluster.scan.databases.items()}
         )
 
     @property
@@ -151,7 +152,7 @@ class _ClusterReader:
         return (*self.scan.commands, *inside)
 
     def needs_a_name(self) -> UsageError:
-        resource = str(self._file.path)
+        resource = self._file.resource
         if not self.scan.databases:
             what = "a cluster script without any database: it holds roles and tablespaces only"
             return UsageError(what, resource=resource, remedy="pgaudit inspect shows them.")

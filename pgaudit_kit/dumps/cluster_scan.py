@@ -55,7 +55,7 @@ class ClusterScan:
         self.has_header = False
         self.has_footer = False
         self.encoding = UTF8
-        self._resource = str(file.path)
+        self._resource = file.resource
         self._globals = ClusterGlobals()
         self._sections: list[Section] = []
         self._current: Section | None = None
@@ -193,4 +193,4 @@ class ClusterScan:
 
 def names_of(file: DumpFile, scan: ClusterScan) -> str:
     """How a person names each database of *scan* to a command."""
-    return ", ".join(f"{file.path}#{name}" for name in scan.databases)
+    return ", ".join(f"{file.resource}#{name}" for name in scan.databases)

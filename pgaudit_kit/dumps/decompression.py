@@ -1,135 +1,216 @@
-"""Bytes of a dump file as a forward stream, bare or gzip, from any offset.
-
-Whatever is broken is reported after all the good bytes before it were given, so that a dump that was cut short can be read up to the cut.
-"""
+"""The bytes of a dump as a forward stream from any offset, wherever they lie and whatever they are wrapped in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Self
 
-from pgaudit_kit.dumps.compression import PIECE, decoded
-from pgaudit_kit.errors import DamagedDump, DumpNotFound
+from pgaudit_kit.dumps.byte_stream import ByteStream, PieceStream
+from pgaudit_kit.dumps.compression import PIECE
+from pgaudit_kit.dumps.places import Place
+from pgaudit_kit.dumps.wrapping import TEXT_ENCODINGS, Wrapping, unwrapped
+from pgaudit_kit.errors import UnsupportedDump
 
 __all__ = ["PIECE", "ByteStream", "DumpFile", "PieceStream"]
-GZIP_MAGIC = b"\x1f\x8b"
+# What a bare file may hold at most after unpacking, unless the caller says otherwise: a dump of one repeated row packs 1:1,000
+LEAST_LIMIT = 1 << 36
+MOST_TIMES = 2_000
 
 
-class ByteStream(Protocol):
-    """What the readers ask of a stream. Use it as a context manager."""
+class _Idle:
+    """At most one stream that waits to go on. Whoever takes it owns it; any thread may."""
 
-    def read(self, size: int) -> bytes:
-        """Return up to *size* bytes, b"" only at the end. Raises DamagedDump when no more can be had although there should be."""
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stream: _Forward | None = None
 
-    def readinto(self, view: memoryview) -> int:
-        """Read up to `len(view)` bytes into *view*; return how many, 0 only at the end. Raises DamagedDump as `read` does."""
+    def take(self, position: int) -> _Forward | None:
+        """The stream, when it is not behind *position* already."""
+        with self._lock:
+            if self._stream and self._stream.position <= position:
+                taken, self._stream = self._stream, None
+                return taken
+        return None
 
-    def __enter__(self) -> Self: ...
+    def give(self, stream: _Forward) -> None:
+        """Keep *stream* in the place of the one before."""
+        with self._lock:
+            before, self._stream = self._stream, stream
+        if before:
+            before.close()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DumpFile:
-    """A file that holds a dump, and how its bytes are wrapped. `skip` bytes (a byte order mark) stand before offset 0."""
+    """A file that holds a dump: its place, what it is wrapped in from the outside in, and how many bytes (a byte order mark) to leave out.
 
-    path: Path
-    compression: Literal["none", "gzip"] = "none"
+    What is wrapped can only be read forward. So a stream that was left half-way is kept, and goes on where the next one begins: visiting
+    the tables in the order of the file is one pass. `unpacked_limit` in bytes is a bound for what comes out of each wrapping.
+    """
+
+    place: Place
+    wrappings: tuple[Wrapping, ...] = ()
     skip: int = 0
+    unpacked_limit: int | None = None
+    _idle: _Idle = field(default_factory=_Idle, init=False, repr=False, compare=False)
+
+    @property
+    def resource(self) -> str:
+        """How messages name it: never with a credential."""
+        return self.place.resource
+
+    @property
+    def path(self) -> Path | None:
+        """The path of a local file; None for anything else."""
+        return self.place.path
+
+    @property
+    def label(self) -> str:
+        """Its name, without the folders before it."""
+        return self.path.name if self.path else self.resource.rstrip("/").rpartition("/")[2]
+
+    @property
+    def compression(self) -> str:
+        """Its compressions from the outside in, joined by +; "none" for a bare file."""
+        return "+".join(wrapping for wrapping in self.wrappings if wrapping not in TEXT_ENCODINGS) or "none"
 
     @property
     def size_bytes(self) -> int:
-        """Size of the file as it lies on the disk. Raises DumpNotFound when it is not there any more."""
-        try:
-            return self.path.stat().st_size
-        except OSError as error:
-            raise self._not_found(error) from error
+        """Size of the file as it lies there, wrapped. Raises DumpNotFound when it is not there any more."""
+        return self.place.size_bytes
+
+    def unpacked(self, wrapping: Wrapping) -> DumpFile:
+        """What is inside, when the bytes so far are wrapped in *wrapping*."""
+        return replace(self, wrappings=(*self.wrappings, wrapping))
+
+    def without_first(self, count: int) -> DumpFile:
+        """The same without its first *count* bytes."""
+        return replace(self, skip=self.skip + count)
+
+    def part(self, offset: int, size: int, *, resource: str) -> DumpFile:
+        """The *size* bytes from *offset*, as a file of its own (a member of a tar file)."""
+        return DumpFile(_Part(self, offset, size, resource), unpacked_limit=self.unpacked_limit)
 
     def open(self, offset: int = 0) -> ByteStream:
-        """Return a stream of the unwrapped bytes from *offset*. Inside gzip this inflates everything before it.
+        """Return a stream of the unwrapped bytes from *offset*.
 
-        Raises DumpNotFound when the file cannot be opened (any more), DamagedDump when a gzip stream breaks before *offset*.
+        Raises DumpNotFound when the file cannot be opened (any more), DamagedDump when a wrapping breaks before *offset*,
+        UnsupportedDump when more than `unpacked_limit` bytes came out.
         """
+        position = self.skip + offset
+        if not self.wrappings:
+            return self.place.open(position)
+        stream = self._idle.take(position) or self._forward()
+        stream.idle = self._idle
         try:
-            bare = _BareStream(self.path)
-        except OSError as error:
-            raise self._not_found(error) from error
-        if self.compression == "none":
-            bare.seek(min(self.skip + offset, self.size_bytes))  # an offset read from a damaged file may be anything
-            return bare
-        stream = _GzipStream(bare, str(self.path))
-        left = self.skip + offset
-        while left and (passed := len(stream.read(min(left, PIECE)))):
-            left -= passed
+            stream.skip_to(position)
+        except BaseException:
+            stream.close()
+            raise
         return stream
 
-    def _not_found(self, error: OSError) -> DumpNotFound:
-        message = f"cannot open {self.path}: {error.strerror or error}"
-        return DumpNotFound(message, resource=str(self.path), remedy="Check the path and its permissions.")
+    def _forward(self) -> _Forward:
+        bare = self.place.open(0)
+        pieces: Iterator[bytes] = iter(lambda: bare.read(PIECE // 4), b"")
+        for wrapping in self.wrappings:
+            pieces = unwrapped(pieces, wrapping, resource=self.resource)
+            if wrapping not in TEXT_ENCODINGS:
+                pieces = _limited(pieces, self.unpacked_limit, self.size_bytes, self.resource)
+        return _Forward(bare, pieces)
 
 
-class _BareStream:
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb", buffering=0)
-        self._path = str(path)
+def _limited(pieces: Iterator[bytes], limit: int | None, packed: int, resource: str) -> Iterator[bytes]:
+    most = limit if limit is not None else max(LEAST_LIMIT, MOST_TIMES * packed)
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > most:
+            what = f"{resource} has {packed:,} bytes and unpacks to more than {most:,}, which is the limit"
+            remedy = "If it really is that large, raise it: read_dump(…, unpacked_limit=BYTES), or PGAUDIT_UNPACKED_LIMIT=BYTES."
+            raise UnsupportedDump(what, resource=resource, remedy=remedy)
+        yield piece
 
-    def seek(self, offset: int) -> None:
-        self._file.seek(offset)
+
+class _Forward(PieceStream):
+    """The unwrapped bytes. Left before their end without an error, the stream goes to `idle`, which is None while it lies there."""
+
+    def __init__(self, bare: ByteStream, pieces: Iterator[bytes]) -> None:
+        super().__init__(pieces)
+        self.position = 0
+        self.idle: _Idle | None = None
+        self._bare = bare
+        self._ended = False
 
     def read(self, size: int) -> bytes:
+        """Return up to *size* bytes, b"" only at the end. Raises what unwrapping raises."""
         try:
-            return self._file.read(size) or b""
-        except OSError as error:
-            raise self._broken(error) from error
+            given = super().read(size)
+        except BaseException:
+            self._ended = True
+            raise
+        self.position += len(given)
+        self._ended = self._ended or not given
+        return given
 
-    def readinto(self, view: memoryview) -> int:
-        try:
-            return self._file.readinto(view) or 0
-        except OSError as error:
-            raise self._broken(error) from error
+    def skip_to(self, position: int) -> None:
+        """Read on to *position*, or to the end."""
+        while self.position < position and self.read(min(position - self.position, PIECE)):
+            pass
 
-    def _broken(self, error: OSError) -> DamagedDump:
-        offset = self._file.tell()
-        return DamagedDump(f"cannot be read at byte {offset}: {error.strerror or error}", resource=self._path, offset=offset)
+    def close(self) -> None:
+        """Close the file; what was unwrapped is dropped."""
+        self._ended = True
+        self._bare.__exit__(None, None, None)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._file.close()
+        idle, self.idle = self.idle, None
+        if self._ended or not idle:
+            self.close()
+        else:
+            idle.give(self)
 
 
-class PieceStream:
-    """Pieces of bytes as a stream."""
+class _Part:
+    """A stretch of a file, as a place."""
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = iter(pieces)
-        self._held = b""
+    path = None
+
+    def __init__(self, file: DumpFile, start: int, size: int, resource: str) -> None:
+        self.resource = resource
+        self.size_bytes = size
+        self._file = file
+        self._start = start
+
+    def open(self, offset: int) -> ByteStream:
+        offset = min(offset, self.size_bytes)
+        return _PartStream(self._file.open(self._start + offset), self.size_bytes - offset)
+
+
+class _PartStream:
+    def __init__(self, stream: ByteStream, left: int) -> None:
+        self._stream = stream
+        self._left = left
 
     def read(self, size: int) -> bytes:
-        """Return up to *size* bytes, b"" only at the end. Raises what the pieces raise."""
-        if not self._held:
-            self._held = next(self._pieces, b"")
-        given, self._held = self._held[:size], self._held[size:]
+        given = self._stream.read(min(size, self._left)) if self._left else b""
+        self._left -= len(given)
         return given
 
     def readinto(self, view: memoryview) -> int:
-        """Read up to `len(view)` bytes into *view*; return how many, 0 only at the end."""
-        given = self.read(len(view))
-        view[: len(given)] = given
-        return len(given)
-
-
-class _GzipStream(PieceStream):
-    def __init__(self, bare: _BareStream, resource: str) -> None:
-        self._bare = bare
-        super().__init__(decoded(iter(lambda: bare.read(PIECE // 4), b""), "gzip", resource=resource))
+        size = self._stream.readinto(view[: self._left]) if self._left else 0
+        self._left -= size
+        return size
 
     def __enter__(self) -> Self:
+        self._stream.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._bare.__exit__(kind, error, trace)
+        self._stream.__exit__(kind, error, trace)

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-import os
 import re
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Literal
 
 from pgaudit_kit.dumps.archive_toc import MAGIC
-from pgaudit_kit.dumps.decompression import GZIP_MAGIC, DumpFile
-from pgaudit_kit.dumps.not_a_dump import describe_binary, describe_text
-from pgaudit_kit.errors import DamagedDump, DumpNotFound, NotADump, UnsupportedDump
+from pgaudit_kit.dumps.decompression import DumpFile
+from pgaudit_kit.dumps.folders import Folder
+from pgaudit_kit.dumps.locating import Given, locate
+from pgaudit_kit.dumps.not_a_dump import (
+    NAME_A_DUMP,
+    LooksLike,
+    describe_binary,
+    describe_folder,
+    describe_sealed,
+    describe_tar,
+    describe_text,
+    describe_zip,
+    is_archive_tar,
+)
+from pgaudit_kit.dumps.wrapping import Wrapping, wrapping_of
+from pgaudit_kit.dumps.zip_member import names_in_zip
+from pgaudit_kit.errors import DamagedDump, NotADump, UnsupportedDump
 
 HEAD_SIZE = 1 << 16
+MOST_WRAPPINGS = 4
 _BOM = b"\xef\xbb\xbf"
-_UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"-\0-\0": "utf-16-le", b"\0-\0-": "utf-16-be"}
 _TAR_AT = 257
-_COMPRESSED = {
-    b"\x04\x22\x4d\x18": ("LZ4", "lz4 -d"),
-    b"\x28\xb5\x2f\xfd": ("Zstandard", "zstd -d"),
-    b"\xfd7zXZ\0": ("xz", "xz -d"),
-    b"BZh": ("bzip2", "bzip2 -d"),
-    b"PK\x03\x04": ("zip", "unzip"),
-    b"7z\xbc\xaf\x27\x1c": ("7-Zip", "7z x"),
-}
-_AGAIN = "Dump again in custom format (pg_dump -Fc), or as a plain script; those two are read by this version."
+_FORMAT_AT = 10  # in the header of an archive: 1 custom, 3 (tar) in the toc.dat of directory and tar archives
+_CUSTOM = 1
+TOC_FILES = ("toc.dat", "toc.dat.gz", "toc.dat.lz4", "toc.dat.zst")
+_AGAIN = "Dump each database by itself with pg_dump, or all with pg_dumpall as a script."
 _FIRST_HEADER = re.compile(rb"^-- PostgreSQL database (cluster )?dump\r?$", re.MULTILINE)
 _RESTORE_SQL = re.compile(rb"\A--\r?\n-- NOTE:\r?\n--")
 # Each alone is written by pg_dump and by nobody else: the frame, the versions, the comment of an entry …
@@ -43,99 +50,102 @@ _PREAMBLE = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    r"""A dump that can be read. `crlf`: a script whose lines end in \r\n, as pg_dump writes to a console on Windows."""
+    r"""A dump that can be read. `crlf`: its lines end in \r\n. `folder`: that of a directory archive, whose toc.dat is `file`."""
 
-    format: Literal["plain", "cluster", "custom"]
+    format: Literal["plain", "cluster", "custom", "directory", "tar"]
     file: DumpFile
     crlf: bool = False
+    folder: Folder | None = None
 
 
-def detect_format(path: str | os.PathLike[str]) -> Detected:
-    """Return what *path* is.
+def detect_format(given: Given, *, unpacked_limit: int | None = None) -> Detected:
+    """Return what *given* (a path, a URL, an open binary stream) is, without the wrappings around it.
 
-    Raises DumpNotFound for a path that is not there or not readable, NotADump for anything that is no dump of PostgreSQL,
-    UnsupportedDump for a dump in a form that is not read, DamagedDump for a gzip file that breaks at its beginning.
+    Raises the errors of `locate`, NotADump for anything that is no dump of PostgreSQL, UnsupportedDump for a dump in a form that is
+    not read, DamagedDump for a wrapping that breaks at its beginning.
     """
-    file = DumpFile(_checked(path))
-    head = _head(file)
-    if head.startswith(GZIP_MAGIC):
-        file = replace(file, compression="gzip")
-        head = _head(file)
-        if head.startswith(GZIP_MAGIC):
-            raise _unsupported(file, "compressed with gzip twice", "Unpack it once (gzip -d).")
+    place = locate(given, unpacked_limit=unpacked_limit)
+    if not isinstance(place, DumpFile):
+        return _directory(place)
+    file, head = _unwrapped(place)
     if not head:
-        inside = "a gzip file with nothing in it" if file.compression == "gzip" else "an empty file"
-        raise _not_a_dump(file, f"{inside}: the dump was never written, or the disk was full")
+        wrapped = f"a {file.wrappings[-1]} file with nothing in it" if file.wrappings else "an empty file"
+        raise _not_a_dump(file, f"{wrapped}: the dump was never written, or the disk was full")
     if head.startswith(MAGIC):
-        return Detected("custom", file)
-    _refuse_containers(file, head)
+        return _archive(file, head)
+    if head[_TAR_AT : _TAR_AT + 5] == b"ustar":
+        return _tar(file, head)
+    if sealed := describe_sealed(head):
+        raise _refused(file, sealed)
     return _script(file, head)
 
 
-def _checked(path: str | os.PathLike[str]) -> Path:
-    """The path of a regular file."""
-    place = Path(path)
-    resource = os.fspath(path)
-    try:
-        if not resource or not place.exists():
-            raise DumpNotFound(f"no such file: {resource!r}", resource=resource, remedy="Check the path.")
-        if place.is_dir():
-            raise _directory(place)
-        if not place.is_file():
-            raise NotADump(f"{place} is no regular file", resource=resource, remedy="Save the dump to a file first.")
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        raise DumpNotFound(
-            f"cannot look at {resource!r}: {error}", resource=resource, remedy="Check the path and its permissions."
-        ) from error
-    return place
+def _unwrapped(file: DumpFile) -> tuple[DumpFile, bytes]:
+    """What is inside of all wrappings, and its first bytes."""
+    head = _head(file)
+    for _ in range(MOST_WRAPPINGS):
+        if not (wrapping := wrapping_of(head)):
+            return file, head
+        if wrapping == "zip" and not file.wrappings and (names := names_in_zip(file)) is not None and (looks := describe_zip(names)):
+            raise _refused(file, looks)
+        file = file.unpacked(wrapping)
+        head = _head_inside(file, wrapping)
+    if wrapping_of(head):
+        raise _unsupported(file, f"wrapped more than {MOST_WRAPPINGS} times ({file.compression})", "Unpack it first.")
+    return file, head
 
 
-def _directory(place: Path) -> NotADump | UnsupportedDump:
-    names = {entry.name for entry in place.iterdir()}
-    if "toc.glo" in names:
-        return UnsupportedDump(f"{place} is a cluster archive of a development version of pg_dumpall", resource=str(place), remedy=_AGAIN)
-    if names & {"toc.dat", "toc.dat.gz", "toc.dat.lz4", "toc.dat.zst"}:
-        return UnsupportedDump(f"{place} is a directory archive (pg_dump -Fd)", resource=str(place), remedy=_AGAIN)
-    if "PG_VERSION" in names:
-        what = "the data folder of a server, or a physical backup of one"
-        return NotADump(f"{place} is {what}, not a dump", resource=str(place), remedy="Start a server on it and use pg_dump.")
-    return NotADump(f"{place} is a directory without a toc.dat", resource=str(place), remedy="Name the dump file itself.")
-
-
-def _head(file: DumpFile) -> bytes:
-    """The first bytes, unwrapped."""
-    head = b""
-    with file.open() as stream:
-        try:
-            while len(head) < HEAD_SIZE and (more := stream.read(HEAD_SIZE - len(head))):
-                head += more
-        except DamagedDump as error:
-            if not head:
-                remedy = "Fetch the file again if it was copied, or take the dump again."
-                raise DamagedDump(f"{file.path}: {error.message}", resource=str(file.path), remedy=remedy, offset=0) from error
+def _head_inside(file: DumpFile, wrapping: Wrapping) -> bytes:
+    head = _head(file)
+    if wrapping.startswith("utf-16") and head.startswith(MAGIC):
+        what = "an archive whose bytes a redirection in PowerShell has changed for ever"
+        raise _unsupported(file, what, "Dump again with pg_dump -f FILE instead of > FILE.")
     return head
 
 
-def _refuse_containers(file: DumpFile, head: bytes) -> None:
-    for magic, (name, program) in _COMPRESSED.items():
-        if head.startswith(magic):
-            raise _unsupported(file, f"compressed with {name}", f"Unpack it first ({program}); gzip is the one compression read in place.")
-    if head[_TAR_AT : _TAR_AT + 5] == b"ustar":
-        if head.startswith(b"toc.dat\0"):
-            raise _unsupported(file, "a tar archive (pg_dump -Ft)", _AGAIN)
-        raise _not_a_dump(file, "a tar file without a toc.dat, perhaps a physical backup (pg_basebackup) or a packed folder")
+def _head(file: DumpFile) -> bytes:
+    """The first bytes."""
+    head = b""
+    try:
+        with file.open() as stream:
+            while len(head) < HEAD_SIZE and (more := stream.read(HEAD_SIZE - len(head))):
+                head += more
+    except DamagedDump as error:
+        if not head:
+            remedy = "Fetch the file again if it was copied, or take the dump again."
+            raise DamagedDump(f"{file.resource}: {error.message}", resource=file.resource, remedy=remedy, offset=0) from error
+    return head
+
+
+def _directory(folder: Folder) -> Detected:
+    names = folder.names()
+    if "toc.glo" in names:
+        raise UnsupportedDump(
+            f"{folder.resource} is a cluster archive of a development version of pg_dumpall", resource=folder.resource, remedy=_AGAIN
+        )
+    if toc := next((name for name in TOC_FILES if name in names), None):
+        file, _ = _unwrapped(folder.file(toc))
+        return Detected("directory", file, folder=folder)
+    raise _refused(folder, describe_folder(names))
+
+
+def _archive(file: DumpFile, head: bytes) -> Detected:
+    if len(head) > _FORMAT_AT and head[_FORMAT_AT] != _CUSTOM:
+        what = "a toc.dat, the table of contents of a directory archive or a tar archive, without the data"
+        raise _unsupported(file, what, "Name the folder that it lies in, or the tar file that it came out of.")
+    return Detected("custom", file)
+
+
+def _tar(file: DumpFile, head: bytes) -> Detected:
+    if is_archive_tar(head):
+        return Detected("tar", file)
+    raise _refused(file, describe_tar(head))
 
 
 def _script(file: DumpFile, head: bytes) -> Detected:
-    for start, encoding in _UTF16.items():
-        if head.startswith(start):
-            head = head.decode(encoding, "replace").lstrip("\ufeff").encode()
-            if _is_pg_dump(head):
-                remedy = "Use pg_dump -f FILE instead of a redirection in PowerShell, or convert it: iconv -f UTF-16 -t UTF-8."
-                raise _unsupported(file, "a plain script in UTF-16", remedy)
     if head.startswith(_BOM):
         head = head[len(_BOM) :]
-        file = replace(file, skip=len(_BOM))
+        file = file.without_first(len(_BOM))
     if what := describe_text(head):
         raise _not_a_dump(file, what)
     if (header := _FIRST_HEADER.search(head)) and header[1]:
@@ -157,8 +167,13 @@ def _has_crlf(head: bytes) -> bool:
 
 
 def _unsupported(file: DumpFile, what: str, remedy: str) -> UnsupportedDump:
-    return UnsupportedDump(f"{file.path} is {what}", resource=str(file.path), remedy=remedy)
+    return UnsupportedDump(f"{file.resource} is {what}", resource=file.resource, remedy=remedy)
 
 
 def _not_a_dump(file: DumpFile, what: str) -> NotADump:
-    return NotADump(f"{file.path} is no dump of PostgreSQL but {what}", resource=str(file.path), remedy="Name a file that pg_dump wrote.")
+    return NotADump(f"{file.resource} is no dump of PostgreSQL but {what}", resource=file.resource, remedy=NAME_A_DUMP)
+
+
+def _refused(given: DumpFile | Folder, looks: LooksLike) -> UnsupportedDump | NotADump:
+    kind = UnsupportedDump if looks.dump_inside else NotADump
+    return kind(f"{given.resource} is {looks.what}", resource=given.resource, remedy=looks.remedy)

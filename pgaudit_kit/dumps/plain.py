@@ -30,7 +30,7 @@ class PlainReader:
 
     def __init__(self, file: DumpFile, *, crlf: bool = False, scan: PlainScan | None = None) -> None:
         self._file = file
-        self._resource = str(file.path)
+        self._resource = file.resource
         self._crlf = crlf
         self._given = scan
 

@@ -33,7 +33,7 @@ _TABLE_DATA, _LARGE_OBJECT_DATA = "TABLE DATA", "BLOBS"
 
 def scan_script(file: DumpFile, *, crlf: bool = False) -> PlainScan:
     """Read the script in *file* once. Raises SeveralDumps."""
-    scan = PlainScan(str(file.path), crlf=crlf)
+    scan = PlainScan(file.resource, crlf=crlf)
     with file.open() as stream:
         splitter = ScriptSplitter(stream)
         try:

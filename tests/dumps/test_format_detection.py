@@ -183,7 +183,7 @@ def test_a_path_that_is_not_there_or_cannot_be_read(tmp_path: Path, monkeypatch:
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(DumpNotFound, match="Permission denied"):
         read_dump(there)
 
