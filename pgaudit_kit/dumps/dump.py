@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from pgaudit_kit.dumps.decompression import DumpFile
@@ -20,11 +19,15 @@ from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import Damage, TocEntry
-from pgaudit_kit.rows.copy_text import decode_line, lines_of, project
+from pgaudit_kit.rows.copy_text import project
 from pgaudit_kit.rows.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from pgaudit_kit.dumps.typed_table import TypedTable
+
+ROWS_PER_FRAME = 100_000
 
 
 class Dump:
@@ -77,6 +80,11 @@ class Dump:
     def table_data(self) -> Mapping[TableName, TableData]:
         """The tables whose rows the dump holds, in the order of the file. `size_bytes` is in the dump's own encoding."""
         return self._reader.contents.tables
+
+    @property
+    def table_names(self) -> tuple[TableName, ...]:
+        """The tables that the dump has rows of, in the order of the file; of an archive without reading any."""
+        return self._reader.table_names
 
     @property
     def damage(self) -> tuple[Damage, ...]:
@@ -132,21 +140,65 @@ class Dump:
 
         return tables_frame(self.table_data.values())
 
-    def read_table(self, name: str | TableName, columns: Sequence[str] | None = None, *, limit: int | None = None) -> DataFrame:
-        """The rows of *name* as a frame: one row per row in file order, one column of text (dtype object, None for NULL) per column.
+    def read_table(
+        self,
+        name: str | TableName,
+        columns: Sequence[str] | None = None,
+        where: str | None = None,
+        *,
+        limit: int | None = None,
+        parse_json: bool = False,
+    ) -> DataFrame:
+        """The rows of *name* as a frame: one row per row in file order, one column per column, dtypes as in `rows.frame_columns`.
 
-        *name*: `schema.table`, quoted as in SQL where SQL needs it, or a bare name that is there only once. *limit*: the
-        first rows only. An empty table gives the same columns without rows. Raises RowsNotAvailable, DamagedDump, UsageError.
+        In short: nullable Int16/32/64, boolean, Float32/64; decimal128 or Decimal for numeric, never a float; datetime64[us, UTC] for
+        timestamptz; string for text and all types without a dtype of their own; category for enums; bytes, lists, Interval. A date or
+        timestamp column with infinity or a year outside 1 to 9999 is object, where those values are text. A dump of rows alone does not
+        say types: all columns are string.
+
+        *name*: `schema.table`, quoted as in SQL where SQL needs it, or a bare name that is there only once. *columns*: only these, in
+        this order; generated columns are in no dump. *where*: a condition in DuckDB's SQL on the columns of this table
+        (`"price > 10 and at >= timestamptz '2024-01-01'"`, with types as in `rows.sql_columns`), also on columns that are not asked for.
+        *limit*: the first rows only, and no more of the file is read. *parse_json*: json and jsonb as Python objects instead of text.
+        An empty table gives the same columns without rows.
+
+        Raises RowsNotAvailable, DamagedDump, UsageError (no name, no such column, a condition that DuckDB cannot evaluate).
         """
-        import pandas as pd
+        return self.typed_table(name).frame(columns, where, limit=limit, parse_json=parse_json)
+
+    def iter_rows(
+        self,
+        name: str | TableName,
+        columns: Sequence[str] | None = None,
+        where: str | None = None,
+        *,
+        batch_rows: int = ROWS_PER_FRAME,
+        parse_json: bool = False,
+    ) -> Iterator[DataFrame]:
+        """The rows of *name* as frames of *batch_rows* rows, the last one shorter; at least one. Memory does not grow with the table.
+
+        Everything else is as for `read_table`; all frames have the same dtypes. To know them, the table is read once before the first
+        frame is given. The index goes on from frame to frame. Raises as `read_table`.
+        """
+        return self.typed_table(name).frames(columns, where, batch_rows=batch_rows, parse_json=parse_json)
+
+    def query(self, sql: str, *, limit: int | None = None, progress: bool | None = None) -> DataFrame:
+        """The result of one SELECT, in DuckDB's SQL, over the tables of this dump; see `dumps.query`.
+
+        Only the tables that it names are read, streaming, into a temporary database on disk. *limit*: the first rows of the result.
+        *progress*: a bar on standard error while rows are read for more than a second; None: on a terminal and in a notebook.
+        Raises UsageError (SQL that cannot be run, a table that is not there), RowsNotAvailable, DamagedDump.
+        """
+        from pgaudit_kit.dumps.query import run_query
+
+        return run_query(self, sql, limit=limit, progress=progress).frame()
+
+    def typed_table(self, name: str | TableName) -> TypedTable:
+        """The rows of *name* with the types of their columns: what `read_table`, `iter_rows` and `query` read from."""
+        from pgaudit_kit.dumps.typed_table import TypedTable
 
         table = name if isinstance(name, TableName) else self._find_table(name)
-        stored = self._reader.rows(table)
-        wanted = list(stored.columns if columns is None else columns)
-        rows = islice(map(decode_line, lines_of(self.row_blocks(table, columns))), limit)
-        if not wanted:
-            return pd.DataFrame(index=range(sum(1 for _ in rows)))
-        return pd.DataFrame(list(rows), columns=wanted, dtype=object)
+        return TypedTable.of(table, self.inventory, self.label, self._reader.rows)
 
     def _find_table(self, text: str) -> TableName:
         parsed = read_name(text, 0)
@@ -155,7 +207,7 @@ class Dump:
                 f"not the name of a table: {text!r}", resource=str(self.path), remedy='Write schema.table, or "Schema"."Table".'
             )
         schema, table, _ = parsed
-        names = self._reader.table_names
+        names = self.table_names
         found = [name for name in names if name.name == table and schema in (None, name.schema)]
         if len(found) == 1:
             return found[0]

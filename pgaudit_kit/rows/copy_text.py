@@ -22,12 +22,17 @@ def _unescape(match: re.Match[bytes]) -> bytes:
     return code
 
 
+def unescape(field: bytes) -> bytes:
+    """Return the bytes that *field*, which is not NULL, stands for."""
+    return _ESCAPE.sub(_unescape, field)
+
+
 def decode_field(field: bytes) -> str | None:
     """Return the value of one field as text, None for NULL. Bytes that are not UTF-8 survive as surrogates."""
     if field == NULL:
         return None
     if b"\\" in field:
-        field = _ESCAPE.sub(_unescape, field)
+        field = unescape(field)
     return field.decode("utf-8", "surrogateescape")
 
 

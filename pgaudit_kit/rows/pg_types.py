@@ -91,15 +91,16 @@ _KINDS: dict[str, Kind] = {
     "jsonb": "json",
 }
 # All other types of pg_catalog that columns have; a type of these names in another schema is another type.
-_TEXTS = frozenset(
-    (
-        "text, character varying, varchar, character, char, bpchar, name, bit, bit varying, varbit, money, xml, inet, cidr, macaddr, macaddr8, "
-        "point, line, lseg, box, path, polygon, circle, tsvector, tsquery, pg_lsn, pg_snapshot, txid_snapshot, jsonpath, tid, refcursor, "
-        "regproc, regprocedure, regoper, regoperator, regclass, regtype, regrole, regnamespace, regconfig, regdictionary, regcollation, "
-        "int2vector, oidvector, aclitem, int4range, int8range, numrange, tsrange, tstzrange, daterange, "
-        "int4multirange, int8multirange, nummultirange, tsmultirange, tstzmultirange, datemultirange"
-    ).split(", ")
-)
+# fmt: off
+_TEXTS = frozenset({
+    "text", "character varying", "varchar", "character", "char", "bpchar", "name", "bit", "bit varying", "varbit", "money", "xml",
+    "inet", "cidr", "macaddr", "macaddr8", "point", "line", "lseg", "box", "path", "polygon", "circle", "tsvector", "tsquery",
+    "pg_lsn", "pg_snapshot", "txid_snapshot", "jsonpath", "tid", "refcursor", "regproc", "regprocedure", "regoper", "regoperator",
+    "regclass", "regtype", "regrole", "regnamespace", "regconfig", "regdictionary", "regcollation", "int2vector", "oidvector",
+    "aclitem", "int4range", "int8range", "numrange", "tsrange", "tstzrange", "daterange", "int4multirange", "int8multirange",
+    "nummultirange", "tsmultirange", "tstzmultirange", "datemultirange",
+})
+# fmt: on
 _MODIFIER = re.compile(r"\s*\(\s*([^)]*)\)")
 _INTERVAL_FIELDS = re.compile(r"interval\s+(?:year|month|day|hour|minute|second).*")
 _SEMICOLONS = frozenset({"box"})  # pg_type.typdelim of all others is a comma

@@ -1,0 +1,241 @@
+r"""COPY text → Arrow columns, at the speed of pyarrow's CSV reader.
+
+COPY text without its escapes is CSV with TAB between fields, no quotes, `\N` for NULL. So numbers, booleans, dates and timestamps are
+converted where they stand; of text, only the cells that hold a backslash are looked at again. A column is read at one *level*:
+
+- `DIRECT`: as the Arrow type of its PostgreSQL type (text, for types that have none);
+- `AS_TEXT`: as text, because some value does not fit that type (`infinity`, a year above 9999, NaN in a declared numeric …);
+- `AS_BYTES`: as bytes, because some value is no UTF-8 (SQL_ASCII).
+
+A value that does not fit its column's level raises CannotConvert; the caller raises the level and reads again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import pyarrow.compute
+import pyarrow.csv
+
+from pgaudit_kit.rows.copy_text import NULL, unescape
+from pgaudit_kit.rows.pg_types import PgType
+
+# Its functions are made at run time, and it ships no types: what stubs of other people say differs from one to the next.
+pa: Any = pyarrow
+pc: Any = pyarrow.compute
+csv: Any = pyarrow.csv
+DIRECT, AS_TEXT, AS_BYTES = range(3)
+Column: TypeAlias = Any  # pyarrow.Array
+
+GROUP_BYTES = 8 << 20  # of COPY text parsed at once: far above the cost of a call, and small beside what the columns take
+_CSV_BLOCK = 1 << 20
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_ARROW_TYPES = {
+    "int2": pa.int16(),
+    "int4": pa.int32(),
+    "int8": pa.int64(),
+    "uint8": pa.uint64(),
+    "bool": pa.bool_(),
+    "float4": pa.float32(),
+    "float8": pa.float64(),
+    "date": pa.date32(),
+    "time": pa.time64("us"),
+    "timestamp": pa.timestamp("us"),
+    "timestamptz": pa.timestamp("us", "UTC"),
+}
+_TEXT, _BYTES = pa.large_string(), pa.large_binary()
+# What Python's date and datetime hold: 0001-01-01 to 9999-12-31, in days and microseconds from 1970-01-01
+DAYS_OF_PYTHON = (-719_162, 2_932_896)
+MICROSECONDS_OF_PYTHON = (-62_135_596_800_000_000, 253_402_300_799_999_999)
+# Protected by a NUL, which no text in PostgreSQL can hold, an escaped backslash is not taken for the beginning of another escape.
+_ESCAPES = ((r"\n", "\n"), (r"\t", "\t"), (r"\r", "\r"), (r"\b", "\b"), (r"\f", "\f"), (r"\v", "\v"))
+
+
+class CannotConvert(Exception):
+    """Values of these columns (indexes) do not fit the level that they are read at. Never leaves the package."""
+
+    def __init__(self, columns: Iterable[int]) -> None:
+        self.columns = tuple(columns)
+        super().__init__(f"columns {self.columns}")
+
+
+class BrokenRows(Exception):
+    """COPY text that is none: the sentence says why. Never leaves the package."""
+
+
+@dataclass(slots=True)
+class CopyColumn:
+    """A column to read: its field in the COPY lines, its type, and the level that it is read at."""
+
+    position: int
+    type: PgType
+    level: int = DIRECT
+
+    @property
+    def arrow_type(self) -> Any:
+        """The Arrow type that it is read as."""
+        if self.level != DIRECT:
+            return _TEXT if self.level == AS_TEXT else _BYTES
+        return arrow_type(self.type) or _TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows: how many, and one Arrow array per column. A pyarrow.Table without columns would not know its rows."""
+
+    rows: int
+    columns: tuple[Column, ...]
+
+    def slice(self, start: int, stop: int | None = None) -> Batch:
+        """The rows from *start* up to *stop*."""
+        end = min(self.rows, self.rows if stop is None else stop)
+        return Batch(max(0, end - start), tuple(column.slice(start, end - start) for column in self.columns))
+
+    def take(self, indexes: Any) -> Batch:
+        """The rows of these *indexes*."""
+        return Batch(len(indexes), tuple(column.take(indexes) for column in self.columns))
+
+
+def arrow_type(pg_type: PgType) -> Any:
+    """Return the Arrow type that values of *pg_type* are read as where they stand, None when they are read as text."""
+    if pg_type.kind == "decimal":
+        return pa.decimal128(pg_type.precision, pg_type.scale)
+    return _ARROW_TYPES.get(pg_type.kind)
+
+
+class CopyParser:
+    """Parses COPY lines of *width* fields into *columns*."""
+
+    def __init__(self, width: int, columns: Sequence[CopyColumn]) -> None:
+        self._width = width
+        self._columns = columns
+        self._csv_block = _CSV_BLOCK
+
+    def batches(self, blocks: Iterable[bytes], *, group_bytes: int = GROUP_BYTES) -> Iterator[Batch]:
+        """Yield the rows of *blocks* (whole lines). Raises CannotConvert, BrokenRows."""
+        held: list[bytes] = []
+        size = 0
+        for block in blocks:
+            held.append(block)
+            size += len(block)
+            if size >= group_bytes:
+                yield self._parse(b"".join(held))
+                held, size = [], 0
+        if size:
+            yield self._parse(b"".join(held))
+
+    def _parse(self, data: bytes) -> Batch:
+        rows = data.count(b"\n")
+        if not self._columns:
+            return Batch(rows, ())
+        if data.startswith(_BYTE_ORDER_MARK):  # the CSV reader takes one away
+            data = _BYTE_ORDER_MARK + data
+        table = self._read(data, range(len(self._columns)))
+        if table is None:
+            self._raise_cause(data)
+        if table.num_rows != rows:  # a carriage return that is not escaped ends a line of CSV, but none of COPY
+            return self._parse_in_python(data, rows)
+        columns = tuple(table.column(i).combine_chunks() for i in range(table.num_columns))
+        return Batch(rows, self._finished(columns, odd=b"\0" in data))
+
+    def _read(self, data: bytes, indexes: Iterable[int]) -> Any:
+        """Return the columns *indexes* as a table; None when it cannot be had. A line longer than a block of CSV makes blocks longer."""
+        names = [str(i) for i in range(self._width)]
+        wanted = {str(self._columns[i].position): self._columns[i].arrow_type for i in indexes}
+        convert = csv.ConvertOptions(
+            column_types=wanted,
+            include_columns=list(wanted),
+            null_values=[NULL.decode()],
+            strings_can_be_null=True,
+            true_values=["t"],
+            false_values=["f"],
+        )
+        parse = csv.ParseOptions(delimiter="\t", quote_char=False, escape_char=False, ignore_empty_lines=False)
+        while True:
+            read = csv.ReadOptions(column_names=names, block_size=self._csv_block)
+            try:
+                return csv.read_csv(pa.BufferReader(data), read_options=read, parse_options=parse, convert_options=convert)
+            except pa.ArrowInvalid:
+                if self._csv_block > len(data) or not _has_line_of(data, self._csv_block):
+                    return None
+                self._csv_block = len(data) + 1
+
+    def _raise_cause(self, data: bytes) -> None:
+        """Raise why *data* could not be read."""
+        tabs = self._width - 1
+        for number, line in enumerate(data[:-1].split(b"\n"), start=1):
+            if (found := line.count(b"\t")) != tabs:
+                raise BrokenRows(f"a row has {found + 1} fields instead of {self._width} (row {number:,} from there)")
+        raise CannotConvert([i for i in range(len(self._columns)) if self._read(data, [i]) is None])
+
+    def _parse_in_python(self, data: bytes, rows: int) -> Batch:
+        """Only for text that no server wrote."""
+        lines = [line.split(b"\t") for line in data.removeprefix(_BYTE_ORDER_MARK)[:-1].split(b"\n")]
+        columns = []
+        for index, column in enumerate(self._columns):
+            array = pa.array([None if (field := line[column.position]) == NULL else field for line in lines], _BYTES)
+            try:
+                columns.append(array.cast(column.arrow_type))
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+                raise CannotConvert([index]) from error
+        return Batch(rows, self._finished(tuple(columns), odd=True))
+
+    def _finished(self, columns: tuple[Column, ...], *, odd: bool) -> tuple[Column, ...]:
+        """Return *columns* unescaped and within the range of their level."""
+        finished = []
+        beyond = []
+        for index, array in enumerate(columns):
+            if array.type in (_TEXT, _BYTES):
+                finished.append(_unescaped(array, odd=odd))
+                continue
+            finished.append(array)
+            if not within_python(array):
+                beyond.append(index)
+        if beyond:
+            raise CannotConvert(beyond)
+        return tuple(finished)
+
+
+def within_python(array: Column) -> bool:
+    """Whether all dates and timestamps of *array* are of the years 1 to 9999; True for other types."""
+    if pa.types.is_timestamp(array.type):
+        low, high = MICROSECONDS_OF_PYTHON
+        numbers = array.cast(pa.timestamp("us", array.type.tz)).cast(pa.int64())
+    elif pa.types.is_date32(array.type):
+        low, high = DAYS_OF_PYTHON
+        numbers = array.cast(pa.int32())
+    else:
+        return True
+    found = pc.min_max(numbers).as_py()
+    return found["min"] is None or (low <= found["min"] and found["max"] <= high)
+
+
+def _has_line_of(data: bytes, size: int) -> bool:
+    """Whether a line of *data* may be too long for blocks of CSV of *size* bytes."""
+    start = 0
+    while (end := data.rfind(b"\n", start, start + size // 2)) >= 0:
+        start = end + 1
+    return start < len(data)
+
+
+def _unescaped(array: Column, *, odd: bool) -> Column:
+    """Return *array* with the escapes of COPY resolved. *odd*: it may hold what no server writes, so one cell after another."""
+    marked = pc.fill_null(pc.match_substring(array, "\\"), False)  # noqa: FBT003  # pyarrow's own signature
+    if not pc.any(marked).as_py():
+        return array
+    cells = array.filter(marked)
+    resolved = pc.replace_substring(cells, "\\\\", "\0")
+    for escape, character in _ESCAPES:
+        resolved = pc.replace_substring(resolved, escape, character)
+    if odd or pc.any(pc.match_substring(resolved, "\\")).as_py():  # octal and hexadecimal escapes, which only people write
+        resolved = pa.array([unescape(cell) for cell in cells.cast(_BYTES).to_pylist()], _BYTES)
+        if array.type == _TEXT:
+            try:
+                resolved = resolved.cast(_TEXT)
+            except pa.ArrowInvalid:
+                return _unescaped(array.cast(_BYTES), odd=True)
+    else:
+        resolved = pc.replace_substring(resolved, "\0", "\\")
+    return pc.replace_with_mask(array, marked, resolved)
