@@ -7,7 +7,33 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from pgaudit_kit.dumps.decompression import PIECE
+from pgaudit_kit.dumps.decompression import DumpFile as OpenFile
+from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.records.manifest import DumpFile
+
+
+def dump_digest(dump: Dump) -> DumpFile:
+    """The name, SHA-256 and size of *dump*, as `file_digest` has them, wherever it lies. Raises OSError, and DumpNotFound, DamagedDump."""
+    if dump.path:
+        return file_digest(dump.path)
+    if isinstance(dump.file, OpenFile):
+        sha256 = _sha256_of(dump.file)
+        return DumpFile(dump.label, sha256, dump.file.size_bytes)
+    digest = hashlib.sha256()
+    for name in sorted(dump.file.names(), key=os.fsencode):
+        file = dump.file.file(name)
+        digest.update(b"".join(os.fsencode(part) + b"\0" for part in (name, "file", str(file.size_bytes), _sha256_of(file))))
+    return DumpFile(dump.label, digest.hexdigest(), dump.file.size_bytes)
+
+
+def _sha256_of(file: OpenFile) -> str:
+    """That of the bytes as they lie there, wrapped."""
+    digest = hashlib.sha256()
+    with file.place.open(0) as stream:
+        while piece := stream.read(PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def file_digest(path: Path) -> DumpFile:

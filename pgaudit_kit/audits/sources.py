@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import Any
 
 from pgaudit_kit.dumps.cluster import ClusterDump
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
+from pgaudit_kit.dumps.remote_places import is_url
 from pgaudit_kit.errors import NotADump, UsageError
 from pgaudit_kit.records.manifest import load_manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.server.snapshot import snapshot
 
+STANDARD_INPUT = "-"
 _TARGET = re.compile(r"(postgres(ql)?(\+\w+)?://|env:|dotenv:|service:)", re.IGNORECASE)
 
 
@@ -27,37 +29,38 @@ def names_a_server(text: str) -> bool:
 def open_source(given: Any) -> AbstractContextManager[Source]:
     """Return a context manager that gives the Source *given* names and closes what it opened.
 
-    *given* is a Source already, a path of a dump, manifest or saved snapshot, a target string, a
-    SQLAlchemy Engine or URL. Raises the errors of read_dump, load_manifest and snapshot; UsageError for a script of several
-    databases, of which one must be named (`cluster.sql#app`).
+    *given* is a Source already, a path of a dump, manifest or saved snapshot, all else that read_dump takes (a URL, an open binary
+    stream), `-` for standard input, a target string, a SQLAlchemy Engine or URL. Raises the errors of read_dump, load_manifest and
+    snapshot; UsageError for a script of several databases, of which one must be named (`cluster.sql#app`).
     """
     if isinstance(given, str) and names_a_server(given):
         return snapshot(given)
-    if isinstance(given, str | os.PathLike):
-        source = _open_file(Path(given))
-        if isinstance(source, ClusterDump):
-            raise source.needs_a_name()
-        return nullcontext(source)
     if hasattr(given, "table_data"):
         return nullcontext(given)
-    return snapshot(given)
+    if not isinstance(given, str | os.PathLike) and not hasattr(given, "read"):
+        return snapshot(given)
+    source = _open_file(given)
+    if isinstance(source, ClusterDump):
+        raise source.needs_a_name()
+    return nullcontext(source)
 
 
 def open_dump(given: Any) -> Dump:
-    """Return *given* as a Dump: one already, or the path of one."""
+    """Return *given* as a Dump: one already, or what read_dump takes; `-` is standard input."""
     if isinstance(given, Dump):
         return given
     if isinstance(given, str) and names_a_server(given):
         raise UsageError("a dump file was expected, a live database was given", remedy="Give the path of a dump.")
-    return read_dump(given)
+    return read_dump(sys.stdin.buffer if given == STANDARD_INPUT else given)
 
 
-def _open_file(path: Path) -> Source:
-    if path.name.endswith(".json"):
-        return load_manifest(path)
+def _open_file(given: Any) -> Source:
+    local = isinstance(given, str | os.PathLike) and not is_url(os.fspath(given))
+    if local and os.fspath(given).endswith(".json"):
+        return load_manifest(given)
     try:
-        return read_dump(path)
+        return open_dump(given)
     except NotADump as error:
-        if "JSON" in error.message:
-            return load_manifest(path)
+        if local and given != STANDARD_INPUT and "JSON" in error.message:
+            return load_manifest(given)
         raise

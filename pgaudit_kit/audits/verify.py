@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pgaudit_kit.audits.asking import ask
+from pgaudit_kit.audits.file_digest import dump_digest
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.sources import open_dump
 from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_rows_readable, check_unreadable
@@ -19,11 +20,12 @@ from pgaudit_kit.checks.rows_match import check_row_counts, check_row_fingerprin
 from pgaudit_kit.checks.sequences import check_sequence_values
 from pgaudit_kit.difference.objects import compare_inventories
 from pgaudit_kit.difference.tables import compare_tables, without_table
+from pgaudit_kit.dumps.cluster import ClusterDump
 from pgaudit_kit.dumps.dump import Dump
-from pgaudit_kit.errors import DamagedDump, PgAuditError
+from pgaudit_kit.errors import DamagedDump, PgAuditError, UsageError
 from pgaudit_kit.migrations.prisma import read_ledger
 from pgaudit_kit.records.ledger import Ledger
-from pgaudit_kit.records.manifest import DumpFile, Manifest, load_manifest, manifest_beside
+from pgaudit_kit.records.manifest import Manifest, load_manifest, manifest_beside
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check
 
@@ -40,12 +42,16 @@ def verify(
     """Verify a dump: its file, every row in it, and, with a manifest, that it holds what the database held.
 
     Without *manifest* the one beside the dump is taken when there is one. *require* names tables that must be there.
-    Raises the errors of read_dump and ManifestError; what is found wrong is in the result, never raised.
+    Of a script of several databases every one is verified; its checks have `#database` behind their names. A manifest and required
+    tables are those of one database, so they need it named. Raises the errors of read_dump, UsageError and ManifestError; what is
+    found wrong is in the result, never raised.
     """
     try:
         opened = open_dump(dump)
     except DamagedDump as error:
         return AuditResult("Is this backup whole?", Path(error.resource).name, (check_unreadable(error.message, error.offset),))
+    if isinstance(opened, ClusterDump):
+        return _verify_cluster(opened, given=manifest is not None, require=require)
     recorded = _manifest_of(opened, manifest)
     checks = list(_ask_file(opened))
     if require:
@@ -58,11 +64,16 @@ def verify(
     return AuditResult("Is this backup whole?", opened.label, tuple(checks), skipped)
 
 
-def file_digest(path: Path) -> DumpFile:
-    """The name, SHA-256 and size of the file at *path*."""
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return DumpFile(path.name, sha256, path.stat().st_size)
+def _verify_cluster(dump: ClusterDump, *, given: bool, require: Sequence[str]) -> AuditResult:
+    if given or require:
+        what = "a manifest is" if given else "required tables are"
+        names = ", ".join(one.label for one in dump.databases.values()) or "none is in it"
+        raise UsageError(f"{what} of one database", resource=dump.file.resource, remedy=f"Name one: {names}.")
+    facts = dump.provenance
+    checks = [check_complete(complete=facts.complete, damage=dump.damage, entries=len(dump.databases))]
+    for name, one in dump.databases.items():
+        checks += [replace(check, id=f"{check.id}#{name}") for check in (*_ask_file(one), *_ask_ledger(one))]
+    return AuditResult("Is this backup whole?", dump.label, tuple(checks), (WITHOUT_MANIFEST,))
 
 
 def _manifest_of(dump: Dump, given: Any) -> Manifest | None:
@@ -70,8 +81,8 @@ def _manifest_of(dump: Dump, given: Any) -> Manifest | None:
         return given
     if given:
         return load_manifest(given)
-    beside = manifest_beside(dump.path)
-    return load_manifest(beside) if beside.exists() else None
+    beside = manifest_beside(dump.path) if dump.path else None
+    return load_manifest(beside) if beside and beside.exists() else None
 
 
 def _ask_file(dump: Dump) -> Iterator[Check]:
@@ -88,7 +99,7 @@ def _ask_file(dump: Dump) -> Iterator[Check]:
 
 def _ask_manifest(dump: Dump, manifest: Manifest) -> Iterator[Check]:
     if manifest.dump_file is not None:
-        found = file_digest(dump.path)
+        found = dump_digest(dump)
         yield check_digest(manifest.dump_file, sha256=found.sha256, size_bytes=found.size_bytes)
     yield from ask_same(manifest, dump)
     if manifest.ledger is not None:

@@ -19,7 +19,9 @@ DUMP_KEYS = ("format", "archive_version", "server_version", "pg_dump_version", "
 
 
 def inspect(
-    dump: Annotated[str, typer.Argument(metavar="DUMP", help="Path of a dump that pg_dump wrote.")],
+    dump: Annotated[
+        str, typer.Argument(metavar="DUMP", help="A dump that pg_dump or pg_dumpall wrote: a path, a URL, or - for standard input.")
+    ],
     json: Json = False,
     fingerprints: Annotated[bool, typer.Option("--fingerprints", help="Read every row and add each table's fingerprint.")] = False,
 ) -> None:
@@ -29,10 +31,10 @@ def inspect(
 
     Example: pgaudit inspect backups/app.dump
     """
+    from pgaudit_kit.audits.sources import open_dump
     from pgaudit_kit.dumps.cluster import ClusterDump
-    from pgaudit_kit.dumps.read_dump import read_dump
 
-    opened = read_dump(dump)
+    opened = open_dump(dump)
     if isinstance(opened, ClusterDump):
         if json:
             print_json(describe_cluster(opened, fingerprints=fingerprints))

@@ -10,7 +10,7 @@ from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict
 
 
 def verify(
-    dump: Annotated[str, typer.Argument(metavar="DUMP", help="Path of a dump.")],
+    dump: Annotated[str, typer.Argument(metavar="DUMP", help="A dump: a path, a URL, or - for standard input.")],
     manifest: Annotated[str | None, typer.Option("--manifest", help="Its manifest; default: the one beside the dump.")] = None,
     require: Annotated[list[str] | None, typer.Option("--require", help="A table that must be there; may be repeated.")] = None,
     json: Json = False,

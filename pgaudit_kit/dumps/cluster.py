@@ -43,7 +43,10 @@ class ClusterDump(Dump):
     def databases(self) -> Mapping[str, Dump]:
         """The dump of each database by its name, in the order of the script; a dump that does not say its database has its number."""
         return MappingProxyType(
-            {name: Dump(self._script, PlainReader(self._script, scan=scan), database=name) for name, scan in self._cluster.scan.databases.items()}
+            {
+                name: Dump(self._script, PlainReader(self._script, scan=scan), database=name)
+                for name, scan in self._cluster.scan.databases.items()
+            }
         )
 
     @property

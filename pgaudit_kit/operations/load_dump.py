@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pgaudit_kit.dumps.decompression import PIECE
+from pgaudit_kit.dumps.decompression import PIECE, DumpFile
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.operations.client_programs import Program, find_program, pg_restore_argv, pg_restore_script_argv, psql_argv
+from pgaudit_kit.operations.local_dump import local_path
 from pgaudit_kit.operations.run_program import RunningProgram, run_program
 from pgaudit_kit.server.targets import Target
 
@@ -42,20 +43,22 @@ def load_dump(dump: Dump, target: Target, connection: psycopg.Connection[Any], *
     """Load *dump* into the empty database of *target*; *connection* is to the same server. Without *owners* also without privileges.
 
     Raises ProgramNotFound, ProgramFailed; then nothing of it is in the database (a script may COMMIT itself: drop the database then).
+    Raises UsageError for a dump that is no local file.
     """
     major = connection.info.server_version // 10_000
-    if dump.provenance.format == "plain":
+    archive = local_path(dump)
+    if dump.provenance.format == "plain" and isinstance(dump.file, DumpFile):
         psql = find_program("psql", near=major, restrict=bool(dump.script_commands))
         with dump.file.open() as script:
             return Loaded((psql,), _run_script(psql, target, connection, iter(lambda: script.read(PIECE), b"")))
     oldest = _READS_FROM.get(".".join((dump.provenance.archive_version or "").split(".")[:2]))
     pg_restore = find_program("pg_restore", at_least=oldest, near=max(major, oldest or 0))
-    if not unknown_settings(_preamble_of(pg_restore, dump.path, owners=owners), connection):
-        argv = pg_restore_argv(pg_restore, archive=dump.path, database=target.database, owners=owners)
+    if not unknown_settings(_preamble_of(pg_restore, archive, owners=owners), connection):
+        argv = pg_restore_argv(pg_restore, archive=archive, database=target.database, owners=owners)
         run_program(argv, target.libpq_env())
         return Loaded((pg_restore,))
     psql = find_program("psql", near=major, restrict=pg_restore.knows_restrict)
-    with RunningProgram(pg_restore_script_argv(pg_restore, archive=dump.path, owners=owners), {}, stdout=subprocess.PIPE) as writer:
+    with RunningProgram(pg_restore_script_argv(pg_restore, archive=archive, owners=owners), {}, stdout=subprocess.PIPE) as writer:
         left_out = _run_script(psql, target, connection, iter(lambda: writer.stdout.read(PIECE), b""))
         writer.wait()
     return Loaded((pg_restore, psql), left_out)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pgaudit_kit.dumps.decompression import DumpFile
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.errors import RestoreFailed, UsageError
 from pgaudit_kit.operations.database_facts import DatabaseFacts, read_database
@@ -101,16 +102,20 @@ def check_script(dump: Dump) -> Check:
 
 
 def check_wrapping(dump: Dump) -> Check:
-    """`restore.wrapping`: pg_restore can read the archive as it lies there; it does not look inside gzip, as our reader does."""
-    wrapped = dump.file.compression != "none" or dump.file.skip > 0
+    """`restore.wrapping`: pg_restore can read the archive as it lies there; it does not look inside gzip or tar, as our reader does."""
+    if isinstance(dump.file, DumpFile):
+        packed = "tar" if dump.provenance.format == "directory" else ""
+        around = "+".join((*dump.file.wrappings, *filter(None, [packed]))) or ("a byte order mark" if dump.file.skip else "")
+    else:
+        around = ""
     return Check(
         id="restore.wrapping",
         question="Can pg_restore read the file as it is?",
-        outcome=Outcome.FAILED if wrapped else Outcome.PASSED,
+        outcome=Outcome.FAILED if around else Outcome.PASSED,
         expected="a bare archive",
-        found=f"the archive is inside {dump.file.compression}" if wrapped else "a bare archive",
+        found=f"the archive is inside {around}" if around else "a bare archive",
         compared=1,
-        remedy="Unpack it first (gunzip), then restore what comes out." if wrapped else "",
+        remedy="Unpack it first (gunzip, tar -xf …), then restore what comes out." if around else "",
     )
 
 

@@ -16,6 +16,7 @@ from pgaudit_kit.errors import PgAuditError, QueryFailed, RestoreFailed, UsageEr
 from pgaudit_kit.operations.backup import Backup, is_proven
 from pgaudit_kit.operations.database_facts import Locale, check_carried, create_like, create_new
 from pgaudit_kit.operations.load_dump import Loaded, load_dump
+from pgaudit_kit.operations.local_dump import local_path
 from pgaudit_kit.operations.maintenance import database_oid, maintenance_connection, named_target
 from pgaudit_kit.operations.preflight import Plan, plan_restore
 from pgaudit_kit.operations.replace_database import exchange
@@ -66,11 +67,13 @@ def restore(
     restores into this target left behind.
 
     Returns a Restore; with the verdict failed or not_checked nothing was replaced. Raises RestoreFailed, with the state said, when
-    it could not be done, and the errors of read_dump, load_manifest, resolve_target and connect.
+    it could not be done, UsageError for a dump that is no local file, and the errors of read_dump, load_manifest, resolve_target
+    and connect.
     """
     begun = time.monotonic()
     resolved = named_target(target)
     dump = read_dump(backup.path if isinstance(backup, Backup) else backup)
+    local_path(dump)  # what is no local file is refused before anything else
     expected = _expected(dump, manifest)
     verification = verify(dump, manifest=expected if isinstance(expected, Manifest) else None)
     if not is_proven(verification, expected):
@@ -94,7 +97,7 @@ def _expected(dump: Dump, manifest: Manifest | str | os.PathLike[str] | None) ->
     """What the restored database must equal: the manifest given, the one beside the dump, or the dump itself."""
     if isinstance(manifest, Manifest):
         return manifest
-    beside = manifest_beside(dump.path)
+    beside = manifest_beside(local_path(dump))
     if manifest is None and not beside.exists():
         return dump
     return load_manifest(beside if manifest is None else manifest)
