@@ -10,20 +10,32 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import Column, DatabaseObject, ObjectKey, Unmodelled
+from pgaudit_kit.records.objects import DATABASE, SETTING, SETTING_OF_ROLE, Column, DatabaseObject, ObjectKey, Unmodelled
+from pgaudit_kit.records.settings import (
+    LARGE_OBJECTS_TOGETHER,
+    by_number,
+    compact_numbers,
+    large_objects_name,
+    options_text,
+    setting_text,
+    stored_values,
+)
+from pgaudit_kit.records.table_data import quote_identifier
+from pgaudit_kit.server.protection import default_acl, labels_text, protect, stored_acl
 
 Row = Mapping[str, Any]
 Ask = Callable[[str], list[Row]]
 """Runs one query and gives its rows by column name."""
 
 # `-- [>=14]` or `-- [<14]` at the end of a line, perhaps with words after it: the line is for those servers only
-_FOR_SERVERS = re.compile(r"--\s*\[(>=|<)(\d+)\]")
+_FOR_SERVERS = re.compile(r"--\s*((?:\[(?:>=|<)\d+\]\s*)+)")
+_ONE_MARK = re.compile(r"\[(>=|<)(\d+)\]")
 _KINDS = {
     "schema": "SCHEMA",
     "extension": "EXTENSION",
@@ -56,8 +68,26 @@ _KINDS = {
     "text_search_configuration": "TEXT SEARCH CONFIGURATION",
     "statistics": "STATISTICS",
     "event_trigger": "EVENT TRIGGER",
+    "policy": "POLICY",
+    "publication": "PUBLICATION",
+    "publication_table": "PUBLICATION TABLE",
+    "publication_schema": "PUBLICATION TABLES IN SCHEMA",
+    "foreign_data_wrapper": "FOREIGN DATA WRAPPER",
+    "foreign_server": "SERVER",
+    "user_mapping": "USER MAPPING",
+    "foreign_table": "FOREIGN TABLE",
 }
 _NOT_ATTRIBUTES = frozenset({"kind", "schema", "name", "parent", "relation", "column_attributes"})
+# Columns that are not the text of an attribute yet: the attribute, and how its text is made
+_READ: Mapping[str, tuple[str, Callable[[Any], str | None]]] = {
+    "options_pairs": ("options", lambda value: options_text(tuple(pair) for pair in json.loads(value))),
+    "foreign_options_pairs": ("foreign_options", lambda value: options_text(tuple(pair) for pair in json.loads(value))),
+    "columns_list": ("columns", lambda value: _names(value) or None),
+    "roles_list": ("roles", lambda value: _names(sorted(value, key=quote_identifier))),
+    "publications_list": ("publications", lambda value: _names(value) or None),
+    "option_names_list": ("option_names", lambda value: _names(sorted(value, key=quote_identifier))),  # '' is known to have none
+    "label_pairs": ("security_label", labels_text),
+}
 _FIRST_WITH_SEQUENCE_DATA = 18
 _SEQUENCES_AT_ONCE = 200
 
@@ -70,10 +100,10 @@ def query(name: str, major: int) -> str:
 
 
 def _is_for(line: str, major: int) -> bool:
-    mark = _FOR_SERVERS.search(line)
-    if not mark:
+    marks = _FOR_SERVERS.search(line)
+    if not marks:
         return True
-    return major >= int(mark[2]) if mark[1] == ">=" else major < int(mark[2])
+    return all(major >= int(bound) if sign == ">=" else major < int(bound) for sign, bound in _ONE_MARK.findall(marks[1]))
 
 
 def read_inventory(ask: Ask, major: int, *, ask_unlocked: Ask | None = None) -> Inventory:
@@ -88,8 +118,56 @@ def read_inventory(ask: Ask, major: int, *, ask_unlocked: Ask | None = None) -> 
         for name, kind in _KINDS.items()
         for row in ask(query(name, major))
     ]  # fmt: skip
-    unmodelled = (Unmodelled(r["kind"], r["schema"], r["name"], r["reason"]) for r in ask(query("unmodelled", major)))
-    return Inventory(tuple(objects), tuple(sorted(unmodelled, key=lambda u: (u.schema or "", u.kind, u.name, u.reason))))
+    objects += [*_default_acls(ask, major), *_large_objects(ask, major)]
+    unmodelled = [Unmodelled(r["kind"], r["schema"], r["name"], r["reason"]) for r in ask(query("unmodelled", major))]
+    readable = ask(query("subscription_readable", major))
+    if all(row["readable"] for row in readable):
+        objects += [_object(row, "SUBSCRIPTION", {}, {}) for row in ask(query("subscription", major))] if readable else []
+    else:
+        unmodelled += [Unmodelled("SUBSCRIPTION", None, row["name"], "this role may not read subscriptions") for row in readable]
+    return Inventory(
+        tuple(protect(objects, ask(query("privileges_and_labels", major)), major)),
+        tuple(sorted(unmodelled, key=lambda u: (u.schema or "", u.kind, u.name, u.reason))),
+        _database(ask(query("database", major))[0], major),
+    )
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(map(quote_identifier, names))
+
+
+def _default_acls(ask: Ask, major: int) -> Iterator[DatabaseObject]:
+    for row in ask(query("default_acl", major)):
+        acl = default_acl(row, row["objects"].removesuffix("S"), major)
+        attributes = {"owner": row["owner"], **({"acl": acl} if acl else {})}
+        yield DatabaseObject(ObjectKey("DEFAULT ACL", row["schema"], f"{row['objects']} of {row['owner']}"), attributes)
+
+
+def _large_objects(ask: Ask, major: int) -> Iterator[DatabaseObject]:
+    """BLOB objects of up to a thousand large objects each."""
+    owners: dict[str, dict[int, str | None]] = defaultdict(dict)
+    acls: dict[str, dict[int, str | None]] = defaultdict(dict)
+    texts: dict[str, dict[str, str | None]] = defaultdict(dict)
+    for row in ask(query("large_object", major)):
+        name = large_objects_name(row["oids"][0] // LARGE_OBJECTS_TOGETHER)
+        owners[name] |= dict.fromkeys(row["oids"], row["owner"])
+        acls[name] |= dict.fromkeys(row["oids"], stored_acl(row, "LARGE OBJECT", major))
+    for row in ask(query("large_object_texts", major)):
+        texts[large_objects_name(row["oid"] // LARGE_OBJECTS_TOGETHER)][f"{row['oid']} {row['attribute']}"] = row["text"]
+    for name, owned in owners.items():
+        said = {"oids": compact_numbers(owned), "owner": by_number(owned), "acl": by_number(acls[name]), **texts[name]}
+        yield DatabaseObject(ObjectKey("BLOB", None, name), {attribute: text for attribute, text in said.items() if text is not None})
+
+
+def _database(row: Row, major: int) -> DatabaseObject:
+    attributes = _attributes({name: value for name, value in row.items() if name not in ("name", "acl", "as_made", "settings")})
+    if acl := stored_acl(row, DATABASE, major):
+        attributes["acl"] = acl
+    for role, setting in json.loads(row["settings"] or "[]"):
+        name, _, value = setting.partition("=")
+        attribute = SETTING.format(name=name) if role is None else SETTING_OF_ROLE.format(name=name, role=role)
+        attributes[attribute] = setting_text(name, stored_values(name, value))
+    return DatabaseObject(ObjectKey(DATABASE, None, row["name"]), attributes)
 
 
 def _columns(rows: Iterable[Row]) -> Mapping[int, tuple[Column, ...]]:
@@ -110,7 +188,12 @@ def _object(row: Row, kind: str, columns: Mapping[int, tuple[Column, ...]], stat
 
 
 def _attributes(row: Row) -> dict[str, str | None]:
-    return {name: value for name, value in row.items() if value is not None and name not in _NOT_ATTRIBUTES}
+    found = {name: value for name, value in row.items() if value is not None and name not in _NOT_ATTRIBUTES}
+    for name in found.keys() & _READ.keys():
+        attribute, read = _READ[name]
+        if (text := read(found.pop(name))) is not None:
+            found[attribute] = text
+    return found
 
 
 def _sequence_states(ask: Ask, major: int, ask_unlocked: Ask) -> Mapping[int, Mapping[str, str]]:

@@ -1,4 +1,4 @@
--- CHECK CONSTRAINT of tables and domains. Servers 12+. Mirrors getTableAttrs, getDomainConstraints, dumpTableSchema and
+-- CHECK CONSTRAINT of tables, foreign tables and domains. Servers 12+. Mirrors getTableAttrs, getDomainConstraints, dumpTableSchema and
 -- dumpConstraint of pg_dump.c: inherited ones are printed for partitions only (ATTACH PARTITION expects them there), and
 -- then only inside CREATE TABLE, which leaves out what is NOT VALID.
 SELECT
@@ -12,7 +12,7 @@ JOIN pg_class t ON t.oid = o.conrelid
 JOIN pg_namespace n ON n.oid = t.relnamespace
 LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = o.oid AND d.objsubid = 0
 WHERE o.contype = 'c'
-  AND t.relkind IN ('r', 'p')
+  AND t.relkind IN ('r', 'p', 'f')
   AND t.relpersistence <> 't'
   AND (o.conislocal OR (t.relispartition AND o.convalidated))
   AND n.nspname !~ '^pg_'

@@ -1,4 +1,4 @@
--- Columns of TABLE and composite TYPE. Servers 12+. Mirrors getTableAttrs, flagInhAttrs, shouldPrintColumn and
+-- Columns of TABLE, FOREIGN TABLE and composite TYPE. Servers 12+. Mirrors getTableAttrs, flagInhAttrs, shouldPrintColumn and
 -- dumpTableSchema of pg_dump.c: a child table prints only its own columns; of an inherited one only what it overrides,
 -- in ALTER TABLE commands, so such a column has those attributes alone. Partitions print all columns. A typed table
 -- prints a column only when it has a default or NOT NULL.
@@ -6,7 +6,7 @@ WITH wanted AS (
     SELECT c.oid, c.relkind, c.relispartition, c.reloftype
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'c')
+    WHERE c.relkind IN ('r', 'p', 'c', 'f')
       AND c.relpersistence <> 't'
       AND n.nspname !~ '^pg_'
       AND n.nspname <> 'information_schema'
@@ -65,6 +65,8 @@ described AS (
         CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,  -- [>=14]
         CASE WHEN a.attstattarget >= 0 THEN a.attstattarget::text END AS statistics,
         array_to_string(a.attoptions, ', ') AS options,
+        (SELECT json_agg(json_build_array(o.option_name, o.option_value)) FROM pg_options_to_table(a.attfdwoptions) o)::text
+            AS foreign_options_pairs,
         d.description AS comment
     FROM wanted w
     JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -89,9 +91,10 @@ SELECT
     compression,  -- [>=14]
     statistics,
     options,
+    foreign_options_pairs,
     comment
 FROM described
 WHERE (own AND NOT typed) OR not_null IS NOT NULL OR "default" IS NOT NULL OR comment IS NOT NULL
-   OR storage IS NOT NULL OR statistics IS NOT NULL OR options IS NOT NULL
+   OR storage IS NOT NULL OR statistics IS NOT NULL OR options IS NOT NULL OR foreign_options_pairs IS NOT NULL
    OR compression IS NOT NULL  -- [>=14]
 ORDER BY relation, (own AND NOT typed) DESC, attnum

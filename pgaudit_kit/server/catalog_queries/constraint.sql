@@ -29,7 +29,7 @@ LEFT JOIN pg_namespace pn ON pn.oid = pc.relnamespace
 LEFT JOIN pg_tablespace ts ON ts.oid = ic.reltablespace
 LEFT JOIN pg_description xd ON xd.classoid = 'pg_class'::regclass AND xd.objoid = ic.oid AND xd.objsubid = 0
 LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = o.oid AND d.objsubid = 0
-WHERE t.relkind IN ('r', 'p')
+WHERE t.relkind IN ('r', 'p', 'f')
   AND t.relpersistence <> 't'
   AND (
     (o.contype IN ('p', 'u', 'x') AND i.indisready AND (i.indisvalid OR t.relkind = 'p'))

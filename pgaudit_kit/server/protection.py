@@ -1,0 +1,139 @@
+"""Privileges and security labels of a live server: the attributes `acl` and `security_label`, as a dump's GRANTs say them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from pgaudit_kit.records.objects import COLUMN_ATTRIBUTE, Column, DatabaseObject, ObjectKey
+from pgaudit_kit.records.privileges import (
+    ADDED_IN_17,
+    EVERY,
+    OWNER,
+    PUBLIC,
+    SCHEMA_PUBLIC,
+    Held,
+    acl_change_text,
+    acl_text,
+    default_privileges,
+    role_text,
+)
+from pgaudit_kit.records.table_data import quote_identifier
+
+Row = Mapping[str, Any]
+
+_PUBLIC_KEY = ObjectKey("SCHEMA", None, "public")
+_WITH_COLUMNS = frozenset({"TABLE", "TYPE", "FOREIGN TABLE"})
+_OF_ROUTINES = frozenset({"FUNCTION", "PROCEDURE"})
+# Words of GRANT whose privileges are those of another word
+_SAME_AS = {"PROCEDURE": "FUNCTION"}
+
+
+def protect(objects: Iterable[DatabaseObject], rows: Iterable[Row], major: int) -> list[DatabaseObject]:
+    """Return *objects* with what *rows* (privileges_and_labels.sql) say of them; said of anything else, it is an ACL, a SECURITY LABEL."""
+    by_key = {item.key: item for item in objects}
+    for row in rows:
+        key = ObjectKey(row["kind"], row["schema"], row["name"])
+        if key == _PUBLIC_KEY and key not in by_key and (_schema_public_acl(row, major) or row["label_pairs"]):
+            by_key[key] = DatabaseObject(key, {"owner": row["owner"]})
+        if key in by_key:
+            by_key[key] = _protected(by_key[key], row, major)
+        else:
+            for item in _apart(row, major):
+                by_key[item.key] = item
+    return list(by_key.values())
+
+
+def stored_acl(row: Row, kind: str, major: int) -> str | None:
+    """Return the text of the privileges in *row* (acl, as_made, owner) on an object of *kind*, a key of EVERY."""
+    if row["as_made"]:
+        return None
+    return acl_text(kind, _held(row["acl"], row["owner"], kind, major), default_privileges(kind))
+
+
+def default_acl(row: Row, kind: str, major: int) -> str | None:
+    """Return the text of default privileges: IN SCHEMA they are all added to what is there."""
+    default = default_privileges(kind) if row["schema"] is None else {}
+    return acl_text(kind, _held(row["acl"], row["owner"], kind, major), default)
+
+
+def labels_text(labels: str | None) -> str | None:
+    """Return (provider, label) pairs as the text of `security_label`."""
+    return "\n".join(sorted(f"{provider}: {label}" for provider, label in json.loads(labels or "[]"))) or None
+
+
+def _held(items: str | None, owner: str, kind: str, major: int, *, symbol: str | None = OWNER) -> Held:
+    """Return the privileges that *items*, as aclexplode gives them, are; the owner by *symbol* (None: by name)."""
+    held: Held = {}
+    for grantee, grantor, privilege, grantable in json.loads(items or "[]"):
+        name = PUBLIC if grantee is None else symbol if symbol and grantee == owner else role_text(grantee)
+        held.setdefault((name, "" if grantor == owner else role_text(grantor)), {})[privilege] = grantable
+    if kind == "TABLE" and major < 17:  # noqa: PLR2004  all that there are is all, whatever the server
+        for holding in held.values():
+            if {*holding} == EVERY[kind] - {ADDED_IN_17} and len({*holding.values()}) == 1:
+                holding[ADDED_IN_17] = holding["SELECT"]
+    return held
+
+
+def _kind(row: Row) -> str:
+    word: str = row["word"]
+    return "COLUMN" if row["column_name"] is not None else _SAME_AS.get(word, word)
+
+
+def _schema_public_acl(row: Row, major: int) -> str | None:
+    if row["as_made"]:
+        return None
+    return acl_text("SCHEMA", _held(row["acl"], row["owner"], "SCHEMA", major), default_privileges("SCHEMA", SCHEMA_PUBLIC))
+
+
+def _protected(item: DatabaseObject, row: Row, major: int) -> DatabaseObject:
+    label = labels_text(row["label_pairs"])
+    if row["column_name"] is not None:
+        acl = None if row["as_made"] else acl_text("COLUMN", _held(row["acl"], row["owner"], "COLUMN", major), {})
+        return _with_said_of_column(item, row["column_name"], {"acl": acl, "security_label": label})
+    said = {"security_label": label}
+    if item.key == _PUBLIC_KEY:
+        said["acl"] = _schema_public_acl(row, major)
+    elif row["word"]:
+        said["acl"] = stored_acl(row, _kind(row), major)
+    return replace(item, attributes={**item.attributes, **{name: text for name, text in said.items() if text is not None}})
+
+
+def _with_said_of_column(item: DatabaseObject, name: str, said: Mapping[str, str | None]) -> DatabaseObject:
+    told = {attribute: text for attribute, text in said.items() if text is not None}
+    if item.key.kind not in _WITH_COLUMNS:
+        named = {COLUMN_ATTRIBUTE.format(name=name, attribute=attribute): text for attribute, text in told.items()}
+        return replace(item, attributes={**item.attributes, **named})
+    if any(column.name == name for column in item.columns):
+        changed = (Column(c.name, {**c.attributes, **told}) if c.name == name else c for c in item.columns)
+        return replace(item, columns=tuple(changed))
+    return replace(item, columns=(*item.columns, Column(name, told)) if told else item.columns)
+
+
+def _apart(row: Row, major: int) -> Iterable[DatabaseObject]:
+    """What was changed on something that a dump does not hold, because the server or an extension brings it."""
+    bare = row["name"].partition("(")[0] if row["arguments"] is not None else row["name"]
+    name = quote_identifier(bare) + (f"({row['arguments']})" if row["arguments"] is not None else "")
+    if row["column_name"] is not None:
+        name += f".{quote_identifier(row['column_name'])}"
+    if row["word"] and not row["as_made"] and (acl := _changed(row, major)):
+        word = "COLUMN" if row["column_name"] is not None else row["word"]
+        yield DatabaseObject(ObjectKey("ACL", row["schema"], f"{word} {name}"), {"acl": acl})
+    if label := labels_text(row["label_pairs"]):
+        word = "COLUMN" if row["column_name"] is not None else row["kind"]
+        yield DatabaseObject(ObjectKey("SECURITY LABEL", row["schema"], f"{word} {name}"), {"security_label": label})
+
+
+def _changed(row: Row, major: int) -> str | None:
+    """What pg_dump prints: each item of the first state that is gone is revoked, each new one granted (buildACLCommands)."""
+    kind = _kind(row)
+    now = _held(row["acl"], row["owner"], kind, major, symbol=None)
+    if row["initial"] is not None:
+        before = _held(row["initial"], row["owner"], kind, major, symbol=None)
+    else:
+        before = {(role_text(row["owner"]) if name == OWNER else name, by): held for (name, by), held in default_privileges(kind).items()}
+    revoked = {key: dict.fromkeys(held, False) for key, held in before.items() if now.get(key) != held}
+    granted = {key: held for key, held in now.items() if before.get(key) != held}
+    return acl_change_text(kind, revoked, granted)
