@@ -51,7 +51,7 @@ def file_digest(path: Path) -> DumpFile:
     total = 0
     digest = hashlib.sha256()
     for name, kind, place in sorted(_things_in(path)):
-        size, sha256 = _content_digest(place) if kind == "file" else (0, os.readlink(place) if kind == "link" else "")
+        size, sha256 = _content_digest(place) if kind == "file" else (0, str(place.readlink()) if kind == "link" else "")
         total += size
         digest.update(b"".join(os.fsencode(part) + b"\0" for part in (kind, name, str(size), sha256)))
     return DumpFile(path.resolve().name, digest.hexdigest(), total)

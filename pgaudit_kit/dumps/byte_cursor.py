@@ -10,6 +10,7 @@ from pgaudit_kit.errors import DamagedDump
 
 # sign and length of a chunk, in the one size of integers that every known build of PostgreSQL writes
 _CHUNK_HEAD = struct.Struct("<BI")
+CUT_SHORT = "It was cut short: take the dump again, or fetch the file again if it was copied."
 
 
 class ByteCursor:
@@ -44,6 +45,12 @@ class ByteCursor:
         self._at += 1
         return self._data[self._at - 1]
 
+    def peek(self) -> int:
+        """Return the next byte without passing it. Raises DamagedDump at the end."""
+        if self._at == len(self._data):
+            self._need(1)
+        return self._data[self._at]
+
     def take(self, size: int) -> bytes:
         """Return the next *size* bytes. Raises DamagedDump when there are fewer."""
         if len(self._data) - self._at < size:
@@ -60,14 +67,38 @@ class ByteCursor:
         return given
 
     def integer(self) -> int:
-        """Return the next Int: a sign byte, then the magnitude, least significant byte first (ReadInt). Raises DamagedDump at the end."""
+        """Return the next Int: a sign byte, then the magnitude, least significant byte first (ReadInt).
+
+        Raises DamagedDump at the end, and for a sign that WriteInt never writes.
+        """
         size = self.int_size + 1
         if len(self._data) - self._at < size:
             self._need(size)
         at = self._at
         self._at = at + size
         value = int.from_bytes(self._data[at + 1 : at + size], "little")
-        return -value if self._data[at] else value
+        sign = self._data[at]
+        if sign:
+            if sign > 1 or not value:
+                raise self._damaged("a number with an impossible sign", self.position - size)
+            return -value
+        return value
+
+    def text(self, longest: int) -> bytes | None:
+        """Return the next Str: its length, then its bytes; None for NULL. Raises DamagedDump at the end, and above *longest* bytes."""
+        size = self.integer()
+        if size < 0:
+            if size != -1:
+                raise self._damaged(f"a text of impossible length {size:,}", self.position)
+            return None
+        if size > longest:
+            raise self._damaged(f"what claims to be a text of {size:,} bytes", self.position)
+        at = self._at
+        end = at + size
+        if end > len(self._data):
+            return self.take(size)
+        self._at = end
+        return self._data[at:end]
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes of the next chunks, up to the zero that closes them, in pieces of at most about 1 MiB.
@@ -83,7 +114,7 @@ class ByteCursor:
             if not size:
                 break
             if size < 0:
-                raise DamagedDump(f"a chunk of impossible length at byte {self.position}", resource=self.resource, offset=self.position)
+                raise self._damaged("a chunk of impossible length", self.position)
             while size:
                 piece = self.up_to(min(size, PIECE))
                 size -= len(piece)
@@ -106,15 +137,14 @@ class ByteCursor:
         self._at = at
         return b"".join(pieces)
 
+    def _damaged(self, what: str, offset: int) -> DamagedDump:
+        return DamagedDump(f"{what} at byte {offset:,}", resource=self.resource, offset=offset)
+
     def _need(self, size: int) -> None:
         if not self._fill(size):
             end = self._base + len(self._data)
-            raise DamagedDump(
-                f"the archive ends at byte {end}, where {size:,} bytes from byte {self.position} on should follow",
-                resource=self.resource,
-                remedy="It was cut short: take the dump again, or fetch the file again if it was copied.",
-                offset=end,
-            )
+            what = f"the archive ends at byte {end:,}, where {size:,} bytes from byte {self.position:,} on should follow"
+            raise DamagedDump(what, resource=self.resource, remedy=CUT_SHORT, offset=end)
 
     def _fill(self, size: int) -> bool:
         """Have *size* bytes ahead; False when the stream ends before. Memory grows only with bytes that are really there."""
@@ -122,8 +152,10 @@ class ByteCursor:
         have = len(pieces[0])
         self._base += self._at
         self._at = 0
-        while have < size and (more := self._stream.read(PIECE)):
-            pieces.append(more)
-            have += len(more)
-        self._data = b"".join(pieces)
+        try:
+            while have < size and (more := self._stream.read(PIECE)):
+                pieces.append(more)
+                have += len(more)
+        finally:
+            self._data = b"".join(pieces)
         return have >= size

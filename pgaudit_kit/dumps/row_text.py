@@ -13,6 +13,8 @@ from pgaudit_kit.dumps.text_encoding import to_utf8
 from pgaudit_kit.errors import DamagedDump
 
 _END_MARK = b"\\.\n\n\n"
+# Two empty lines end the INSERT statements, too, of which each ends its line (dumpTableData_insert in pg_dump.c)
+_INSERTS_END = b"\n\n"
 
 
 def without_end_mark(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -30,6 +32,16 @@ def without_end_mark(pieces: Iterable[bytes]) -> Iterator[bytes]:
             last = rows[-1:]
     if held != _END_MARK or last != b"\n":
         raise DamagedDump(r"the rows do not end with the end mark \.")
+
+
+def with_inserts_end(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield *pieces*, INSERT statements as an archive stores them. Raises DamagedDump, behind them, when they do not end so."""
+    last = b""
+    for piece in pieces:
+        yield piece
+        last = (last + piece[-len(_INSERTS_END) - 2 :])[-len(_INSERTS_END) - 2 :]
+    if last not in (_INSERTS_END, b";\n" + _INSERTS_END):
+        raise DamagedDump("the INSERT statements do not end as pg_dump ends them")
 
 
 def inserted_lines(pieces: Iterable[bytes], reader: InsertReader, encoding: str) -> Iterator[bytes]:
@@ -61,17 +73,21 @@ def run_text(run: Statement, encoding: str, *, crlf: bool) -> tuple[RunShape, by
     return run.shape.with_head(to_utf8(run.shape.head, encoding)), text.replace(b"\r\n", b"\n") if crlf else text
 
 
-def located(blocks: Iterable[bytes], *, table: str, resource: str, offset: int | None, line: int | None = None) -> Iterator[bytes]:
+def located(
+    blocks: Iterable[bytes], *, table: str, resource: str, offset: int | None, line: int | None = None, member: str = ""
+) -> Iterator[bytes]:
     """Yield *blocks*; a DamagedDump on the way is raised again with the table and the place."""
     try:
         yield from blocks
     except DamagedDump as error:
-        raise damaged_table(error.message, table=table, resource=resource, offset=error.offset or offset, line=line) from error
+        where = error.offset if error.offset is not None else offset
+        raise damaged_table(error.message, table=table, resource=resource, offset=where, line=line, member=member) from error
 
 
-def damaged_table(what: str, *, table: str, resource: str, offset: int | None, line: int | None) -> DamagedDump:
-    """The error of rows that cannot be had because the dump is broken there."""
+def damaged_table(what: str, *, table: str, resource: str, offset: int | None, line: int | None, member: str | None = None) -> DamagedDump:
+    """The error of rows that cannot be had because the dump is broken there; *member*: in that file of a folder."""
     where = f"line {line:,}" if line else f"byte {offset:,}" if offset is not None else "an unknown place"
+    where += f" of {member}" if member else ""
     remedy = "Take these rows from another dump; the other tables of this one can still be read."
     return DamagedDump(f"{table} is damaged near {where}: {what}", resource=resource, remedy=remedy, offset=offset, line=line, table=table)
 

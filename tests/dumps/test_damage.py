@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pgaudit_kit.dumps.custom import CustomReader
+from pgaudit_kit.dumps.archive import ArchiveReader
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import DamagedDump, PgAuditError, RowsNotAvailable
@@ -129,8 +129,8 @@ def test_a_turned_bit_in_compressed_rows_is_damage_unless_it_means_nothing(small
     whole = small("custom gzip")
     truth = truth_of(read_dump(written(whole)))
     reader = read_dump(written(whole))._reader
-    assert isinstance(reader, CustomReader)
-    positions = range(reader._archive.data_start, len(whole))
+    assert isinstance(reader, ArchiveReader)
+    positions = range(reader.archive.toc_end, len(whole))
     harmless = []
     for at in positions:
         dump = read_dump(written(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :]))
@@ -240,8 +240,8 @@ def test_a_gzip_file_with_something_behind_it_is_damaged(small: Callable[[str], 
 
 def test_a_missing_block_names_its_table(nasty: NastyDatabase, written: Write) -> None:
     reader = read_dump(nasty.piped())._reader
-    assert isinstance(reader, CustomReader)
-    dump = read_dump(written(nasty.piped().read_bytes()[: reader._archive.data_start]))
+    assert isinstance(reader, ArchiveReader)
+    dump = read_dump(written(nasty.piped().read_bytes()[: reader.archive.toc_end]))
     missing = {d.table for d in dump.damage if "missing" in d.what}
     assert "app.big" in missing
     assert "public.western" in missing
