@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from pgaudit_kit.dumps.cluster_globals import ClusterGlobals
 from pgaudit_kit.dumps.decompression import DumpFile
+from pgaudit_kit.dumps.foreign_text import VERB, foreign_damage
 from pgaudit_kit.dumps.header_comment import EntryLine, FrameLine, comment_lines
 from pgaudit_kit.dumps.plain_scan import PlainScan
 from pgaudit_kit.dumps.psql_connect import connected_database
-from pgaudit_kit.dumps.script_pieces import Between, MetaCommand, Piece, Statement
+from pgaudit_kit.dumps.script_pieces import Between, Foreign, MetaCommand, Piece, Statement
 from pgaudit_kit.dumps.sql_script import ScriptSplitter
 from pgaudit_kit.dumps.text_encoding import UTF8, decode_sql
 from pgaudit_kit.errors import DamagedDump
@@ -97,6 +98,8 @@ class ClusterScan:
             self._current.scan.see(piece, standard_strings=standard_strings)
         elif isinstance(piece, Statement):
             self._see_statement(piece, standard_strings=standard_strings)
+        elif isinstance(piece, Foreign):
+            self.damage += foreign_damage(piece)
         else:
             self.damage.append(Damage("rows outside of the dump of any database", offset=piece.offset, line=piece.line))
 
@@ -136,6 +139,9 @@ class ClusterScan:
         self.commands += piece.commands
         self._open = None if piece.ends else piece
         if not piece.ends:
+            return
+        if not VERB.match(piece.text):
+            self.damage += foreign_damage(piece)
             return
         if setting := _ENCODING.match(piece.text):
             self.encoding = setting[1].decode("ascii")

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from pgaudit_kit.dumps.copy_statement import CopyStatement, parse_copy
 from pgaudit_kit.dumps.ddl.builder import InventoryBuilder
 from pgaudit_kit.dumps.decompression import DumpFile
+from pgaudit_kit.dumps.foreign_text import VERB, foreign_damage, glimpse
 from pgaudit_kit.dumps.header_comment import EntryLine, FrameLine, comment_lines
 from pgaudit_kit.dumps.identifiers import read_name, read_parents, sanitise
 from pgaudit_kit.dumps.insert_rows import InsertTarget, NotCopyable, read_target
 from pgaudit_kit.dumps.plain_tables import ScriptTable, Stretch
-from pgaudit_kit.dumps.script_pieces import Between, CopyData, MetaCommand, Piece, Statement
+from pgaudit_kit.dumps.script_pieces import Between, CopyData, Foreign, MetaCommand, Piece, Statement
 from pgaudit_kit.dumps.sql_script import ScriptSplitter
 from pgaudit_kit.dumps.text_encoding import UTF8, decode_sql, to_utf8
 from pgaudit_kit.errors import DamagedDump
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.objects import Unmodelled
 from pgaudit_kit.records.toc import Damage, TocEntry
 
 _INSERT = re.compile(rb"INSERT\s+INTO\b", re.IGNORECASE)
@@ -28,6 +31,7 @@ _STATE = re.compile(r"(?:SET|RESET)\b|SELECT\s+pg_catalog\.set_config\(", re.IGN
 _NO_SCHEMA = ("pg_catalog", "$user")
 # pg_dump writes a handful. Rows without their COPY look like commands (\N …), and there may be millions of them.
 MOST_COMMANDS = 1_000
+BEHIND_THE_END = "stands after the end of the dump, where pg_dump writes nothing"
 _TABLE_DATA, _LARGE_OBJECT_DATA = "TABLE DATA", "BLOBS"
 
 
@@ -80,6 +84,7 @@ class PlainScan:
         self._search_path: tuple[str, ...] = ()
         self._headers = 0
         self._open: Statement | None = None
+        self._behind: list[Unmodelled] = []
 
     # ---- the pass
 
@@ -92,6 +97,8 @@ class PlainScan:
             self._see_rows(piece)
         elif isinstance(piece, MetaCommand):
             self._see_command(piece)
+        elif isinstance(piece, Foreign):
+            self.damage += foreign_damage(piece)
         else:
             self.standard_strings = standard_strings
             self._see_statement(piece, standard_strings=standard_strings)
@@ -151,9 +158,18 @@ class PlainScan:
         self._copy = parse_copy(sql)
         if self._copy or (self._entry and self._entry.desc == _LARGE_OBJECT_DATA):
             return
+        self._see_sql(sql, piece)
+
+    def _see_sql(self, sql: str, piece: Statement) -> None:
+        """Take in a statement that is neither a setting nor one of rows."""
         if self._entry and self._entry.desc == _TABLE_DATA and not _AROUND_ROWS.match(sql):
             self._spoil("something that is neither COPY nor INSERT stands among its rows", piece)
             return
+        if not VERB.match(piece.text):
+            self.damage += foreign_damage(piece)
+            return
+        if self.has_footer and not _AROUND_ROWS.match(sql):
+            self._behind.append(Unmodelled("SQL", None, glimpse(piece.text), BEHIND_THE_END, sql))
         if database := _CREATE_DATABASE.match(sql):
             self.facts["database"] = (read_name(sql, database.end()) or ("", "", 0))[1]
         self._builder.feed(sql, self._entry)
@@ -261,7 +277,8 @@ class PlainScan:
             self._spoil_last_table()
         self._close_entry()
         self._check_restrict(offset, line)
-        self.inventory = self._builder.build()
+        inventory = self._builder.build()
+        self.inventory = replace(inventory, unmodelled=(*inventory.unmodelled, *self._behind)) if self._behind else inventory
 
     def _spoil_last_table(self) -> None:
         """The rows of a TABLE DATA entry that the script ends in may be fewer than there were, unless COPY ended them."""

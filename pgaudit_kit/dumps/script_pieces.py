@@ -27,6 +27,15 @@ class MetaCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreign:
+    """A line that is neither SQL nor a comment nor for psql: a message or a prompt that got into the script."""
+
+    text: bytes
+    offset: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One SQL statement with its semicolon; a COPY … FROM stdin also with the rest of its line.
 
@@ -64,4 +73,4 @@ class CopyData:
     crlf: bool = False
 
 
-Piece: TypeAlias = Between | MetaCommand | Statement | CopyData
+Piece: TypeAlias = Between | MetaCommand | Foreign | Statement | CopyData

@@ -7,6 +7,9 @@ The rules are those of psql's lexer (src/fe_utils/psqlscan.l) as far as a script
 - `;` ends a statement outside of parentheses (rules with several actions) and outside of BEGIN ATOMIC … END (routines of 14+);
 - after COPY … FROM stdin; the rows begin on the next line and end at the line `\.`.
 
+One thing psql would not do: a line that no command begins with, where a message or a prompt got into the script, is a piece by
+itself. To psql it would spoil the statement after it; an apostrophe in it would hide the rest of the script.
+
 Works on bytes: no byte of these rules is a trailing byte in any client encoding but the backslash, which matters only
 where pg_dump never puts a multi-byte encoding.
 """
@@ -20,8 +23,9 @@ from typing import Protocol
 from pgaudit_kit.dumps.copy_statement import parse_copy
 from pgaudit_kit.dumps.counting import RowCounter
 from pgaudit_kit.dumps.decompression import PIECE
+from pgaudit_kit.dumps.foreign_text import MESSAGE, VERB
 from pgaudit_kit.dumps.insert_runs import RUN_BYTES, RunLearner
-from pgaudit_kit.dumps.script_pieces import Between, CopyData, MetaCommand, Piece, Statement
+from pgaudit_kit.dumps.script_pieces import Between, CopyData, Foreign, MetaCommand, Piece, Statement
 from pgaudit_kit.errors import DamagedDump
 
 # A statement is held whole. The server itself takes none above 1 GiB; a quarter of that is far above what pg_dump writes.
@@ -36,6 +40,8 @@ _MARK_SIZE = 4
 _HEAD_SIZE = 64
 
 _QUOTE, _DOUBLE_QUOTE, _DOLLAR, _OPEN, _CLOSE, _SEMICOLON, _BACKSLASH = b"'\"$();\\"
+_FRAME = b"-- PostgreSQL database "
+_ROWS = (b"INSERT ", b"COPY ")
 _COMMENT_BYTES = frozenset(b"-/")
 
 _SPACE = re.compile(rb"(?:[ \t\r\n\f\v]+|--[^\n]*\n)*")
@@ -91,6 +97,7 @@ class ScriptSplitter:
         self._at_end = False
         self._in_insert = False
         self._copy_follows = False
+        self._begun = False  # a comment of pg_dump or a command was seen: before that, any other line is foreign
         self._inserts = RunLearner()
 
     def __iter__(self) -> Iterator[Piece]:
@@ -101,6 +108,8 @@ class ScriptSplitter:
                 yield between
             elif self._data[self._pos] == _BACKSLASH:
                 yield self._meta_command()
+            elif self._is_foreign():
+                yield Foreign(*self._take(self._end_of(self._line_end)))
             else:
                 yield self._statement()
                 if self._copy_follows:
@@ -163,7 +172,9 @@ class ScriptSplitter:
         """The white space and comments at the current place; None when a statement or a command begins here."""
         self._look_ahead(2)
         if end := _end(_SPACE, self._data, self._pos) - self._pos:
-            return Between(*self._take(self._pos + end))
+            between = Between(*self._take(self._pos + end))
+            self._begun = self._begun or _FRAME in between.text
+            return between
         opening = self._data[self._pos : self._pos + 2]
         if opening == b"/*":
             return Between(*self._take(self._end_of(self._comment_end)))
@@ -191,6 +202,14 @@ class ScriptSplitter:
 
     def _meta_command(self) -> MetaCommand:
         return MetaCommand(*self._take(self._end_of(self._line_end)))
+
+    def _is_foreign(self) -> bool:
+        """Whether the line that begins here belongs to no script."""
+        self._look_ahead(_HEAD_SIZE)
+        if self._begun:
+            return not self._data.startswith(_ROWS, self._pos) and bool(MESSAGE.match(self._data, self._pos))
+        self._begun = bool(VERB.match(self._data, self._pos))
+        return not self._begun
 
     # ---- statements
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgaudit_kit.dumps.script_pieces import Between, CopyData, MetaCommand, Piece, Statement
+from pgaudit_kit.dumps.script_pieces import Between, CopyData, Foreign, MetaCommand, Piece, Statement
 from pgaudit_kit.dumps.sql_script import LONG_INSERT, ScriptSplitter
 from pgaudit_kit.errors import DamagedDump
 
@@ -47,7 +47,7 @@ def text_of(piece: Piece, script: bytes) -> bytes:
     match piece:
         case CopyData():
             return script[piece.offset : piece.end]
-        case Between() | MetaCommand() | Statement():
+        case Between() | MetaCommand() | Foreign() | Statement():
             return piece.text
         case _:
             assert_never(piece)
