@@ -1,0 +1,330 @@
+"""As test_mutations, for the objects that no table holds: every attribute of every kind, changed alone, is named, and nothing else is.
+
+A change is made in a transaction that is rolled back, and the catalog is read inside it, so hundreds of changes take seconds. Where SQL
+has no way to change an attribute alone, the catalog is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from pgaudit_kit.difference.objects import compare_objects
+from pgaudit_kit.dumps.read_dump import read_dump
+from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.objects import ATTRIBUTES
+from pgaudit_kit.server.catalog import read_inventory
+from tests.conftest import missing
+from tests.postgres_versions import installation
+
+MAJORS = (15, 18)
+DATABASE = "mutations_of_kinds"
+OWNER = "owner_of_kinds"
+GONE, NEW = "only_left", "only_right"
+
+# the object, as SQL names it → as its key is printed
+OBJECTS = {
+    "AGGREGATE app.agg1(integer)": "AGGREGATE app.agg1(n integer)",
+    "AGGREGATE app.agg0(*)": "AGGREGATE app.agg0(*)",
+    "AGGREGATE app.pct(double precision ORDER BY anyelement)": "AGGREGATE app.pct(double precision ORDER BY anyelement)",
+    "OPERATOR app.<<< (text, integer)": "OPERATOR app.<<< (text, integer)",
+    "OPERATOR app.@#@ (NONE, text)": "OPERATOR app.@#@ (NONE, text)",
+    "OPERATOR CLASS app.clsf USING btree": "OPERATOR CLASS app.clsf USING btree",
+    "OPERATOR FAMILY app.fam USING btree": "OPERATOR FAMILY app.fam USING btree",
+    'OPERATOR FAMILY app.fam USING "Bt"': "OPERATOR FAMILY app.fam USING Bt",
+    "COLLATION app.coll": "COLLATION app.coll",
+    "CONVERSION app.conv": "CONVERSION app.conv",
+    'LANGUAGE "My lang2"': "PROCEDURAL LANGUAGE My lang2",
+    "TEXT SEARCH DICTIONARY app.dict": "TEXT SEARCH DICTIONARY app.dict",
+    "TEXT SEARCH CONFIGURATION app.conf": "TEXT SEARCH CONFIGURATION app.conf",
+    "STATISTICS app.st": "STATISTICS app.st",
+    'EVENT TRIGGER "Evt 2"': "EVENT TRIGGER Evt 2",
+    "TYPE app.base": "TYPE app.base",
+    "TYPE app.span": "TYPE app.span",
+}
+OBJECTS_WITHOUT_OWNER = {
+    "CAST (text AS app.mood)": "CAST CAST (text AS app.mood)",
+    "TRANSFORM FOR app.pair LANGUAGE plpgsql": "TRANSFORM TRANSFORM FOR app.pair LANGUAGE plpgsql",
+    "ACCESS METHOD heap2": "ACCESS METHOD heap2",
+    "TEXT SEARCH PARSER app.prs": "TEXT SEARCH PARSER app.prs",
+    "TEXT SEARCH TEMPLATE app.tmpl": "TEXT SEARCH TEMPLATE app.tmpl",
+    "TYPE app.shell": "TYPE app.shell",
+}
+
+_AGGREGATE = {
+    "SFUNC": "app.sf", "STYPE": "integer", "SSPACE": "8", "FINALFUNC": "app.ff", "FINALFUNC_MODIFY": "shareable", "COMBINEFUNC": "app.sf",
+    "INITCOND": "' 7'", "MSFUNC": "app.sf", "MINVFUNC": "app.sf", "MSTYPE": "integer", "MSSPACE": "9", "MFINALFUNC": "app.ff",
+    "MFINALFUNC_MODIFY": "read_write", "MINITCOND": "'1'", "SORTOP": ">", "PARALLEL": "safe",
+}  # fmt: skip
+_OPERATOR = {
+    "LEFTARG": "integer", "RIGHTARG": "integer", "FUNCTION": "app.lt", "COMMUTATOR": "OPERATOR(app.%%%)", "NEGATOR": "OPERATOR(app.%%>)",
+    "RESTRICT": "eqsel", "JOIN": "eqjoinsel", "HASHES": "true", "MERGES": "true",
+}  # fmt: skip
+_PARSER = {"START": "prsd_start", "GETTOKEN": "prsd_nexttoken", "END": "prsd_end", "LEXTYPES": "prsd_lextype"}
+
+
+def _options(before: Mapping[str, str], changed: Mapping[str, str]) -> str:
+    return "(" + ", ".join(f"{name} = {value}" for name, value in {**before, **changed}.items() if value) + ")"
+
+
+def _remade(kind: str, name: str, before: Mapping[str, str], *, drop: str = "", **changed: str) -> str:
+    return f"DROP {kind} {drop or name}; CREATE {kind} {name} {_options(before, changed)}"
+
+
+def _aggregates() -> Iterator[tuple[str, str, str]]:
+    for name, value in {
+        "SFUNC": "app.other_sf", "STYPE": "bigint", "SSPACE": "9", "FINALFUNC": "app.other_ff", "FINALFUNC_MODIFY": "", "COMBINEFUNC": "",
+        "INITCOND": "'8'", "MSFUNC": "app.other_sf", "MINVFUNC": "app.other_sf", "MSTYPE": "bigint", "MSSPACE": "", "MFINALFUNC":
+        "app.other_ff", "MFINALFUNC_MODIFY": "shareable", "MINITCOND": "", "SORTOP": "<", "PARALLEL": "",
+    }.items():  # fmt: skip
+        sql = f"CREATE OR REPLACE AGGREGATE app.agg1(n integer) {_options(_AGGREGATE, {name: value})}"
+        yield sql, "AGGREGATE app.agg1(n integer)", name.lower()
+    flags = {
+        "SFUNC": "app.sf", "STYPE": "integer", "FINALFUNC": "app.ff2", "FINALFUNC_EXTRA": "true", "MSFUNC": "app.sf",
+        "MINVFUNC": "app.sf", "MSTYPE": "integer", "MFINALFUNC": "app.ff2", "MFINALFUNC_EXTRA": "true", "PARALLEL": "restricted",
+    }  # fmt: skip
+    for name in ("FINALFUNC_EXTRA", "MFINALFUNC_EXTRA"):
+        yield f"CREATE OR REPLACE AGGREGATE app.agg2(integer) {_options(flags, {name: ''})}", "AGGREGATE app.agg2(integer)", name.lower()
+    for name in ("serial", "deserial"):
+        sql = f"UPDATE pg_aggregate SET agg{name}fn = 'int8_avg_{name}ize' WHERE aggfnoid = 'app.aggser(numeric)'::regprocedure"
+        yield sql, "AGGREGATE app.aggser(numeric)", f"{name}func"
+    rank = 'app.rnk(VARIADIC "any" ORDER BY VARIADIC "any")'
+    sql = f"DROP AGGREGATE {rank}; CREATE AGGREGATE {rank} (SFUNC = ordered_set_transition_multi, STYPE = internal, "
+    yield f"{sql} FINALFUNC = rank_final, FINALFUNC_EXTRA)", f"AGGREGATE {rank}", "hypothetical"
+
+
+def _operators() -> Iterator[tuple[str, str, str]]:
+    for name, value in {
+        "FUNCTION": "int4lt",
+        "COMMUTATOR": "OPERATOR(app.%%<)", "NEGATOR": "", "RESTRICT": "neqsel", "JOIN": "", "HASHES": "", "MERGES": "",
+    }.items():  # fmt: skip
+        sql = _remade("OPERATOR", "app.%%%", _OPERATOR, drop="app.%%% (integer, integer)", **{name: value})
+        yield sql, "OPERATOR app.%%% (integer, integer)", name.lower()
+    hashed = "OPERATOR CLASS app.cls USING hash"
+    made = "DROP OPERATOR FAMILY app.cls USING hash CASCADE; CREATE OPERATOR CLASS app.cls FOR TYPE integer USING hash AS"
+    yield f"{made} FUNCTION 1 hashint4(integer), OPERATOR 1 app.===(integer, integer)", hashed, "operators"
+    yield f"{made} FUNCTION 1 app.hashed(integer), OPERATOR 1 =", hashed, "functions"
+    yield "UPDATE pg_opclass SET opckeytype = 0 WHERE opcname = 'gi'", "OPERATOR CLASS app.gi USING gin", "storage"
+    pairs = "OPERATOR CLASS app.pair_ops USING btree"
+    yield "UPDATE pg_opclass SET opcdefault = true WHERE opcname = 'pair_ops'", pairs, "default"
+    yield "UPDATE pg_opclass SET opcintype = 'text'::regtype WHERE opcname = 'cls'", "OPERATOR CLASS app.cls USING hash", "for_type"
+    family = f"DROP {pairs}; CREATE OPERATOR CLASS app.pair_ops FOR TYPE app.pair USING btree FAMILY app.fam AS STORAGE app.pair"
+    yield family, pairs, "family"
+    loose = "OPERATOR FAMILY app.fam USING btree"
+    yield f"ALTER {loose} ADD OPERATOR 3 =(integer, bigint)", loose, "operators"
+    yield f"ALTER {loose} ADD OPERATOR 1 <(bigint, integer)", loose, "operators"
+    yield f"ALTER {loose} DROP FUNCTION 1 (integer, bigint)", loose, "functions"
+
+
+def _types() -> Iterator[tuple[str, str, str]]:
+    for attribute, change in {
+        "internallength": "typlen = 9", "input": "typinput = 'textin'", "output": "typoutput = 'textout'", "receive": "typreceive = 0",
+        "send": "typsend = 0", "typmod_in": "typmodin = 0", "typmod_out": "typmodout = 0", "analyze": "typanalyze = 0",
+        "collatable": "typcollation = 0", "default": "typdefault = 'its'", "category": "typcategory = 'U'",
+        "preferred": "typispreferred = false", "delimiter": "typdelim = ','", "alignment": "typalign = 'd'", "storage": "typstorage = 'm'",
+        "passedbyvalue": "typbyval = true", "subscript": "typsubscript = 'raw_array_subscript_handler'", "element": "typelem = 25",
+    }.items():  # fmt: skip
+        yield f"UPDATE pg_type SET {change} WHERE typname = 'base'", "TYPE app.base", attribute
+    for attribute, change in {
+        "subtype": "rngsubtype = 'varchar'::regtype", "subtype_opclass": "rngsubopc = (SELECT oid FROM pg_opclass WHERE opcname = "
+        "'text_ops' AND opcmethod = 403)", "collation": "rngcollation = 100", "canonical": "rngcanonical = 'int4range_canonical'",
+        "subtype_diff": "rngsubdiff = 'float8mi'",
+    }.items():  # fmt: skip
+        yield f"UPDATE pg_range SET {change} WHERE rngtypid = 'app.tspan'::regtype", "TYPE app.tspan", attribute
+    yield "UPDATE pg_range SET rngcanonical = 0 WHERE rngtypid = 'app.steps'::regtype", "TYPE app.steps", "canonical"
+    yield "ALTER TYPE app.span_multirange RENAME TO spans", "TYPE app.span", "multirange_type_name"
+    yield "ALTER TYPE app.span_multirange SET SCHEMA public", "TYPE app.span", "multirange_type_name"
+    yield "CREATE TYPE app.another", "TYPE app.another", NEW
+    yield "DROP TYPE app.shell", "TYPE app.shell", GONE
+    yield "DROP TYPE app.shell; CREATE TYPE app.shell AS ENUM ()", "TYPE app.shell", "comment, form"
+
+
+def _conversions() -> Iterator[tuple[str, str, str]]:
+    text_to_mood = "CAST CAST (text AS app.mood)"
+    yield "DROP CAST (text AS app.mood); CREATE CAST (text AS app.mood) WITH INOUT AS IMPLICIT", text_to_mood, "comment, context"
+    yield "UPDATE pg_cast SET castmethod = 'b' WHERE castmethod = 'i' AND oid >= 16384", text_to_mood, "method"
+    from_number = "DROP CAST (integer AS app.mood); CREATE CAST (integer AS app.mood) WITH INOUT AS IMPLICIT"
+    yield from_number, "CAST CAST (integer AS app.mood)", "method"
+    yield "CREATE CAST (app.mood AS integer) WITH INOUT", "CAST CAST (app.mood AS integer)", NEW
+    yield "DROP CAST (app.base AS text)", "CAST CAST (app.base AS text)", GONE
+    own = "CREATE OR REPLACE TRANSFORM FOR app.pair LANGUAGE plpgsql (FROM SQL WITH FUNCTION app.from_sql2(internal))"
+    yield own, "TRANSFORM TRANSFORM FOR app.pair LANGUAGE plpgsql", "from_sql"
+    both = 'CREATE OR REPLACE TRANSFORM FOR integer LANGUAGE "My lang2" (FROM SQL WITH FUNCTION prsd_lextype(internal), '
+    numbers = 'TRANSFORM TRANSFORM FOR integer LANGUAGE "My lang2"'
+    yield f"{both} TO SQL WITH FUNCTION app.to_int(internal))", numbers, "to_sql"
+    for attribute, change in {
+        "default": "condefault = false", "for_encoding": "conforencoding = 9", "to_encoding": "contoencoding = 9",
+        "function": "conproc = 'iso8859_to_utf8'",
+    }.items():  # fmt: skip
+        yield f"UPDATE pg_conversion SET {change} WHERE conname = 'conv'", "CONVERSION app.conv", attribute
+    from2 = "DROP CONVERSION app.from2; CREATE CONVERSION app.from2 FOR 'LATIN3' TO 'UTF8' FROM iso8859_to_utf8"
+    yield from2, "CONVERSION app.from2", "for_encoding"
+    for attribute, change in {
+        "locale": "collcollate = 'POSIX', collctype = 'POSIX'", "locale, lc_collate, lc_ctype": "collctype = 'POSIX'",
+        "provider": "collprovider = 'i'", "deterministic": "collisdeterministic = false",
+    }.items():  # fmt: skip
+        yield f"UPDATE pg_collation SET {change} WHERE collname = 'coll'", "COLLATION app.coll", ", ".join(sorted(attribute.split(", ")))
+    for attribute in ("lc_collate", "lc_ctype"):
+        change = f"coll{attribute.removeprefix('lc_')} = 'en_US.utf8'"
+        yield f"UPDATE pg_collation SET {change} WHERE collname = 'coll2'", "COLLATION app.coll2", attribute
+    yield "UPDATE pg_collation SET collisdeterministic = true WHERE collname = 'blurred'", "COLLATION app.blurred", "deterministic"
+
+
+def _database_wide() -> Iterator[tuple[str, str, str]]:
+    yield "UPDATE pg_am SET amhandler = 'hashhandler' WHERE amname = 'Bt'", "ACCESS METHOD Bt", "handler"
+    yield "UPDATE pg_am SET amtype = 't' WHERE amname = 'Bt'", "ACCESS METHOD Bt", "type"
+    for attribute, change in {
+        "trusted": "lanpltrusted = false", "handler": "lanplcallfoid = 'app.on_ddl'::regproc", "inline": "laninline = 0",
+        "validator": "lanvalidator = 'app.from_sql'::regproc",
+    }.items():  # fmt: skip
+        yield f"UPDATE pg_language SET {change} WHERE lanname = 'My lang2'", "PROCEDURAL LANGUAGE My lang2", attribute
+    event = 'DROP EVENT TRIGGER "Evt 2"; CREATE EVENT TRIGGER "Evt 2" ON {} EXECUTE FUNCTION {}; ALTER EVENT TRIGGER "Evt 2" ENABLE ALWAYS'
+    tags = "WHEN TAG IN ('CREATE TABLE', 'DROP TABLE')"
+    for attribute, on, function in [
+        ("event", f"ddl_command_start {tags}", "app.on_ddl()"),
+        ("tags", "ddl_command_end WHEN TAG IN ('CREATE TABLE')", "app.on_ddl()"),
+        ("tags", "ddl_command_end", "app.on_ddl()"),
+        ("function", f"ddl_command_end {tags}", "app.on_ddl2()"),
+    ]:
+        yield event.format(on, function), "EVENT TRIGGER Evt 2", attribute
+    for state in ("ENABLE", "ENABLE REPLICA", "ENABLE ALWAYS"):
+        yield f"ALTER EVENT TRIGGER evt {state}", "EVENT TRIGGER evt", "enabled"
+    yield "DROP EVENT TRIGGER evt", "EVENT TRIGGER evt", GONE
+
+
+def _text_search() -> Iterator[tuple[str, str, str]]:
+    for name, value in {
+        "START": "app.start", "GETTOKEN": "app.gettoken", "END": 'app."end"', "LEXTYPES": "app.lextypes", "HEADLINE": "prsd_headline",
+    }.items():  # fmt: skip
+        sql = _remade("TEXT SEARCH PARSER", "app.prs2", _PARSER, **{name: value})
+        yield sql, "TEXT SEARCH PARSER app.prs2", name.lower()
+    for name, value in {"INIT": "dsimple_init", "LEXIZE": "app.lexize"}.items():
+        sql = _remade("TEXT SEARCH TEMPLATE", "app.tmpl2", {"LEXIZE": "dsimple_lexize"}, **{name: value})
+        yield sql, "TEXT SEARCH TEMPLATE app.tmpl2", name.lower()
+    yield "ALTER TEXT SEARCH DICTIONARY app.dict2 (accept = true)", "TEXT SEARCH DICTIONARY app.dict2", "options"
+    template = "UPDATE pg_ts_dict SET dicttemplate = (SELECT oid FROM pg_ts_template WHERE tmplname = 'tmpl2') WHERE dictname = 'dict2'"
+    yield template, "TEXT SEARCH DICTIONARY app.dict2", "template"
+    parser = "UPDATE pg_ts_config SET cfgparser = (SELECT oid FROM pg_ts_parser WHERE prsname = 'prs2') WHERE cfgname = 'conf'"
+    yield parser, "TEXT SEARCH CONFIGURATION app.conf", "parser"
+    words = "TEXT SEARCH CONFIGURATION app.conf2"
+    yield f"ALTER {words} ALTER MAPPING FOR word WITH simple, app.dict2", words, "mappings"
+    yield f'ALTER {words} ALTER MAPPING REPLACE app."Dict 3" WITH english_stem', words, "mappings"
+    yield f"ALTER {words} DROP MAPPING FOR email", words, "mappings"
+
+
+def _settings() -> Iterator[tuple[str, str, str]]:
+    table, view = "TABLE app.p", "MATERIALIZED VIEW app.m"
+    for setting, attribute in {
+        "a SET STATISTICS 8": "a statistics", "a SET STATISTICS -1": "a statistics", "id SET STATISTICS 0": "id statistics",
+        "a SET STORAGE MAIN": "a storage", "a SET STORAGE EXTENDED": "a storage", '"B c" SET COMPRESSION default': "B c compression",
+        "a SET COMPRESSION pglz": "a compression", "k SET (n_distinct = 6)": "k options", "k RESET (n_distinct)": "k options",
+    }.items():  # fmt: skip
+        yield f"ALTER TABLE ONLY app.p ALTER {setting}", table, f"column {attribute}"
+    yield "ALTER TABLE app.kid ALTER a SET STATISTICS -1", "TABLE app.kid", "column a statistics"
+    yield "ALTER TABLE app.kid ALTER id SET STORAGE PLAIN, ALTER d SET (n_distinct = 2)", "TABLE app.kid", "column d options"
+    yield "ALTER TABLE app.part1 ALTER t SET STORAGE MAIN", "TABLE app.part1", "column t storage"
+    for setting, attribute in {
+        '"A b" SET STATISTICS 6': "A b statistics", '"A b" SET STORAGE EXTENDED': "A b storage", "id SET (n_distinct = 4)": "id options",
+        '"A b" SET COMPRESSION default': "A b compression",
+    }.items():  # fmt: skip
+        yield f"ALTER MATERIALIZED VIEW app.m ALTER {setting}", view, f"column {attribute}"
+    yield "COMMENT ON COLUMN app.m.id IS 'i'", view, "column id comment"
+    yield "ALTER VIEW app.v ALTER id SET DEFAULT 4", "VIEW app.v", "column id default"
+    yield "ALTER VIEW app.v ALTER id DROP DEFAULT", "VIEW app.v", "column id default"
+    yield "ALTER VIEW app.v ALTER d SET DEFAULT now()", "VIEW app.v", "column d default"
+    yield "ALTER INDEX app.pi ALTER 1 SET STATISTICS 401", "INDEX app.pi on p", "column 1 statistics"
+    yield "ALTER INDEX app.pi ALTER 3 SET STATISTICS -1", "INDEX app.pi on p", "column 3 statistics"
+    yield "COMMENT ON INDEX app.p_pkey IS NULL", "CONSTRAINT app.p_pkey on p", "index_comment"
+    yield "COMMENT ON CONSTRAINT p_pkey ON app.p IS 'c'", "CONSTRAINT app.p_pkey on p", "comment"
+    yield "ALTER STATISTICS app.st SET STATISTICS 9", "STATISTICS app.st", "statistics"
+    yield "ALTER STATISTICS app.st2 SET STATISTICS -1", "STATISTICS app.st2", "statistics"
+    other = "DROP STATISTICS app.st2; CREATE STATISTICS app.st2 (mcv) ON id, a FROM app.p; ALTER STATISTICS app.st2 SET STATISTICS 0"
+    yield other, "STATISTICS app.st2", "definition"
+
+
+def changes() -> Iterator[tuple[str, str, str]]:
+    """SQL, the object that it changes, and its attributes that then differ."""
+    for sql, key in (OBJECTS | OBJECTS_WITHOUT_OWNER).items():
+        yield f"COMMENT ON {sql} IS 'it''s; another'", key, "comment"
+    for sql, key in OBJECTS.items():
+        yield f"ALTER {sql} OWNER TO {OWNER}", key, "owner"
+    for of_some in (_aggregates, _operators, _types, _conversions, _database_wide, _text_search, _settings):
+        yield from of_some()
+
+
+@pytest.fixture(scope="module", params=MAJORS)
+def base(request: pytest.FixtureRequest, server_of: Callable[[int], EmbeddedServer]) -> Iterator[tuple[int, EmbeddedServer]]:
+    """The database that is dumped, on each of the servers."""
+    server = server_of(request.param)
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {OWNER} SUPERUSER".encode())
+        connection.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0".encode())
+        with psycopg.connect(server.url(DATABASE), autocommit=True) as made:
+            made.execute((Path(__file__).parent / "mutations_of_kinds.sql").read_bytes())
+        yield request.param, server
+        connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)".encode())
+        connection.execute(f"DROP ROLE {OWNER}".encode())
+
+
+@pytest.fixture(scope="module")
+def dumped(base: tuple[int, EmbeddedServer], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Inventory]:
+    """What the base's dumps say, by format."""
+    major, server = base
+    folder = tmp_path_factory.mktemp("kinds")
+    made = installation(major, missing)
+    formats = ("plain", "custom")
+    return {f: read_dump(made.dump(server.url(DATABASE), folder / f, dump_format=f)).inventory for f in formats}
+
+
+def live(connection: psycopg.Connection[Any], major: int, sql: str) -> Inventory:
+    """The inventory after *sql*, of which nothing stays."""
+    cursor = connection.cursor(row_factory=dict_row)
+    with connection.transaction(force_rollback=True):
+        cursor.execute(sql.encode())
+        cursor.execute("SET LOCAL search_path = ''")
+        return read_inventory(lambda query: [*cursor.execute(query.encode()).fetchall()], major)
+
+
+def told(left: Inventory, right: Inventory) -> dict[str, str]:
+    return {str(d.key): ", ".join(sorted(c.attribute for c in d.changes)) or d.status for d in compare_objects(left, right)}
+
+
+def test_the_dumps_say_what_the_database_says(base: tuple[int, EmbeddedServer], dumped: dict[str, Inventory]) -> None:
+    major, server = base
+    with psycopg.connect(server.url(DATABASE)) as connection:
+        now = live(connection, major, "SELECT 1")
+    for inventory in dumped.values():
+        assert told(inventory, now) == {}
+        assert inventory.unmodelled == now.unmodelled == ()
+        assert len(inventory.objects) > 110
+
+
+def test_every_change_is_named_and_nothing_else(base: tuple[int, EmbeddedServer], dumped: dict[str, Inventory]) -> None:
+    major, server = base
+    other = {GONE: NEW, NEW: GONE}
+    wrong = {}
+    with psycopg.connect(server.url(DATABASE)) as connection:
+        for sql, key, attributes in changes():
+            after = live(connection, major, sql)
+            for form, inventory in dumped.items():
+                for found, expected in ((told(inventory, after), attributes), (told(after, inventory), other.get(attributes, attributes))):
+                    if found != {key: expected}:
+                        wrong[f"{form}: {sql}"] = f"{found}, not {key}: {expected}"
+    assert not wrong, "\n".join(f"{change}\n    {why}" for change, why in wrong.items())
+
+
+def test_every_attribute_of_every_kind_is_among_the_changes() -> None:
+    changed = {(_kind(key), a) for _, key, attributes in changes() for a in attributes.split(", ")}
+    needs_icu = {("COLLATION", "rules")}
+    for kind in {_kind(key) for key in (OBJECTS | OBJECTS_WITHOUT_OWNER).values()} - {"TYPE"}:
+        assert {(kind, a) for a in ATTRIBUTES[kind] if a not in ("acl", "security_label")} <= changed | needs_icu
+
+
+def _kind(key: str) -> str:
+    return max((kind for kind in ATTRIBUTES if key.startswith(f"{kind} ")), key=len)
