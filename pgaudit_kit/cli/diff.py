@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {"same": 0, "different": 1, "not_checked": 3}
 PATTERN_HELP = "Only these tables (with all that belongs to them) and objects: name, schema.name, schema.*; may be repeated."
-SOURCE_HELP = "A dump (path, URL, or -) or manifest, postgresql://…, env:NAME, dotenv:PATH[#KEY] or service:NAME."
+SOURCE_HELP = "A dump (path, URL or -), a manifest, postgresql://…, env:NAME, dotenv:PATH[#KEY] or service:NAME."
 
 
 def diff(
