@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 MEMORY_LIMIT = "1GB"
 _DATABASE = "rows of a dump"  # no schema should have this name, for DuckDB would not know which one is meant
 _BATCH = "batch of pgaudit"
-_INTERVAL = "interval"
+_INTERVAL, _HUGEINT = "interval", "HUGEINT"
 # Results that Arrow carries exactly. All other types (bit strings, times with zone, numbers above 38 digits, unions …) are made text.
 _EXACT = {"boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger", "ubigint", "hugeint"}
 _EXACT |= {"float", "double", "decimal", "varchar", "blob", "uuid", "enum"}
@@ -69,6 +69,8 @@ class QueryResult:
 
     def _values(self, index: int) -> list[Any]:
         values = [value for chunk in self.table.column(index).chunks for value in python_values(chunk)]
+        if self.types[index] == _HUGEINT:  # an integer that Arrow carries as a decimal
+            return [None if value is None else int(value) for value in values]
         if self.types[index].lower() != _INTERVAL:
             return values
         return [None if value is None else read_interval(value) or value for value in values]
