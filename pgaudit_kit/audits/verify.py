@@ -88,6 +88,7 @@ def _manifest_of(dump: Dump, given: Any) -> Manifest | None:
 def _ask_file(dump: Dump) -> Iterator[Check]:
     yield check_complete(complete=dump.provenance.complete, damage=dump.damage, entries=len(dump.toc_entries))
     unreadable = []
+    dump.fingerprints()  # of all tables together, which may use more than one process
     for data in dump.table_data.values():
         try:
             dump.fingerprint(data.name)

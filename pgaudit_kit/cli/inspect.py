@@ -51,6 +51,8 @@ def inspect(
 def describe(dump: Dump, *, fingerprints: bool) -> dict[str, Any]:
     """The dump as `--json` prints it; keys as in the documentation of `pgaudit inspect`."""
     provenance = asdict(dump.provenance)
+    if fingerprints:
+        dump.fingerprints()  # of all tables together, which may use more than one process
     return {
         "dump": {key: provenance[key] for key in DUMP_KEYS},
         "toc": [{"desc": e.desc, "schema": e.schema, "tag": e.tag, "owner": e.owner} for e in dump.listed_entries],

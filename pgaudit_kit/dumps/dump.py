@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ from pgaudit_kit.dumps.decompression import DumpFile
 from pgaudit_kit.dumps.identifiers import read_name
 from pgaudit_kit.dumps.reader import DumpReader
 from pgaudit_kit.dumps.script_pieces import MetaCommand
-from pgaudit_kit.errors import RowsNotAvailable, UsageError
+from pgaudit_kit.dumps.worker_processes import fingerprints_of, process_count
+from pgaudit_kit.errors import DamagedDump, RowsNotAvailable, UsageError
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.provenance import Provenance
@@ -111,11 +113,45 @@ class Dump:
         return project(stored.blocks, stored.columns, columns)
 
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
-        """Count and fingerprint of all rows of *name* over *columns* (default: all). Raises RowsNotAvailable, DamagedDump."""
-        key = (name, tuple(columns) if columns is not None else ("*",))
+        """Count and fingerprint of all rows of *name* over *columns* (default: all). Raises RowsNotAvailable, DamagedDump.
+
+        Many rows of a bare script are shared out between processes; see `fingerprints`.
+        """
+        key = _fingerprint_key(name, columns)
+        if key not in self._fingerprints:
+            self._share_out([name], columns)
         if key not in self._fingerprints:
             self._fingerprints[key] = fingerprint_of(self.row_blocks(name, columns))
         return self._fingerprints[key]
+
+    def fingerprints(self, names: Iterable[TableName] | None = None) -> dict[TableName, Fingerprint]:
+        """Count and fingerprint of all rows of *names* (default: all tables); those whose rows cannot be read are left out.
+
+        Tables that lie bare in a local script, 64 MiB or more together, are read by up to four processes of their own;
+        the environment variable PGAUDIT_PROCESSES says another number, 1 for none.
+        """
+        wanted = list(self.table_data if names is None else names)
+        self._share_out(wanted, None)
+        found = {}
+        for name in wanted:
+            with suppress(RowsNotAvailable, DamagedDump):  # `fingerprint` tells them whoever asks for that table
+                found[name] = self.fingerprint(name)
+        return found
+
+    def _share_out(self, names: Iterable[TableName], columns: Sequence[str] | None) -> None:
+        """Make the fingerprints of *names* in several processes, as far as that pays and their rows can be read."""
+        ranges = {}
+        wanted = {}
+        for name in names:
+            key = _fingerprint_key(name, columns)
+            try:
+                stored = None if key in self._fingerprints else self._reader.rows(name)
+            except (RowsNotAvailable, DamagedDump):
+                continue
+            if stored and stored.ranges and set(columns or ()) <= set(stored.columns):
+                ranges[key], wanted[key] = stored.ranges, tuple(stored.columns if columns is None else columns)
+        if processes := process_count(sum(part.size_bytes for parts in ranges.values() for part in parts)):
+            self._fingerprints |= fingerprints_of(ranges, wanted, processes=processes)
 
     # ---- frames
 
@@ -236,3 +272,7 @@ class Dump:
             "size in bytes": facts.size_bytes,
         }
         return html.fragment(html.summary(shown), html.table(["desc", "entries"], list(kinds.items()), caption="Table of contents"))
+
+
+def _fingerprint_key(name: TableName, columns: Sequence[str] | None) -> tuple[TableName, tuple[str, ...]]:
+    return name, tuple(columns) if columns is not None else ("*",)

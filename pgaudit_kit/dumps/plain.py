@@ -120,7 +120,8 @@ class PlainReader:
             raise RowsNotAvailable(f"the rows of {table} cannot be read: {data.not_readable}", resource=self._resource, table=table)
         stored = self._tables[name]
         blocks = located(self._blocks(stored), table=table, resource=self._resource, offset=None, line=stored.line)
-        return StoredRows(data.columns, blocks)
+        ranges = [stretch.range_in(self._file, data.columns) for stretch in stored.stretches]
+        return StoredRows(data.columns, blocks, tuple(found for found in ranges if found) if all(ranges) else ())
 
     def _blocks(self, table: ScriptTable) -> Iterator[bytes]:
         for stretch in table.stretches:

@@ -9,6 +9,7 @@ from pgaudit_kit.dumps.copy_statement import CopyStatement
 from pgaudit_kit.dumps.decompression import PIECE, DumpFile
 from pgaudit_kit.dumps.identifiers import sanitise
 from pgaudit_kit.dumps.insert_rows import InsertReader, NotCopyable
+from pgaudit_kit.dumps.row_ranges import RowRange
 from pgaudit_kit.dumps.row_text import inserted_lines, run_text, shape_problem
 from pgaudit_kit.dumps.script_pieces import CopyData, Statement
 from pgaudit_kit.dumps.table_columns import columns_of
@@ -37,6 +38,12 @@ class Stretch:
             return
         reader = InsertReader(standard_strings=self.standard_strings, crlf=self.crlf)
         yield from whole_lines(inserted_lines(self._pieces(file), reader, self.encoding), encoding=UTF8)
+
+    def range_in(self, file: DumpFile, columns: tuple[str, ...]) -> RowRange | None:
+        """Return where the rows lie in *file*, None when they are wrapped, or no COPY lines, or *file* is no local one."""
+        if self.inserts or file.wrappings or not file.path:
+            return None
+        return RowRange(str(file.path), file.skip + self.offset, self.size_bytes, self.encoding, columns, self.crlf)
 
     def _pieces(self, file: DumpFile) -> Iterator[bytes]:
         left = self.size_bytes

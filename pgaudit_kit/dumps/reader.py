@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from pgaudit_kit.dumps.row_ranges import RowRange
 from pgaudit_kit.dumps.script_pieces import MetaCommand
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.provenance import Provenance
@@ -15,10 +16,14 @@ from pgaudit_kit.records.toc import Damage, TocEntry
 
 @dataclass(frozen=True, slots=True)
 class StoredRows:
-    """The rows of one table: the columns of its COPY lines, and blocks of whole lines in UTF-8 of about 1 MiB."""
+    """The rows of one table: the columns of its COPY lines, and blocks of whole lines in UTF-8 of about 1 MiB.
+
+    `ranges` are the same rows as they lie in a local file, () when they are wrapped or stored in another form there.
+    """
 
     columns: tuple[str, ...]
     blocks: Iterator[bytes]
+    ranges: tuple[RowRange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
