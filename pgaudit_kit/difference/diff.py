@@ -19,7 +19,7 @@ from pgaudit_kit.display import frames, html
 from pgaudit_kit.display.text_difference import text_difference
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
-from pgaudit_kit.records.objects import Unmodelled
+from pgaudit_kit.records.objects import DatabaseObject, Unmodelled
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 
@@ -116,6 +116,7 @@ class Difference:
         skipped += self._filtered
         if self._selection:
             skipped.append(Skipped("everything outside of the selection", "left out on request (include, exclude)"))
+        skipped += _not_told(self.left, self.right)
         if self._ignore:
             skipped.append(Skipped(f"attributes: {', '.join(sorted(self._ignore))}", "ignored on request"))
         if self.schema_only:
@@ -310,6 +311,21 @@ class Difference:
 
     def __repr__(self) -> str:
         return f"<Difference {self.left.label} ↔ {self.right.label}: {self.verdict}, {self.compared} compared>"
+
+
+_WORDS = {"acl": "privileges", "security_label": "security labels"}
+
+
+def _not_told(left: Source, right: Source) -> Iterable[Skipped]:
+    """What one side leaves out as a whole while the other holds some: it was not compared."""
+    for source, other in ((left, right), (right, left)):
+        for attribute in sorted(source.inventory.not_told - other.inventory.not_told):
+            if any(_tells(item, attribute) for item in other.inventory.objects):
+                yield Skipped(_WORDS[attribute], f"{source.label} holds none: it was made without, or all of them were the default")
+
+
+def _tells(item: DatabaseObject, attribute: str) -> bool:
+    return any(name.rpartition(" ")[2] == attribute for name in item.attributes) or any(attribute in c.attributes for c in item.columns)
 
 
 def _tally(differences: Iterable[RowDifference]) -> RowResult:

@@ -8,10 +8,13 @@ from dataclasses import replace
 
 from pgaudit_kit.records.difference import ObjectDifference
 from pgaudit_kit.records.objects import ObjectKey
+from pgaudit_kit.records.privileges import as_before_17
 from pgaudit_kit.records.source import Source
 
 _PUBLIC = ObjectKey("SCHEMA", None, "public")
 _PUBLIC_CHANGED = 15
+_MAINTAIN_CAME = 17
+_NOTHING_BUT_PRIVILEGES = frozenset({"ACL", "DEFAULT ACL"})
 _VIEWS = frozenset({"VIEW", "MATERIALIZED VIEW"})
 _VIEWS_CHANGED = 16
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\w+|\s+|.""", re.DOTALL)
@@ -20,7 +23,10 @@ _NAME = re.compile(r'"|[^\W\d]')
 
 def forgive(difference: ObjectDifference, left: Source, right: Source) -> ObjectDifference:
     """Return *difference*, as `equivalent` with its reason when a rule says that only versions differ."""
-    reason = _public_schema(difference, left, right) or _view_prefix(difference, left, right)
+    difference = _without_new_privileges(difference, left, right)
+    if difference.status == "equivalent":
+        return difference
+    reason = _public_schema(difference, left, right) or _public_privileges(difference, left, right) or _view_prefix(difference, left, right)
     return replace(difference, status="equivalent", reason=reason) if reason else difference
 
 
@@ -38,6 +44,45 @@ def _public_schema(difference: ObjectDifference, left: Source, right: Source) ->
     if major(holder.provenance.server_version) < _PUBLIC_CHANGED <= major(lacking.provenance.server_version):
         return "from PostgreSQL 15 on pg_database_owner owns the schema public"
     return ""
+
+
+def _public_privileges(difference: ObjectDifference, left: Source, right: Source) -> str:
+    """Before 15 everyone could create objects in the schema public; restoring a dump into a newer server leaves its own rule there."""
+    if difference.key != _PUBLIC or difference.status != "changed":
+        return ""
+    servers = [major(s.provenance.server_version) for s in (left, right)]
+    if not min(servers) < _PUBLIC_CHANGED <= max(servers):
+        return ""
+    for change in difference.changes:
+        if change.attribute == "owner" and "pg_database_owner" in (change.left, change.right):
+            continue
+        if change.attribute != "acl" or _of_others(change.left) != _of_others(change.right):
+            return ""
+    return "from PostgreSQL 15 on only the owner creates objects in the schema public unless others are allowed to"
+
+
+def _of_others(acl: str | None) -> list[str]:
+    return [line for line in (acl or "").split("\n") if line and not line.startswith("PUBLIC=")]
+
+
+def _without_new_privileges(difference: ObjectDifference, left: Source, right: Source) -> ObjectDifference:
+    """17 added a privilege on tables (MAINTAIN): without it, a server before it has all that there are."""
+    versions = [major(s.provenance.server_version) for s in (left, right)]
+    if not min(versions) < _MAINTAIN_CAME <= max(versions):
+        return difference
+    reason = "the privilege MAINTAIN came with PostgreSQL 17"
+    if difference.status in ("only_left", "only_right") and difference.key.kind in _NOTHING_BUT_PRIVILEGES:
+        item = (left if difference.status == "only_left" else right).inventory.by_key[difference.key]
+        acl = item.attributes.get("acl")
+        return replace(difference, status="equivalent", reason=reason) if acl and not as_before_17(acl) else difference
+    kept = tuple(c for c in difference.changes if not (_is_acl(c.attribute) and as_before_17(c.left) == as_before_17(c.right)))
+    if difference.status != "changed" or kept == difference.changes:
+        return difference
+    return replace(difference, changes=kept) if kept else replace(difference, status="equivalent", reason=reason)
+
+
+def _is_acl(attribute: str) -> bool:
+    return attribute.rpartition(" ")[2] == "acl"
 
 
 def _view_prefix(difference: ObjectDifference, left: Source, right: Source) -> str:

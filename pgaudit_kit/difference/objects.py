@@ -10,10 +10,26 @@ from pgaudit_kit.difference.renames import with_rename_hints
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.difference import Change, ObjectDifference
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import ATTRIBUTES, COLUMN_ATTRIBUTES, KNOWN_BY_SOME, Attributes, Column, DatabaseObject
+from pgaudit_kit.records.objects import (
+    ATTRIBUTES,
+    COLUMN_ATTRIBUTES,
+    DATABASE_ATTRIBUTES,
+    KNOWN_BY_SOME,
+    THERE_ALL_THE_SAME,
+    Attributes,
+    Column,
+    DatabaseObject,
+    ObjectKey,
+)
 from pgaudit_kit.records.source import Source
 
 COLUMN_ORDER = "column_order"  # no attribute of one column, but one that can be ignored
+# Objects that are nothing but an attribute of something
+_NOTHING_BUT = {"ACL": "acl", "DEFAULT ACL": "acl", "SECURITY LABEL": "security_label"}
+_PUBLIC = ObjectKey("SCHEMA", None, "public")
+_OWNERS_OF_PUBLIC = (None, "pg_database_owner")
+# What a database keeps when a dump is restored into it without --create
+_AS_MADE = frozenset(DATABASE_ATTRIBUTES) - {"comment", "connection_limit", "acl", "security_label"}
 
 
 def compare_inventories(left: Source, right: Source, *, ignore: frozenset[str] = frozenset()) -> tuple[ObjectDifference, ...]:
@@ -25,7 +41,7 @@ def compare_inventories(left: Source, right: Source, *, ignore: frozenset[str] =
 def checked_ignore(names: Iterable[str]) -> frozenset[str]:
     """Return *names* of attributes as the vocabulary writes them (`column-order` → `column_order`). Raises UsageError for unknown ones."""
     wanted = frozenset(name.strip().lower().replace("-", "_") for name in names)
-    known = {COLUMN_ORDER, *COLUMN_ATTRIBUTES, *(name for attributes in ATTRIBUTES.values() for name in attributes)}
+    known = {COLUMN_ORDER, *COLUMN_ATTRIBUTES, *DATABASE_ATTRIBUTES, *(name for attributes in ATTRIBUTES.values() for name in attributes)}
     if unknown := sorted(wanted - known):
         close = get_close_matches(unknown[0], known) or ["owner", "comment", "tablespace", COLUMN_ORDER]
         message = f"no attribute of any object is called {unknown[0]!r}"
@@ -34,20 +50,29 @@ def checked_ignore(names: Iterable[str]) -> frozenset[str]:
 
 
 def is_ignored(attribute: str, ignore: frozenset[str]) -> bool:
-    """Whether *attribute* is to be ignored. A comment on a column of a view is an attribute `column <name> comment`."""
-    return attribute in ignore or ("comment" in ignore and attribute.startswith("column ") and attribute.endswith(" comment"))
+    """Whether *attribute* is to be ignored. A comment on a column of a view is an attribute `column <name> comment`.
+
+    One on a large object is `<oid> comment`.
+    """
+    first, _, rest = attribute.partition(" ")
+    return attribute in ignore or ((first == "column" or first.isdecimal()) and rest.rpartition(" ")[2] in ignore)
 
 
 def compare_objects(left: Inventory, right: Inventory, *, ignore: frozenset[str] = frozenset()) -> tuple[ObjectDifference, ...]:
     """Return every object that is on one side only or differs, in inventory order.
 
     Attributes named in *ignore* are not compared; neither are those that one of the two sources cannot
-    know (`KNOWN_BY_SOME`).
+    know (`KNOWN_BY_SOME`, `Inventory.not_told`).
     """
-    found = []
+    ignore |= left.not_told | right.not_told
+    found = list(_database_differences(left.database, right.database, ignore))
     keys = {**left.by_key, **right.by_key}
     for key in sorted(keys, key=lambda k: k.sort_key):
         a, b = left.by_key.get(key), right.by_key.get(key)
+        if (a is None and _is_there(key, left)) or (b is None and _is_there(key, right)):
+            continue
+        if (a is None or b is None) and _is_ignored_object(a or b, ignore):
+            continue
         if b is None:
             found.append(ObjectDifference(key, "only_left"))
         elif a is None:
@@ -55,6 +80,38 @@ def compare_objects(left: Inventory, right: Inventory, *, ignore: frozenset[str]
         elif changes := tuple(_changes(a, b, ignore)):
             found.append(ObjectDifference(key, "changed", changes))
     return tuple(found)
+
+
+def _is_there(key: ObjectKey, inventory: Inventory) -> bool:
+    """Whether that inventory names it among what it could not understand or read: it is there, and that is all that can be said."""
+    names = {key.name, f"{key.parent} {key.name}"}
+    return any(u.kind == key.kind and u.name in names and u.reason in THERE_ALL_THE_SAME for u in inventory.unmodelled)
+
+
+def _is_ignored_object(item: DatabaseObject | None, ignore: frozenset[str]) -> bool:
+    """Whether nothing is left of an object without what is ignored."""
+    if item is None:
+        return False
+    if item.key == _PUBLIC and item.attributes.get("owner") in _OWNERS_OF_PUBLIC:  # listed for what is not as initdb made it
+        return all(name == "owner" or is_ignored(name, ignore) for name in item.attributes)
+    return _NOTHING_BUT.get(item.key.kind) in ignore
+
+
+def _database_differences(left: DatabaseObject | None, right: DatabaseObject | None, ignore: frozenset[str]) -> Iterator[ObjectDifference]:
+    """Compare what both say of the database that holds all else, whatever its name.
+
+    A dump is restored into a database of somebody else's making as often as not. So what one side does not say is not
+    compared, and what a restore leaves as it is, is not different.
+    """
+    if left is None or right is None:
+        return
+    names = sorted(n for n in left.attributes.keys() & right.attributes.keys() if not is_ignored(n, ignore))
+    changes = [Change(n, left.attributes[n], right.attributes[n]) for n in names if left.attributes[n] != right.attributes[n]]
+    if set_by_hand := tuple(change for change in changes if change.attribute not in _AS_MADE):
+        yield ObjectDifference(left.key, "changed", set_by_hand)
+    elif changes:
+        reason = "restoring into a database that is there already leaves these as they are"
+        yield ObjectDifference(left.key, "equivalent", tuple(changes), reason)
 
 
 def _changes(left: DatabaseObject, right: DatabaseObject, ignore: frozenset[str]) -> Iterator[Change]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pgaudit_kit.errors import UsageError
@@ -122,7 +122,7 @@ class SelectedSource:
     def inventory(self) -> Inventory:
         """The chosen objects. What is not modelled has no name to choose by for certain: all of it stays."""
         whole = self._source.inventory
-        return Inventory(tuple(o for o in whole.objects if self._selection.has(o.key)), whole.unmodelled)
+        return replace(whole, objects=tuple(o for o in whole.objects if self._selection.has(o.key)))
 
     @cached_property
     def table_data(self) -> Mapping[TableName, TableData]:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from pgaudit_kit.dumps.ddl.drafts import NOT_MODELLED, NOT_UNDERSTOOD, without_secrets
+from pgaudit_kit.dumps.ddl.drafts import NOT_MODELLED, without_secrets
 from pgaudit_kit.dumps.ddl.tokens import Cursor, NotUnderstood, split_statements
 from pgaudit_kit.records.cluster import ClusterObjects, Grant, Membership, Role, Setting, Tablespace
-from pgaudit_kit.records.objects import Unmodelled
+from pgaudit_kit.records.objects import NOT_UNDERSTOOD, Unmodelled
 
 _FLAGS = {
     "SUPERUSER": "superuser",

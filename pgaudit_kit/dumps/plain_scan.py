@@ -12,6 +12,7 @@ from pgaudit_kit.dumps.foreign_text import VERB, foreign_damage, glimpse
 from pgaudit_kit.dumps.header_comment import EntryLine, FrameLine, comment_lines
 from pgaudit_kit.dumps.identifiers import read_name, read_parents, sanitise
 from pgaudit_kit.dumps.insert_rows import InsertTarget, NotCopyable, read_target
+from pgaudit_kit.dumps.plain_large_objects import LARGE_OBJECT_CALL, LargeObjectScan
 from pgaudit_kit.dumps.plain_tables import ScriptTable, Stretch
 from pgaudit_kit.dumps.script_pieces import Between, CopyData, Foreign, MetaCommand, Piece, Statement
 from pgaudit_kit.dumps.sql_script import ScriptSplitter
@@ -32,7 +33,7 @@ _NO_SCHEMA = ("pg_catalog", "$user")
 # pg_dump writes a handful. Rows without their COPY look like commands (\N …), and there may be millions of them.
 MOST_COMMANDS = 1_000
 BEHIND_THE_END = "stands after the end of the dump, where pg_dump writes nothing"
-_TABLE_DATA, _LARGE_OBJECT_DATA = "TABLE DATA", "BLOBS"
+_TABLE_DATA = "TABLE DATA"
 
 
 def scan_script(file: DumpFile, *, crlf: bool = False) -> PlainScan:
@@ -56,7 +57,7 @@ class SeveralDumps(Exception):
 class PlainScan:
     """What one dump in a script holds; its pieces are given to it one after another. Raises SeveralDumps.
 
-    Attributes are what was found: `entries`, `inventory`, `tables`, `commands`, `damage` (that of tables is in `tables`),
+    Attributes are what was found: `entries`, `inventory`, `tables`, `large_objects`, `commands`, `damage` (that of tables is in `tables`),
     `facts` (server_version, pg_dump_version, started, database), `encoding`, `standard_strings`, `has_header`, `has_footer`.
     Offsets and lines are those of the file, also where it holds more than this dump.
     """
@@ -83,6 +84,7 @@ class PlainScan:
         self._insert: tuple[ScriptTable, Stretch] | None = None  # where the last statement, an INSERT, put its rows
         self._search_path: tuple[str, ...] = ()
         self._headers = 0
+        self.large_objects = LargeObjectScan()
         self._open: Statement | None = None
         self._behind: list[Unmodelled] = []
 
@@ -149,6 +151,9 @@ class PlainScan:
         self._insert = None
         if not piece.ends:
             return
+        if LARGE_OBJECT_CALL.match(piece.text):
+            self._see_large_object(piece, standard_strings=standard_strings)
+            return
         sql = decode_sql(piece.text.replace(b"\r\n", b"\n") if self._crlf else piece.text, self.encoding)
         self._settle_entry(sql)
         if _STATE.match(sql):
@@ -156,9 +161,8 @@ class PlainScan:
             self._builder.feed(sql)
             return
         self._copy = parse_copy(sql)
-        if self._copy or (self._entry and self._entry.desc == _LARGE_OBJECT_DATA):
-            return
-        self._see_sql(sql, piece)
+        if not self._copy:
+            self._see_sql(sql, piece)
 
     def _see_sql(self, sql: str, piece: Statement) -> None:
         """Take in a statement that is neither a setting nor one of rows."""
@@ -173,6 +177,14 @@ class PlainScan:
         if database := _CREATE_DATABASE.match(sql):
             self.facts["database"] = (read_name(sql, database.end()) or ("", "", 0))[1]
         self._builder.feed(sql, self._entry)
+
+    def _see_large_object(self, piece: Statement, *, standard_strings: bool) -> None:
+        self._settle_entry("")
+        problem, made = self.large_objects.see(piece, standard_strings=standard_strings, entry=self._entry)
+        if problem:
+            self.damage.append(Damage(problem, offset=piece.offset, line=piece.line))
+        if made is not None:
+            self._builder.feed(f"SELECT pg_catalog.lo_create('{made}');", self._entry)
 
     def _see_setting(self, sql: str) -> None:
         if path := _SET_CONFIG.match(sql):
@@ -269,6 +281,8 @@ class PlainScan:
         if self._open and not self._open.commands:
             what = "the last statement does not end"
             self.damage.append(Damage(what, offset=self._open.offset, line=self._open.line))
+        if self.large_objects.open is not None:
+            self.damage.append(Damage(f"large object {self.large_objects.open} does not end", offset=offset, line=line))
         if self.has_header and not self.has_footer:
             what = "the script ends before the line 'PostgreSQL database dump complete'"
             self.damage.append(Damage(what, offset=offset, line=line))
@@ -277,7 +291,7 @@ class PlainScan:
             self._spoil_last_table()
         self._close_entry()
         self._check_restrict(offset, line)
-        inventory = self._builder.build()
+        inventory = self._builder.build(pg_dump_version=self.facts.get("pg_dump_version"))
         self.inventory = replace(inventory, unmodelled=(*inventory.unmodelled, *self._behind)) if self._behind else inventory
 
     def _spoil_last_table(self) -> None:

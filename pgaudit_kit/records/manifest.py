@@ -21,7 +21,7 @@ from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName
 
 MARK = "pgaudit_kit manifest"
-VERSION = 1
+VERSION = 2  # 1 did not record privileges, policies, publications and other kinds of objects
 SUFFIX = ".manifest.json"
 
 
@@ -135,15 +135,18 @@ def _to_plain(manifest: Manifest) -> dict[str, Any]:
             }
             for data in manifest.table_data.values()
         ],
-        "objects": [
-            {
-                **asdict(item.key),
-                "attributes": {k: v for k, v in item.attributes.items() if v is not None},
-                "columns": [{"name": c.name, "attributes": {k: v for k, v in c.attributes.items() if v is not None}} for c in item.columns],
-            }
-            for item in manifest.inventory.objects
-        ],
+        "objects": [_object_entry(item) for item in manifest.inventory.objects],
+        "database": _object_entry(manifest.inventory.database) if manifest.inventory.database else None,
+        "not_told": sorted(manifest.inventory.not_told),
         "unmodelled": [{"kind": u.kind, "schema": u.schema, "name": u.name, "reason": u.reason} for u in manifest.inventory.unmodelled],
+    }
+
+
+def _object_entry(item: DatabaseObject) -> dict[str, Any]:
+    return {
+        **asdict(item.key),
+        "attributes": {k: v for k, v in item.attributes.items() if v is not None},
+        "columns": [{"name": c.name, "attributes": {k: v for k, v in c.attributes.items() if v is not None}} for c in item.columns],
     }
 
 
@@ -157,6 +160,8 @@ def _from_plain(plain: dict[str, Any], label: str) -> Manifest:
         inventory=Inventory(
             objects=tuple(_object_from(entry) for entry in plain["objects"]),
             unmodelled=tuple(Unmodelled(**entry) for entry in plain["unmodelled"]),
+            database=_object_from(plain["database"]) if plain["database"] else None,
+            not_told=frozenset(plain["not_told"]),
         ),
         table_data={data.name: data for data in tables},
         ledger=_ledger_from(plain["ledger"]) if plain["ledger"] else None,

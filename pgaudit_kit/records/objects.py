@@ -73,6 +73,11 @@ class Unmodelled:
     definition: str | None = field(default=None, compare=False)
 
 
+# Reasons of `Unmodelled` for which the object itself is there, and the other source's cannot be called missing
+NOT_UNDERSTOOD = "this statement could not be understood"
+NOT_READABLE = "this role may not read it"
+THERE_ALL_THE_SAME = frozenset({NOT_UNDERSTOOD, NOT_READABLE})
+
 # An attribute that is absent or None means "none / the default". Those in KNOWN_BY_SOME are the exception:
 # absent there means "this source cannot know", and the attribute is then not compared.
 KNOWN_BY_SOME = frozenset(

@@ -16,7 +16,7 @@ from importlib import resources
 from typing import Any
 
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import DATABASE, SETTING, SETTING_OF_ROLE, Column, DatabaseObject, ObjectKey, Unmodelled
+from pgaudit_kit.records.objects import DATABASE, NOT_READABLE, SETTING, SETTING_OF_ROLE, Column, DatabaseObject, ObjectKey, Unmodelled
 from pgaudit_kit.records.settings import (
     LARGE_OBJECTS_TOGETHER,
     by_number,
@@ -124,7 +124,7 @@ def read_inventory(ask: Ask, major: int, *, ask_unlocked: Ask | None = None) -> 
     if all(row["readable"] for row in readable):
         objects += [_object(row, "SUBSCRIPTION", {}, {}) for row in ask(query("subscription", major))] if readable else []
     else:
-        unmodelled += [Unmodelled("SUBSCRIPTION", None, row["name"], "this role may not read subscriptions") for row in readable]
+        unmodelled += [Unmodelled("SUBSCRIPTION", None, row["name"], NOT_READABLE) for row in readable]
     return Inventory(
         tuple(protect(objects, ask(query("privileges_and_labels", major)), major)),
         tuple(sorted(unmodelled, key=lambda u: (u.schema or "", u.kind, u.name, u.reason))),

@@ -12,7 +12,7 @@ from pgaudit_kit.dumps.ddl.comments import apply_comments, read_comment, read_se
 from pgaudit_kit.dumps.ddl.completion import complete
 from pgaudit_kit.dumps.ddl.databases import alter_database, alter_role, create_database
 from pgaudit_kit.dumps.ddl.definitions import create_aggregate, create_collation
-from pgaudit_kit.dumps.ddl.drafts import NOT_MODELLED, NOT_UNDERSTOOD, Book, Statement
+from pgaudit_kit.dumps.ddl.drafts import NOT_MODELLED, Book, Statement
 from pgaudit_kit.dumps.ddl.foreign import alter_foreign, create_foreign, create_server, create_user_mapping
 from pgaudit_kit.dumps.ddl.languages import (
     create_access_method,
@@ -39,7 +39,7 @@ from pgaudit_kit.dumps.ddl.tokens import NotUnderstood, split_statements
 from pgaudit_kit.dumps.ddl.user_types import alter_type, create_domain, create_type
 from pgaudit_kit.dumps.ddl.views import alter_view, create_materialized_view, create_view
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import LEFT_OUT_AS_A_WHOLE
+from pgaudit_kit.records.objects import LEFT_OUT_AS_A_WHOLE, NOT_UNDERSTOOD
 from pgaudit_kit.records.toc import TocEntry
 
 Handler = Callable[[Statement, Book], None]

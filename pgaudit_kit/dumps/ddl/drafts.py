@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 Place = tuple[str | None, str]  # schema and name, raw
 
 NOT_MODELLED = "objects of this kind are not compared yet"
-NOT_UNDERSTOOD = "this statement could not be understood"
 NOT_COMPARED = "this setting is not compared yet"
 NO_OBJECT = "a comment on something that is not compared"
 CONTENTS = "the contents of large objects are not compared"
