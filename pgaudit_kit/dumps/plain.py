@@ -7,6 +7,7 @@ from functools import cached_property
 
 from pgaudit_kit.dumps.cluster_scan import ClusterScan, names_of
 from pgaudit_kit.dumps.decompression import DumpFile
+from pgaudit_kit.dumps.plain_large_objects import read_large_objects
 from pgaudit_kit.dumps.plain_scan import PlainScan, SeveralDumps, scan_script
 from pgaudit_kit.dumps.plain_tables import ScriptTable
 from pgaudit_kit.dumps.reader import Contents, StoredRows
@@ -122,6 +123,13 @@ class PlainReader:
         blocks = located(self._blocks(stored), table=table, resource=self._resource, offset=None, line=stored.line)
         ranges = [stretch.range_in(self._file, data.columns) for stretch in stored.stretches]
         return StoredRows(data.columns, blocks, tuple(found for found in ranges if found) if all(ranges) else ())
+
+    def large_objects(self) -> Iterator[tuple[int, Iterator[bytes]]]:
+        """Yield OID and content, in pieces, of each large object, in the order of the script.
+
+        The pieces of one are to be read before the next is asked for. Raises DamagedDump, at the object that is broken.
+        """
+        return read_large_objects(self._file, self._scan.large_objects.stretches)
 
     def _blocks(self, table: ScriptTable) -> Iterator[bytes]:
         for stretch in table.stretches:
