@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.records.difference import Change, ObjectDifference, RowDifference, TableDifference
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.objects import Column
 from pgaudit_kit.records.table_data import TableData
 from pgaudit_kit.records.toc import TocEntry
 from pgaudit_kit.records.verdict import Check
@@ -26,16 +27,43 @@ ANY = "object"
 SCHEMAS: Mapping[str, Mapping[str, str]] = {
     # one row per TOC entry, in file order
     "toc": {"desc": TEXT, "schema": TEXT, "tag": TEXT, "owner": TEXT, "section": TEXT, "dump_id": COUNT},
-    # one row per object, by schema, parent, kind, name
+    # one row per object, by schema, parent, kind, name. tablespace: '' is the database's default one; dependencies: a list of
+    # objects as text, None where they are not known; attributes: a dict of all that is compared
     "objects": {
         "kind": TEXT,
         "schema": TEXT,
         "name": TEXT,
         "parent": TEXT,
         "owner": TEXT,
+        "tablespace": TEXT,
+        "access_method": TEXT,
         "definition": TEXT,
         "comment": TEXT,
+        "acl": TEXT,
+        "security_label": TEXT,
+        "dependencies": ANY,
         "attributes": ANY,
+    },
+    # one row per column of a table, foreign table or composite type, in the order of objects and columns. Of what a child table
+    # inherits only what it overrides is listed, without type; nullable is missing there unless it says NOT NULL itself
+    "columns": {
+        "schema": TEXT,
+        "table": TEXT,
+        "kind": TEXT,
+        "position": COUNT,
+        "name": TEXT,
+        "type": TEXT,
+        "collation": TEXT,
+        "nullable": FLAG,
+        "default": TEXT,
+        "identity": TEXT,
+        "generated": TEXT,
+        "storage": TEXT,
+        "compression": TEXT,
+        "statistics": TEXT,
+        "options": TEXT,
+        "comment": TEXT,
+        "acl": TEXT,
     },
     # one row per table that holds rows; size_bytes is the size of its COPY text
     "tables": {"schema": TEXT, "name": TEXT, "rows": COUNT, "size_bytes": COUNT, "fingerprint": TEXT, "not_readable": TEXT},
@@ -129,14 +157,40 @@ def objects_frame(inventory: Inventory) -> DataFrame:
                 o.key.schema,
                 o.key.name,
                 o.key.parent,
-                o.attributes.get("owner"),
+                *map(o.attributes.get, ("owner", "tablespace", "access_method")),
                 o.definition or o.attributes.get("definition"),
-                o.attributes.get("comment"),
+                *map(o.attributes.get, ("comment", "acl", "security_label")),
+                None if o.dependencies is None else [str(key) for key in o.dependencies],
                 dict(o.attributes),
             )
             for o in inventory.objects
         ),
     )
+
+
+def columns_frame(inventory: Inventory) -> DataFrame:
+    """Frame `columns` of an inventory."""
+    return frame(
+        "columns",
+        (
+            (
+                *(o.key.schema, o.key.name, o.key.kind, position, column.name),
+                *map(column.attributes.get, ("type", "collation")),
+                _nullable(column),
+                *map(column.attributes.get, ("default", "identity", "generated", "storage", "compression", "statistics")),
+                column.attributes.get("options") or column.attributes.get("foreign_options"),
+                *map(column.attributes.get, ("comment", "acl")),
+            )
+            for o in inventory.objects
+            for position, column in enumerate(o.columns, 1)
+        ),
+    )
+
+
+def _nullable(column: Column) -> bool | None:
+    if column.attributes.get("not_null"):
+        return False
+    return True if column.attributes.get("type") else None
 
 
 def tables_frame(tables: Iterable[TableData]) -> DataFrame:

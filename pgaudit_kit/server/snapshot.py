@@ -244,6 +244,11 @@ class Snapshot:
         return frames.objects_frame(self.inventory)
 
     @property
+    def columns(self) -> DataFrame:
+        """Frame `columns` (display.frames.SCHEMAS): one row per column of a table, foreign table or composite type."""
+        return frames.columns_frame(self.inventory)
+
+    @property
     def tables(self) -> DataFrame:
         """Frame `tables` (display.frames.SCHEMAS): one row per table that holds rows; counts appear once fingerprints were asked."""
         return frames.tables_frame(self.table_data.values())
