@@ -30,40 +30,42 @@ GONE, NEW = "only_left", "only_right"
 
 # the object, as SQL names it → as its key is printed
 OBJECTS = {
-    "AGGREGATE app.agg1(integer)": "AGGREGATE app.agg1(n integer)",
-    "AGGREGATE app.agg0(*)": "AGGREGATE app.agg0(*)",
-    "AGGREGATE app.pct(double precision ORDER BY anyelement)": "AGGREGATE app.pct(double precision ORDER BY anyelement)",
-    "OPERATOR app.<<< (text, integer)": "OPERATOR app.<<< (text, integer)",
-    "OPERATOR app.@#@ (NONE, text)": "OPERATOR app.@#@ (NONE, text)",
-    "OPERATOR CLASS app.clsf USING btree": "OPERATOR CLASS app.clsf USING btree",
-    "OPERATOR FAMILY app.fam USING btree": "OPERATOR FAMILY app.fam USING btree",
-    'OPERATOR FAMILY app.fam USING "Bt"': "OPERATOR FAMILY app.fam USING Bt",
-    "COLLATION app.coll": "COLLATION app.coll",
-    "CONVERSION app.conv": "CONVERSION app.conv",
+    "AGGREGATE kinds.agg1(integer)": "AGGREGATE kinds.agg1(n integer)",
+    "AGGREGATE kinds.agg0(*)": "AGGREGATE kinds.agg0(*)",
+    "AGGREGATE kinds.pct(double precision ORDER BY anyelement)": "AGGREGATE kinds.pct(double precision ORDER BY anyelement)",
+    "OPERATOR kinds.<<< (text, integer)": "OPERATOR kinds.<<< (text, integer)",
+    "OPERATOR kinds.@#@ (NONE, text)": "OPERATOR kinds.@#@ (NONE, text)",
+    "OPERATOR CLASS kinds.clsf USING btree": "OPERATOR CLASS kinds.clsf USING btree",
+    "OPERATOR FAMILY kinds.fam USING btree": "OPERATOR FAMILY kinds.fam USING btree",
+    'OPERATOR FAMILY kinds.fam USING "Bt"': "OPERATOR FAMILY kinds.fam USING Bt",
+    "COLLATION kinds.coll": "COLLATION kinds.coll",
+    "CONVERSION kinds.conv": "CONVERSION kinds.conv",
     'LANGUAGE "My lang2"': "PROCEDURAL LANGUAGE My lang2",
-    "TEXT SEARCH DICTIONARY app.dict": "TEXT SEARCH DICTIONARY app.dict",
-    "TEXT SEARCH CONFIGURATION app.conf": "TEXT SEARCH CONFIGURATION app.conf",
-    "STATISTICS app.st": "STATISTICS app.st",
-    'EVENT TRIGGER "Evt 2"': "EVENT TRIGGER Evt 2",
-    "TYPE app.base": "TYPE app.base",
-    "TYPE app.span": "TYPE app.span",
+    "TEXT SEARCH DICTIONARY kinds.dict": "TEXT SEARCH DICTIONARY kinds.dict",
+    "TEXT SEARCH CONFIGURATION kinds.conf": "TEXT SEARCH CONFIGURATION kinds.conf",
+    "STATISTICS kinds.st": "STATISTICS kinds.st",
+    'EVENT TRIGGER "On end"': "EVENT TRIGGER On end",
+    "TYPE kinds.base": "TYPE kinds.base",
+    "TYPE kinds.span": "TYPE kinds.span",
 }
 OBJECTS_WITHOUT_OWNER = {
-    "CAST (text AS app.mood)": "CAST CAST (text AS app.mood)",
-    "TRANSFORM FOR app.pair LANGUAGE plpgsql": "TRANSFORM TRANSFORM FOR app.pair LANGUAGE plpgsql",
-    "ACCESS METHOD heap2": "ACCESS METHOD heap2",
-    "TEXT SEARCH PARSER app.prs": "TEXT SEARCH PARSER app.prs",
-    "TEXT SEARCH TEMPLATE app.tmpl": "TEXT SEARCH TEMPLATE app.tmpl",
-    "TYPE app.shell": "TYPE app.shell",
+    "CAST (text AS kinds.mood)": "CAST CAST (text AS kinds.mood)",
+    "TRANSFORM FOR kinds.pair LANGUAGE plpgsql": "TRANSFORM TRANSFORM FOR kinds.pair LANGUAGE plpgsql",
+    "ACCESS METHOD heap_too": "ACCESS METHOD heap_too",
+    "TEXT SEARCH PARSER kinds.prs": "TEXT SEARCH PARSER kinds.prs",
+    "TEXT SEARCH TEMPLATE kinds.tmpl": "TEXT SEARCH TEMPLATE kinds.tmpl",
+    "TYPE kinds.shell": "TYPE kinds.shell",
 }
 
 _AGGREGATE = {
-    "SFUNC": "app.sf", "STYPE": "integer", "SSPACE": "8", "FINALFUNC": "app.ff", "FINALFUNC_MODIFY": "shareable", "COMBINEFUNC": "app.sf",
-    "INITCOND": "' 7'", "MSFUNC": "app.sf", "MINVFUNC": "app.sf", "MSTYPE": "integer", "MSSPACE": "9", "MFINALFUNC": "app.ff",
+    "SFUNC": "kinds.sf", "STYPE": "integer", "SSPACE": "8", "FINALFUNC": "kinds.ff", "FINALFUNC_MODIFY": "shareable",
+    "COMBINEFUNC": "kinds.sf",
+    "INITCOND": "' 7'", "MSFUNC": "kinds.sf", "MINVFUNC": "kinds.sf", "MSTYPE": "integer", "MSSPACE": "9", "MFINALFUNC": "kinds.ff",
     "MFINALFUNC_MODIFY": "read_write", "MINITCOND": "'1'", "SORTOP": ">", "PARALLEL": "safe",
 }  # fmt: skip
 _OPERATOR = {
-    "LEFTARG": "integer", "RIGHTARG": "integer", "FUNCTION": "app.lt", "COMMUTATOR": "OPERATOR(app.%%%)", "NEGATOR": "OPERATOR(app.%%>)",
+    "LEFTARG": "integer", "RIGHTARG": "integer", "FUNCTION": "kinds.lt", "COMMUTATOR": "OPERATOR(kinds.%%%)",
+    "NEGATOR": "OPERATOR(kinds.%%>)",
     "RESTRICT": "eqsel", "JOIN": "eqjoinsel", "HASHES": "true", "MERGES": "true",
 }  # fmt: skip
 _PARSER = {"START": "prsd_start", "GETTOKEN": "prsd_nexttoken", "END": "prsd_end", "LEXTYPES": "prsd_lextype"}
@@ -79,22 +81,27 @@ def _remade(kind: str, name: str, before: Mapping[str, str], *, drop: str = "", 
 
 def _aggregates() -> Iterator[tuple[str, str, str]]:
     for name, value in {
-        "SFUNC": "app.other_sf", "STYPE": "bigint", "SSPACE": "9", "FINALFUNC": "app.other_ff", "FINALFUNC_MODIFY": "", "COMBINEFUNC": "",
-        "INITCOND": "'8'", "MSFUNC": "app.other_sf", "MINVFUNC": "app.other_sf", "MSTYPE": "bigint", "MSSPACE": "", "MFINALFUNC":
-        "app.other_ff", "MFINALFUNC_MODIFY": "shareable", "MINITCOND": "", "SORTOP": "<", "PARALLEL": "",
+        "SFUNC": "kinds.other_sf", "STYPE": "bigint", "SSPACE": "9", "FINALFUNC": "kinds.other_ff", "FINALFUNC_MODIFY": "",
+        "COMBINEFUNC": "",
+        "INITCOND": "'8'", "MSFUNC": "kinds.other_sf", "MINVFUNC": "kinds.other_sf", "MSTYPE": "bigint", "MSSPACE": "", "MFINALFUNC":
+        "kinds.other_ff", "MFINALFUNC_MODIFY": "shareable", "MINITCOND": "", "SORTOP": "<", "PARALLEL": "",
     }.items():  # fmt: skip
-        sql = f"CREATE OR REPLACE AGGREGATE app.agg1(n integer) {_options(_AGGREGATE, {name: value})}"
-        yield sql, "AGGREGATE app.agg1(n integer)", name.lower()
+        sql = f"CREATE OR REPLACE AGGREGATE kinds.agg1(n integer) {_options(_AGGREGATE, {name: value})}"
+        yield sql, "AGGREGATE kinds.agg1(n integer)", name.lower()
     flags = {
-        "SFUNC": "app.sf", "STYPE": "integer", "FINALFUNC": "app.ff2", "FINALFUNC_EXTRA": "true", "MSFUNC": "app.sf",
-        "MINVFUNC": "app.sf", "MSTYPE": "integer", "MFINALFUNC": "app.ff2", "MFINALFUNC_EXTRA": "true", "PARALLEL": "restricted",
+        "SFUNC": "kinds.sf", "STYPE": "integer", "FINALFUNC": "kinds.ff2", "FINALFUNC_EXTRA": "true", "MSFUNC": "kinds.sf",
+        "MINVFUNC": "kinds.sf", "MSTYPE": "integer", "MFINALFUNC": "kinds.ff2", "MFINALFUNC_EXTRA": "true", "PARALLEL": "restricted",
     }  # fmt: skip
     for name in ("FINALFUNC_EXTRA", "MFINALFUNC_EXTRA"):
-        yield f"CREATE OR REPLACE AGGREGATE app.agg2(integer) {_options(flags, {name: ''})}", "AGGREGATE app.agg2(integer)", name.lower()
+        yield (
+            f"CREATE OR REPLACE AGGREGATE kinds.agg2(integer) {_options(flags, {name: ''})}",
+            "AGGREGATE kinds.agg2(integer)",
+            name.lower(),
+        )
     for name in ("serial", "deserial"):
-        sql = f"UPDATE pg_aggregate SET agg{name}fn = 'int8_avg_{name}ize' WHERE aggfnoid = 'app.aggser(numeric)'::regprocedure"
-        yield sql, "AGGREGATE app.aggser(numeric)", f"{name}func"
-    rank = 'app.rnk(VARIADIC "any" ORDER BY VARIADIC "any")'
+        sql = f"UPDATE pg_aggregate SET agg{name}fn = 'int8_avg_{name}ize' WHERE aggfnoid = 'kinds.aggser(numeric)'::regprocedure"
+        yield sql, "AGGREGATE kinds.aggser(numeric)", f"{name}func"
+    rank = 'kinds.rnk(VARIADIC "any" ORDER BY VARIADIC "any")'
     sql = f"DROP AGGREGATE {rank}; CREATE AGGREGATE {rank} (SFUNC = ordered_set_transition_multi, STYPE = internal, "
     yield f"{sql} FINALFUNC = rank_final, FINALFUNC_EXTRA)", f"AGGREGATE {rank}", "hypothetical"
 
@@ -102,21 +109,21 @@ def _aggregates() -> Iterator[tuple[str, str, str]]:
 def _operators() -> Iterator[tuple[str, str, str]]:
     for name, value in {
         "FUNCTION": "int4lt",
-        "COMMUTATOR": "OPERATOR(app.%%<)", "NEGATOR": "", "RESTRICT": "neqsel", "JOIN": "", "HASHES": "", "MERGES": "",
+        "COMMUTATOR": "OPERATOR(kinds.%%<)", "NEGATOR": "", "RESTRICT": "neqsel", "JOIN": "", "HASHES": "", "MERGES": "",
     }.items():  # fmt: skip
-        sql = _remade("OPERATOR", "app.%%%", _OPERATOR, drop="app.%%% (integer, integer)", **{name: value})
-        yield sql, "OPERATOR app.%%% (integer, integer)", name.lower()
-    hashed = "OPERATOR CLASS app.cls USING hash"
-    made = "DROP OPERATOR FAMILY app.cls USING hash CASCADE; CREATE OPERATOR CLASS app.cls FOR TYPE integer USING hash AS"
-    yield f"{made} FUNCTION 1 hashint4(integer), OPERATOR 1 app.===(integer, integer)", hashed, "operators"
-    yield f"{made} FUNCTION 1 app.hashed(integer), OPERATOR 1 =", hashed, "functions"
-    yield "UPDATE pg_opclass SET opckeytype = 0 WHERE opcname = 'gi'", "OPERATOR CLASS app.gi USING gin", "storage"
-    pairs = "OPERATOR CLASS app.pair_ops USING btree"
+        sql = _remade("OPERATOR", "kinds.%%%", _OPERATOR, drop="kinds.%%% (integer, integer)", **{name: value})
+        yield sql, "OPERATOR kinds.%%% (integer, integer)", name.lower()
+    hashed = "OPERATOR CLASS kinds.cls USING hash"
+    made = "DROP OPERATOR FAMILY kinds.cls USING hash CASCADE; CREATE OPERATOR CLASS kinds.cls FOR TYPE integer USING hash AS"
+    yield f"{made} FUNCTION 1 hashint4(integer), OPERATOR 1 kinds.===(integer, integer)", hashed, "operators"
+    yield f"{made} FUNCTION 1 kinds.hashed(integer), OPERATOR 1 =", hashed, "functions"
+    yield "UPDATE pg_opclass SET opckeytype = 0 WHERE opcname = 'gi'", "OPERATOR CLASS kinds.gi USING gin", "storage"
+    pairs = "OPERATOR CLASS kinds.pair_ops USING btree"
     yield "UPDATE pg_opclass SET opcdefault = true WHERE opcname = 'pair_ops'", pairs, "default"
-    yield "UPDATE pg_opclass SET opcintype = 'text'::regtype WHERE opcname = 'cls'", "OPERATOR CLASS app.cls USING hash", "for_type"
-    family = f"DROP {pairs}; CREATE OPERATOR CLASS app.pair_ops FOR TYPE app.pair USING btree FAMILY app.fam AS STORAGE app.pair"
+    yield "UPDATE pg_opclass SET opcintype = 'text'::regtype WHERE opcname = 'cls'", "OPERATOR CLASS kinds.cls USING hash", "for_type"
+    family = f"DROP {pairs}; CREATE OPERATOR CLASS kinds.pair_ops FOR TYPE kinds.pair USING btree FAMILY kinds.fam AS STORAGE kinds.pair"
     yield family, pairs, "family"
-    loose = "OPERATOR FAMILY app.fam USING btree"
+    loose = "OPERATOR FAMILY kinds.fam USING btree"
     yield f"ALTER {loose} ADD OPERATOR 3 =(integer, bigint)", loose, "operators"
     yield f"ALTER {loose} ADD OPERATOR 1 <(bigint, integer)", loose, "operators"
     yield f"ALTER {loose} DROP FUNCTION 1 (integer, bigint)", loose, "functions"
@@ -130,122 +137,127 @@ def _types() -> Iterator[tuple[str, str, str]]:
         "preferred": "typispreferred = false", "delimiter": "typdelim = ','", "alignment": "typalign = 'd'", "storage": "typstorage = 'm'",
         "passedbyvalue": "typbyval = true", "subscript": "typsubscript = 'raw_array_subscript_handler'", "element": "typelem = 25",
     }.items():  # fmt: skip
-        yield f"UPDATE pg_type SET {change} WHERE typname = 'base'", "TYPE app.base", attribute
+        yield f"UPDATE pg_type SET {change} WHERE typname = 'base'", "TYPE kinds.base", attribute
     for attribute, change in {
         "subtype": "rngsubtype = 'varchar'::regtype", "subtype_opclass": "rngsubopc = (SELECT oid FROM pg_opclass WHERE opcname = "
         "'text_ops' AND opcmethod = 403)", "collation": "rngcollation = 100", "canonical": "rngcanonical = 'int4range_canonical'",
         "subtype_diff": "rngsubdiff = 'float8mi'",
     }.items():  # fmt: skip
-        yield f"UPDATE pg_range SET {change} WHERE rngtypid = 'app.tspan'::regtype", "TYPE app.tspan", attribute
-    yield "UPDATE pg_range SET rngcanonical = 0 WHERE rngtypid = 'app.steps'::regtype", "TYPE app.steps", "canonical"
-    yield "ALTER TYPE app.span_multirange RENAME TO spans", "TYPE app.span", "multirange_type_name"
-    yield "ALTER TYPE app.span_multirange SET SCHEMA public", "TYPE app.span", "multirange_type_name"
-    yield "CREATE TYPE app.another", "TYPE app.another", NEW
-    yield "DROP TYPE app.shell", "TYPE app.shell", GONE
-    yield "DROP TYPE app.shell; CREATE TYPE app.shell AS ENUM ()", "TYPE app.shell", "comment, form"
+        yield f"UPDATE pg_range SET {change} WHERE rngtypid = 'kinds.tspan'::regtype", "TYPE kinds.tspan", attribute
+    yield "UPDATE pg_range SET rngcanonical = 0 WHERE rngtypid = 'kinds.steps'::regtype", "TYPE kinds.steps", "canonical"
+    yield "ALTER TYPE kinds.span_multirange RENAME TO spans", "TYPE kinds.span", "multirange_type_name"
+    yield "ALTER TYPE kinds.span_multirange SET SCHEMA public", "TYPE kinds.span", "multirange_type_name"
+    yield "CREATE TYPE kinds.another", "TYPE kinds.another", NEW
+    yield "DROP TYPE kinds.shell", "TYPE kinds.shell", GONE
+    yield "DROP TYPE kinds.shell; CREATE TYPE kinds.shell AS ENUM ()", "TYPE kinds.shell", "comment, form"
 
 
 def _conversions() -> Iterator[tuple[str, str, str]]:
-    text_to_mood = "CAST CAST (text AS app.mood)"
-    yield "DROP CAST (text AS app.mood); CREATE CAST (text AS app.mood) WITH INOUT AS IMPLICIT", text_to_mood, "comment, context"
+    text_to_mood = "CAST CAST (text AS kinds.mood)"
+    yield "DROP CAST (text AS kinds.mood); CREATE CAST (text AS kinds.mood) WITH INOUT AS IMPLICIT", text_to_mood, "comment, context"
     yield "UPDATE pg_cast SET castmethod = 'b' WHERE castmethod = 'i' AND oid >= 16384", text_to_mood, "method"
-    from_number = "DROP CAST (integer AS app.mood); CREATE CAST (integer AS app.mood) WITH INOUT AS IMPLICIT"
-    yield from_number, "CAST CAST (integer AS app.mood)", "method"
-    yield "CREATE CAST (app.mood AS integer) WITH INOUT", "CAST CAST (app.mood AS integer)", NEW
-    yield "DROP CAST (app.base AS text)", "CAST CAST (app.base AS text)", GONE
-    own = "CREATE OR REPLACE TRANSFORM FOR app.pair LANGUAGE plpgsql (FROM SQL WITH FUNCTION app.from_sql2(internal))"
-    yield own, "TRANSFORM TRANSFORM FOR app.pair LANGUAGE plpgsql", "from_sql"
+    from_number = "DROP CAST (integer AS kinds.mood); CREATE CAST (integer AS kinds.mood) WITH INOUT AS IMPLICIT"
+    yield from_number, "CAST CAST (integer AS kinds.mood)", "method"
+    yield "CREATE CAST (kinds.mood AS integer) WITH INOUT", "CAST CAST (kinds.mood AS integer)", NEW
+    yield "DROP CAST (kinds.base AS text)", "CAST CAST (kinds.base AS text)", GONE
+    own = "CREATE OR REPLACE TRANSFORM FOR kinds.pair LANGUAGE plpgsql (FROM SQL WITH FUNCTION kinds.from_sql2(internal))"
+    yield own, "TRANSFORM TRANSFORM FOR kinds.pair LANGUAGE plpgsql", "from_sql"
     both = 'CREATE OR REPLACE TRANSFORM FOR integer LANGUAGE "My lang2" (FROM SQL WITH FUNCTION prsd_lextype(internal), '
     numbers = 'TRANSFORM TRANSFORM FOR integer LANGUAGE "My lang2"'
-    yield f"{both} TO SQL WITH FUNCTION app.to_int(internal))", numbers, "to_sql"
+    yield f"{both} TO SQL WITH FUNCTION kinds.to_int(internal))", numbers, "to_sql"
     for attribute, change in {
         "default": "condefault = false", "for_encoding": "conforencoding = 9", "to_encoding": "contoencoding = 9",
         "function": "conproc = 'iso8859_to_utf8'",
     }.items():  # fmt: skip
-        yield f"UPDATE pg_conversion SET {change} WHERE conname = 'conv'", "CONVERSION app.conv", attribute
-    from2 = "DROP CONVERSION app.from2; CREATE CONVERSION app.from2 FOR 'LATIN3' TO 'UTF8' FROM iso8859_to_utf8"
-    yield from2, "CONVERSION app.from2", "for_encoding"
+        yield f"UPDATE pg_conversion SET {change} WHERE conname = 'conv'", "CONVERSION kinds.conv", attribute
+    from2 = "DROP CONVERSION kinds.from2; CREATE CONVERSION kinds.from2 FOR 'LATIN3' TO 'UTF8' FROM iso8859_to_utf8"
+    yield from2, "CONVERSION kinds.from2", "for_encoding"
     for attribute, change in {
         "locale": "collcollate = 'POSIX', collctype = 'POSIX'", "locale, lc_collate, lc_ctype": "collctype = 'POSIX'",
         "provider": "collprovider = 'i'", "deterministic": "collisdeterministic = false",
     }.items():  # fmt: skip
-        yield f"UPDATE pg_collation SET {change} WHERE collname = 'coll'", "COLLATION app.coll", ", ".join(sorted(attribute.split(", ")))
+        yield f"UPDATE pg_collation SET {change} WHERE collname = 'coll'", "COLLATION kinds.coll", ", ".join(sorted(attribute.split(", ")))
     for attribute in ("lc_collate", "lc_ctype"):
         change = f"coll{attribute.removeprefix('lc_')} = 'en_US.utf8'"
-        yield f"UPDATE pg_collation SET {change} WHERE collname = 'coll2'", "COLLATION app.coll2", attribute
-    yield "UPDATE pg_collation SET collisdeterministic = true WHERE collname = 'blurred'", "COLLATION app.blurred", "deterministic"
+        yield f"UPDATE pg_collation SET {change} WHERE collname = 'coll2'", "COLLATION kinds.coll2", attribute
+    yield "UPDATE pg_collation SET collisdeterministic = true WHERE collname = 'blurred'", "COLLATION kinds.blurred", "deterministic"
 
 
 def _database_wide() -> Iterator[tuple[str, str, str]]:
     yield "UPDATE pg_am SET amhandler = 'hashhandler' WHERE amname = 'Bt'", "ACCESS METHOD Bt", "handler"
     yield "UPDATE pg_am SET amtype = 't' WHERE amname = 'Bt'", "ACCESS METHOD Bt", "type"
     for attribute, change in {
-        "trusted": "lanpltrusted = false", "handler": "lanplcallfoid = 'app.on_ddl'::regproc", "inline": "laninline = 0",
-        "validator": "lanvalidator = 'app.from_sql'::regproc",
+        "trusted": "lanpltrusted = false", "handler": "lanplcallfoid = 'kinds.on_ddl'::regproc", "inline": "laninline = 0",
+        "validator": "lanvalidator = 'kinds.from_sql'::regproc",
     }.items():  # fmt: skip
         yield f"UPDATE pg_language SET {change} WHERE lanname = 'My lang2'", "PROCEDURAL LANGUAGE My lang2", attribute
-    event = 'DROP EVENT TRIGGER "Evt 2"; CREATE EVENT TRIGGER "Evt 2" ON {} EXECUTE FUNCTION {}; ALTER EVENT TRIGGER "Evt 2" ENABLE ALWAYS'
+    event = (
+        'DROP EVENT TRIGGER "On end"; CREATE EVENT TRIGGER "On end" ON {} EXECUTE FUNCTION {}; ALTER EVENT TRIGGER "On end" ENABLE ALWAYS'
+    )
     tags = "WHEN TAG IN ('CREATE TABLE', 'DROP TABLE')"
     for attribute, on, function in [
-        ("event", f"ddl_command_start {tags}", "app.on_ddl()"),
-        ("tags", "ddl_command_end WHEN TAG IN ('CREATE TABLE')", "app.on_ddl()"),
-        ("tags", "ddl_command_end", "app.on_ddl()"),
-        ("function", f"ddl_command_end {tags}", "app.on_ddl2()"),
+        ("event", f"ddl_command_start {tags}", "kinds.on_ddl()"),
+        ("tags", "ddl_command_end WHEN TAG IN ('CREATE TABLE')", "kinds.on_ddl()"),
+        ("tags", "ddl_command_end", "kinds.on_ddl()"),
+        ("function", f"ddl_command_end {tags}", "kinds.on_ddl2()"),
     ]:
-        yield event.format(on, function), "EVENT TRIGGER Evt 2", attribute
+        yield event.format(on, function), "EVENT TRIGGER On end", attribute
     for state in ("ENABLE", "ENABLE REPLICA", "ENABLE ALWAYS"):
-        yield f"ALTER EVENT TRIGGER evt {state}", "EVENT TRIGGER evt", "enabled"
-    yield "DROP EVENT TRIGGER evt", "EVENT TRIGGER evt", GONE
+        yield f"ALTER EVENT TRIGGER on_start {state}", "EVENT TRIGGER on_start", "enabled"
+    yield "DROP EVENT TRIGGER on_start", "EVENT TRIGGER on_start", GONE
 
 
 def _text_search() -> Iterator[tuple[str, str, str]]:
     for name, value in {
-        "START": "app.start", "GETTOKEN": "app.gettoken", "END": 'app."end"', "LEXTYPES": "app.lextypes", "HEADLINE": "prsd_headline",
+        "START": "kinds.start", "GETTOKEN": "kinds.gettoken", "END": 'kinds."end"', "LEXTYPES": "kinds.lextypes",
+        "HEADLINE": "prsd_headline",
     }.items():  # fmt: skip
-        sql = _remade("TEXT SEARCH PARSER", "app.prs2", _PARSER, **{name: value})
-        yield sql, "TEXT SEARCH PARSER app.prs2", name.lower()
-    for name, value in {"INIT": "dsimple_init", "LEXIZE": "app.lexize"}.items():
-        sql = _remade("TEXT SEARCH TEMPLATE", "app.tmpl2", {"LEXIZE": "dsimple_lexize"}, **{name: value})
-        yield sql, "TEXT SEARCH TEMPLATE app.tmpl2", name.lower()
-    yield "ALTER TEXT SEARCH DICTIONARY app.dict2 (accept = true)", "TEXT SEARCH DICTIONARY app.dict2", "options"
+        sql = _remade("TEXT SEARCH PARSER", "kinds.prs2", _PARSER, **{name: value})
+        yield sql, "TEXT SEARCH PARSER kinds.prs2", name.lower()
+    for name, value in {"INIT": "dsimple_init", "LEXIZE": "kinds.lexize"}.items():
+        sql = _remade("TEXT SEARCH TEMPLATE", "kinds.tmpl2", {"LEXIZE": "dsimple_lexize"}, **{name: value})
+        yield sql, "TEXT SEARCH TEMPLATE kinds.tmpl2", name.lower()
+    yield "ALTER TEXT SEARCH DICTIONARY kinds.dict2 (accept = true)", "TEXT SEARCH DICTIONARY kinds.dict2", "options"
     template = "UPDATE pg_ts_dict SET dicttemplate = (SELECT oid FROM pg_ts_template WHERE tmplname = 'tmpl2') WHERE dictname = 'dict2'"
-    yield template, "TEXT SEARCH DICTIONARY app.dict2", "template"
+    yield template, "TEXT SEARCH DICTIONARY kinds.dict2", "template"
     parser = "UPDATE pg_ts_config SET cfgparser = (SELECT oid FROM pg_ts_parser WHERE prsname = 'prs2') WHERE cfgname = 'conf'"
-    yield parser, "TEXT SEARCH CONFIGURATION app.conf", "parser"
-    words = "TEXT SEARCH CONFIGURATION app.conf2"
-    yield f"ALTER {words} ALTER MAPPING FOR word WITH simple, app.dict2", words, "mappings"
-    yield f'ALTER {words} ALTER MAPPING REPLACE app."Dict 3" WITH english_stem', words, "mappings"
+    yield parser, "TEXT SEARCH CONFIGURATION kinds.conf", "parser"
+    words = "TEXT SEARCH CONFIGURATION kinds.conf2"
+    yield f"ALTER {words} ALTER MAPPING FOR word WITH simple, kinds.dict2", words, "mappings"
+    yield f'ALTER {words} ALTER MAPPING REPLACE kinds."Dict 3" WITH english_stem', words, "mappings"
     yield f"ALTER {words} DROP MAPPING FOR email", words, "mappings"
 
 
 def _settings() -> Iterator[tuple[str, str, str]]:
-    table, view = "TABLE app.p", "MATERIALIZED VIEW app.m"
+    table, view = "TABLE kinds.p", "MATERIALIZED VIEW kinds.m"
     for setting, attribute in {
         "a SET STATISTICS 8": "a statistics", "a SET STATISTICS -1": "a statistics", "id SET STATISTICS 0": "id statistics",
         "a SET STORAGE MAIN": "a storage", "a SET STORAGE EXTENDED": "a storage", '"B c" SET COMPRESSION default': "B c compression",
         "a SET COMPRESSION pglz": "a compression", "k SET (n_distinct = 6)": "k options", "k RESET (n_distinct)": "k options",
     }.items():  # fmt: skip
-        yield f"ALTER TABLE ONLY app.p ALTER {setting}", table, f"column {attribute}"
-    yield "ALTER TABLE app.kid ALTER a SET STATISTICS -1", "TABLE app.kid", "column a statistics"
-    yield "ALTER TABLE app.kid ALTER id SET STORAGE PLAIN, ALTER d SET (n_distinct = 2)", "TABLE app.kid", "column d options"
-    yield "ALTER TABLE app.part1 ALTER t SET STORAGE MAIN", "TABLE app.part1", "column t storage"
+        yield f"ALTER TABLE ONLY kinds.p ALTER {setting}", table, f"column {attribute}"
+    yield "ALTER TABLE kinds.kid ALTER a SET STATISTICS -1", "TABLE kinds.kid", "column a statistics"
+    yield "ALTER TABLE kinds.kid ALTER id SET STORAGE PLAIN, ALTER d SET (n_distinct = 2)", "TABLE kinds.kid", "column d options"
+    yield "ALTER TABLE kinds.part1 ALTER t SET STORAGE MAIN", "TABLE kinds.part1", "column t storage"
     for setting, attribute in {
         '"A b" SET STATISTICS 6': "A b statistics", '"A b" SET STORAGE EXTENDED': "A b storage", "id SET (n_distinct = 4)": "id options",
         '"A b" SET COMPRESSION default': "A b compression",
     }.items():  # fmt: skip
-        yield f"ALTER MATERIALIZED VIEW app.m ALTER {setting}", view, f"column {attribute}"
-    yield "COMMENT ON COLUMN app.m.id IS 'i'", view, "column id comment"
-    yield "ALTER VIEW app.v ALTER id SET DEFAULT 4", "VIEW app.v", "column id default"
-    yield "ALTER VIEW app.v ALTER id DROP DEFAULT", "VIEW app.v", "column id default"
-    yield "ALTER VIEW app.v ALTER d SET DEFAULT now()", "VIEW app.v", "column d default"
-    yield "ALTER INDEX app.pi ALTER 1 SET STATISTICS 401", "INDEX app.pi on p", "column 1 statistics"
-    yield "ALTER INDEX app.pi ALTER 3 SET STATISTICS -1", "INDEX app.pi on p", "column 3 statistics"
-    yield "COMMENT ON INDEX app.p_pkey IS NULL", "CONSTRAINT app.p_pkey on p", "index_comment"
-    yield "COMMENT ON CONSTRAINT p_pkey ON app.p IS 'c'", "CONSTRAINT app.p_pkey on p", "comment"
-    yield "ALTER STATISTICS app.st SET STATISTICS 9", "STATISTICS app.st", "statistics"
-    yield "ALTER STATISTICS app.st2 SET STATISTICS -1", "STATISTICS app.st2", "statistics"
-    other = "DROP STATISTICS app.st2; CREATE STATISTICS app.st2 (mcv) ON id, a FROM app.p; ALTER STATISTICS app.st2 SET STATISTICS 0"
-    yield other, "STATISTICS app.st2", "definition"
+        yield f"ALTER MATERIALIZED VIEW kinds.m ALTER {setting}", view, f"column {attribute}"
+    yield "COMMENT ON COLUMN kinds.m.id IS 'i'", view, "column id comment"
+    yield "ALTER VIEW kinds.v ALTER id SET DEFAULT 4", "VIEW kinds.v", "column id default"
+    yield "ALTER VIEW kinds.v ALTER id DROP DEFAULT", "VIEW kinds.v", "column id default"
+    yield "ALTER VIEW kinds.v ALTER d SET DEFAULT now()", "VIEW kinds.v", "column d default"
+    yield "ALTER INDEX kinds.pi ALTER 1 SET STATISTICS 401", "INDEX kinds.pi on p", "column 1 statistics"
+    yield "ALTER INDEX kinds.pi ALTER 3 SET STATISTICS -1", "INDEX kinds.pi on p", "column 3 statistics"
+    yield "COMMENT ON INDEX kinds.p_pkey IS NULL", "CONSTRAINT kinds.p_pkey on p", "index_comment"
+    yield "COMMENT ON CONSTRAINT p_pkey ON kinds.p IS 'c'", "CONSTRAINT kinds.p_pkey on p", "comment"
+    yield "ALTER STATISTICS kinds.st SET STATISTICS 9", "STATISTICS kinds.st", "statistics"
+    yield "ALTER STATISTICS kinds.st2 SET STATISTICS -1", "STATISTICS kinds.st2", "statistics"
+    other = (
+        "DROP STATISTICS kinds.st2; CREATE STATISTICS kinds.st2 (mcv) ON id, a FROM kinds.p; ALTER STATISTICS kinds.st2 SET STATISTICS 0"
+    )
+    yield other, "STATISTICS kinds.st2", "definition"
 
 
 def changes() -> Iterator[tuple[str, str, str]]:

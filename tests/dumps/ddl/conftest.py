@@ -19,6 +19,7 @@ from tests.dumps.ddl.pieces import inventory_of
 SYSTEM_15 = Path("/usr/lib/postgresql/15/bin")
 DATABASE = "every kind"
 HERE = Path(__file__).parent
+KINDS = HERE.parents[1] / "mutations_of_kinds.sql"
 
 
 class EveryKind:
@@ -39,6 +40,7 @@ class EveryKind:
             connection.execute('CREATE ROLE "Odd; Owner"')
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute((HERE / "every_kind.sql").read_bytes())
+            connection.execute(KINDS.read_bytes())
             if self.major >= 18:
                 connection.execute((HERE / "every_kind_18.sql").read_bytes())
 

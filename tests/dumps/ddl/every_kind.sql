@@ -17,7 +17,7 @@ COMMENT ON COLUMN app."Pair"."First ""one""" IS 'first; of pair';
 COMMENT ON TYPE app."Pair" IS 'a pair';
 CREATE TYPE app.nothing AS ();
 CREATE TYPE app.span AS RANGE (subtype = float8);
-COMMENT ON TYPE app.span IS 'a range, not modelled';
+COMMENT ON TYPE app.span IS 'a range';
 
 CREATE DOMAIN app.posint AS integer DEFAULT 1 NOT NULL CONSTRAINT posint_check CHECK (VALUE > 0) CONSTRAINT "odd""check" CHECK (VALUE <> 13 AND VALUE::text <> 'NOT NULL');
 COMMENT ON DOMAIN app.posint IS 'positive';
