@@ -181,6 +181,8 @@ class FolderData:
             algorithm = next((algorithm for magic, algorithm in _MAGICS.items() if head.startswith(magic)), None)
             if name.endswith((".dat", ".toc")):
                 algorithm = algorithm if algorithm and compressed_without_suffix(head) else None
+            elif not head and name.endswith((".lz4", ".zst")):
+                return  # an empty large object: both begin their stream with the first byte (compress_lz4.c, compress_zstd.c)
             elif not algorithm:
                 raise self._damaged(f"{name} is not compressed, although its name says so")
             chunks = chain((head,), iter(lambda: stream.read(PIECE // 4), b""))
