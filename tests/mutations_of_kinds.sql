@@ -64,6 +64,8 @@ COMMENT ON TYPE kinds.span IS 'range';
 CREATE TYPE kinds.tspan AS RANGE (subtype = text, collation = "C", subtype_opclass = text_pattern_ops, multirange_type_name = kinds."Tm");
 CREATE TYPE kinds.mood AS ENUM ('sad');
 CREATE TYPE kinds.pair AS (a integer, b text);
+CREATE OPERATOR FAMILY kinds.near USING gist;
+ALTER OPERATOR FAMILY kinds.near USING gist ADD OPERATOR 1 <<(point, point), OPERATOR 15 <->(point, point) FOR ORDER BY kinds.fam;
 CREATE OPERATOR CLASS kinds.pair_ops FOR TYPE kinds.pair USING btree AS STORAGE kinds.pair;
 CREATE TYPE kinds.steps;
 CREATE FUNCTION kinds.canonical(kinds.steps) RETURNS kinds.steps LANGUAGE internal IMMUTABLE STRICT AS 'int4range_canonical';

@@ -127,6 +127,9 @@ def _operators() -> Iterator[tuple[str, str, str]]:
     yield f"ALTER {loose} ADD OPERATOR 3 =(integer, bigint)", loose, "operators"
     yield f"ALTER {loose} ADD OPERATOR 1 <(bigint, integer)", loose, "operators"
     yield f"ALTER {loose} DROP FUNCTION 1 (integer, bigint)", loose, "functions"
+    near = "OPERATOR FAMILY kinds.near USING gist"
+    ordered = f"ALTER {near} DROP OPERATOR 15 (point, point); ALTER {near} ADD OPERATOR 15 <->(point, point) FOR ORDER BY"
+    yield f"{ordered} float_ops", near, "operators"
 
 
 def _types() -> Iterator[tuple[str, str, str]]:

@@ -26,7 +26,7 @@ def read_options(cursor: Cursor, known: Container[str]) -> Options:
         if word not in known:
             raise NotUnderstood(f"an unknown option {word}")
         found[word] = inner.text_until() if inner.take_text("=") else "true"
-        if not inner.take_text(",") and not inner.at_end:
+        if not found[word] or (not inner.take_text(",") and not inner.at_end):
             raise NotUnderstood(f"an option expected at {inner.token.text!r}")
     return found
 

@@ -90,8 +90,10 @@ def _operator(statement: Statement, book: Book, cursor: Cursor) -> str:
     operands = cursor.group()
     key = (statement.home, f"{name.name} ({', '.join(operands.split(','))})")
     at_home = not name.schema and not statement.session.qualifies and book.find("OPERATOR", key)
-    use = cursor.text_until()
-    return f"{statement.qualified(name) if at_home else name.sql}({operands})" + (f" {use}" if use else "")
+    order = ""
+    if cursor.take("FOR", "ORDER", "BY"):
+        order = f" FOR ORDER BY {statement.qualified(cursor.name())}"
+    return f"{statement.qualified(name) if at_home else name.sql}({operands}){order}"
 
 
 def _function(statement: Statement, book: Book, cursor: Cursor) -> str:

@@ -20,6 +20,7 @@ WITH described AS (
                 LEFT JOIN pg_opfamily sf ON sf.oid = ao.amopsortfamily
                 LEFT JOIN pg_namespace sn ON sn.oid = sf.opfnamespace
                 WHERE x.refclassid = 'pg_opclass'::regclass AND x.refobjid = o.oid AND x.classid = 'pg_amop'::regclass
+                  AND ao.amopfamily = o.opcfamily
             ) m
         ) AS operators,
         (

@@ -14,6 +14,7 @@ SELECT
             LEFT JOIN pg_opfamily sf ON sf.oid = ao.amopsortfamily
             LEFT JOIN pg_namespace sn ON sn.oid = sf.opfnamespace
             WHERE x.refclassid = 'pg_opfamily'::regclass AND x.refobjid = o.oid AND x.classid = 'pg_amop'::regclass
+              AND ao.amopfamily = o.oid  -- and not one of another family that orders by this one
         ) m
     ) AS operators,
     (
