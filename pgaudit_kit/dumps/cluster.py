@@ -12,6 +12,7 @@ from pgaudit_kit.dumps.cluster_scan import ClusterScan, names_of
 from pgaudit_kit.dumps.decompression import DumpFile
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.plain import PlainReader
+from pgaudit_kit.dumps.plain_scan import PlainScan
 from pgaudit_kit.dumps.reader import Contents, StoredRows
 from pgaudit_kit.dumps.script_pieces import MetaCommand
 from pgaudit_kit.errors import UsageError
@@ -42,12 +43,15 @@ class ClusterDump(Dump):
     @cached_property
     def databases(self) -> Mapping[str, Dump]:
         """The dump of each database by its name, in the order of the script; a dump that does not say its database has its number."""
-        return MappingProxyType(
-            {
-                name: Dump(self._script, PlainReader(self._script, scan=scan), database=name)
-                for name, scan in self._cluster.scan.databases.items()
-            }
-        )
+        return MappingProxyType({name: self._dump_of(name, scan) for name, scan in self._cluster.scan.databases.items()})
+
+    def _dump_of(self, name: str, scan: PlainScan) -> Dump:
+        """The dump of one database: its file is only what is run inside of it, while the places of its rows are those of the script."""
+        offset, size = self._cluster.scan.stretches[name]
+        part = self._script.part(offset, size, resource=self._script.resource)
+        dump = Dump(part, PlainReader(self._script, scan=scan), database=name)
+        dump.path = self._script.path
+        return dump
 
     @property
     def shared(self) -> ClusterObjects:

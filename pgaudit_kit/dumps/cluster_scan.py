@@ -28,9 +28,14 @@ _ENCODING = re.compile(rb"SET\s+client_encoding\s*(?:=|\bTO\b)\s*'?(\w+)", re.IG
 
 @dataclass(slots=True)
 class Section:
-    """The dump of one database. `before`, `inside` and `announced` are the places that may name it."""
+    r"""The dump of one database. `before`, `inside` and `announced` are the places that may name it.
+
+    From `start` to `end` stands what psql would run inside of the database: what is behind the last `\connect`.
+    """
 
     scan: PlainScan
+    start: int
+    end: int = 0
     before: str | None = None
     announced: str | None = None
     inside: str | None = None
@@ -46,8 +51,8 @@ class ClusterScan:
     """Reads the script in *file* once, when made.
 
     Attributes are what was found: `databases` by name, in the order of the script (a dump that names no database, out of files that
-    were joined by hand, has its number as a name); `objects`, outside of them; `damage` of the whole; `has_header`, `has_footer`,
-    `encoding` of pg_dumpall's own text; `commands` for psql outside of the dumps.
+    were joined by hand, has its number as a name); `stretches`, offset and size of what is run inside of each; `objects`,
+    outside of them; `damage` of the whole; `has_header`, `has_footer`; `encoding` and psql `commands` of pg_dumpall's own text.
     """
 
     def __init__(self, file: DumpFile) -> None:
@@ -66,7 +71,9 @@ class ClusterScan:
         self._end = (0, 1)
         self._read(file)
         self.objects: ClusterObjects = self._globals.build()
-        self.databases = self._named()
+        named = self._named()
+        self.databases = {name: section.scan for name, section in named.items()}
+        self.stretches = {name: (section.start, section.end - section.start) for name, section in named.items()}
         self._check_end()
 
     # ---- the pass
@@ -81,6 +88,7 @@ class ClusterScan:
                 self._note(Damage(error.message, offset=error.offset, line=error.line))
         self._end = (splitter.offset, splitter.line)
         if self._current:
+            self._current.end = splitter.offset
             self._current.scan.end(*self._end, broken=splitter.broken)
         elif splitter.broken:
             self.damage.append(Damage(splitter.broken.message, offset=splitter.broken.offset))
@@ -133,6 +141,7 @@ class ClusterScan:
         if database is not None:
             self._current.inside = self._current.inside or database
             self._current.fresh = database
+            self._current.start = command.offset + len(command.text)
         self._current.scan.see(command, standard_strings=True)
 
     def _see_statement(self, piece: Statement, *, standard_strings: bool) -> None:
@@ -162,23 +171,25 @@ class ClusterScan:
         before = self._before or (self._current.fresh if self._current and not self._current.scan.has_footer else None)
         self._leave(piece)
         crlf = b"\r\n" in piece.text
-        self._current = Section(PlainScan(self._resource, crlf=crlf), before=before, announced=self._announced)
+        self._current = Section(PlainScan(self._resource, crlf=crlf), piece.offset, before=before, announced=self._announced)
         self._sections.append(self._current)
         self._before = self._announced = None
 
     def _leave(self, piece: Between | MetaCommand) -> None:
         if self._current:
+            self._current.end = piece.offset + (len(piece.text) if isinstance(piece, Between) else 0)
             self._current.scan.end(piece.offset, piece.line)
             self._current = None
 
-    def _named(self) -> dict[str, PlainScan]:
-        named: dict[str, PlainScan] = {}
+    def _named(self) -> dict[str, Section]:
+        named: dict[str, Section] = {}
         for number, section in enumerate(self._sections, start=1):
             name = section.database or str(number)
             if name in named:  # of one database, dumped more than once into the same file
                 name = next(free for n in range(2, number + 2) if (free := f"{name} ({n})") not in named)
             section.scan.facts.setdefault("database", name)
-            named[name] = section.scan
+            section.scan.commands = [command for command in section.scan.commands if command.offset >= section.start]
+            named[name] = section
         return named
 
     # ---- the end

@@ -24,6 +24,7 @@ from pgaudit_kit.dumps.psql_connect import connected_database
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import DamagedDump, RowsNotAvailable, UnsupportedDump, UsageError
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.restore import restore
 from pgaudit_kit.records.cluster import Grant, Membership, Role, Setting, Tablespace
 from pgaudit_kit.records.table_data import TableName
 from tests.conftest import missing
@@ -267,6 +268,20 @@ def test_one_database_is_named_behind_a_sign_unless_a_file_has_that_name(cluster
     assert isinstance(read_dump(twin), ClusterDump)
     with pytest.raises(UsageError, match="one database"):
         read_dump(f"{archive_of(cluster, tmp_path)}#app")
+
+
+def test_one_database_is_restored_without_touching_the_others(cluster: Cluster) -> None:
+    if cluster.programs.major < 18:
+        pytest.skip("the wheel's psql is of 18")
+    path = cluster.dumpall("default")
+    for database in ("app", "postgres"):
+        done = restore(f"{path}#{database}", cluster.server.url(f"again {database}"), confirm=lambda _: True)
+        assert str(done.verdict) == "passed", done.check_list
+        with diff(f"{path}#{database}", cluster.server.url(f"again {database}")) as difference:
+            assert str(difference.verdict) == "same"
+        run(cluster.server.url(), f'DROP DATABASE "again {database}"')
+    with pytest.raises(UsageError, match="#app"):
+        restore(path, cluster.server.url("again"), confirm=lambda _: True)
 
 
 def archive_of(cluster: Cluster, folder: Path) -> Path:
