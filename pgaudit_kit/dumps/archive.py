@@ -198,10 +198,8 @@ class ArchiveReader:
                 size += len(lines)
         except NotCopyable as error:
             return TableData(name, (), not_readable=f"its INSERT statements cannot be turned into rows: {error}")
-        if reader.rows:
-            columns = reader.columns(columns_of(self.inventory, name))
-        else:
-            columns = columns_of(self.inventory, name, generated=False) or ()
+        stored = columns_of(self.inventory, name, generated=False)
+        columns = reader.columns(columns_of(self.inventory, name), stored) if reader.rows else stored or ()
         if columns is None:
             return TableData(name, (), not_readable="its INSERT statements do not name their columns, and the table's own do not fit")
         return TableData(name, columns, rows=reader.rows, size_bytes=size)

@@ -108,10 +108,15 @@ class InsertReader:
         """Whether *statement* begins, up to its first row, with the very bytes of the last one."""
         return self._head is not None and statement.startswith(self._head)
 
-    def columns(self, all_columns: Iterable[str] | None) -> tuple[str, ...] | None:
-        """Return the columns of the lines: those that the statement lists, else *all_columns*; None when they do not fit the rows."""
+    def columns(self, all_columns: Iterable[str] | None, stored_columns: Iterable[str] | None = None) -> tuple[str, ...] | None:
+        """Return the columns of the lines: those that the statement lists, else *all_columns*; None when they do not fit the rows.
+
+        *stored_columns*: those that are not generated. Where there are none of them, --column-inserts writes DEFAULT VALUES.
+        """
         listed = self.target.columns if self.target else None
         names = tuple(listed if listed is not None else all_columns or ())
+        if not self.width and stored_columns is not None and not tuple(stored_columns):
+            return ()
         if len(names) != (self.width or 0):
             return None
         return tuple(name for i, name in enumerate(names) if i not in self.defaults)

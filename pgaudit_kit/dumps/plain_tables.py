@@ -141,7 +141,7 @@ class ScriptTable:
         """Return what is known of the rows at the end of the script. *dump_copies*: its rows are COPY data, not INSERTs."""
         columns = self.columns
         if self.inserts and not self.not_readable:
-            columns = self.inserts.columns(columns_of(inventory, name))
+            columns = self.inserts.columns(columns_of(inventory, name), columns_of(inventory, name, generated=False))
             if columns is None or (self.copies and columns != self.columns):
                 self.not_readable = "its INSERT statements do not name their columns, and the table's own do not fit"
         elif not self.stretches:
