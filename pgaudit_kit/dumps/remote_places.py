@@ -36,10 +36,10 @@ def shown_url(url: str) -> str:
     for part in url.split("::"):
         try:
             split = urlsplit(part)
-            host = split.netloc.rpartition("@")[2]
-            shown.append(urlunsplit((split.scheme, host, split.path, "", "")) if split.scheme else part)
         except ValueError:
-            shown.append(part.partition(":")[0] + "://…")
+            return url.partition("://")[0] + "://…"  # no telling where in it a password is
+        host = split.netloc.rpartition("@")[2]
+        shown.append(urlunsplit((split.scheme, host, split.path, "", "")) if split.scheme else part)
     return "::".join(shown)
 
 
@@ -114,7 +114,7 @@ def http_place(url: str) -> Place:
     A fragment never reaches a server, so it is no part of a file's name: a URL with one names no file.
     """
     shown = shown_url(url)
-    if urlsplit(url).fragment:
+    if "#" in url:
         raise DumpNotFound(f"{shown}: what stands behind a # names no file", resource=shown, remedy="Give the URL of a file.")
     with _request(url, 0, shown) as answer:
         total = answer.headers.get("Content-Range", "").rpartition("/")[2]

@@ -19,7 +19,7 @@ _METHODS: dict[int, Algorithm] = {12: "bzip2", 93: "zstd", 95: "xz"}
 _IN_EXTRA = 0xFFFF_FFFF  # a size that does not fit stands in the extra field 1
 _OF_MACOS = b"__MACOSX/"  # what its Finder adds for the attributes of a file
 _END = b"PK\5\6"
-_END_HEAD = struct.Struct("<10xHLL")  # entries, length and offset of the directory
+_END_HEAD = struct.Struct("<12xLLH")  # length and offset of the directory, length of the comment
 _END_AT_MOST = 1 << 17  # the end of a zip file has 22 bytes and a comment of at most 64 KiB
 _DIRECTORY_ENTRY = re.compile(rb"PK\x01\x02.{24}(..).{16}", re.DOTALL)  # the length of the name, which follows
 _UNPACK = "Unpack it first (unzip), and name the dump."
@@ -42,9 +42,13 @@ def zip_member(chunks: Iterable[bytes], *, resource: str) -> Iterator[bytes]:
         for piece in pieces:
             if is_file:
                 yield piece
-    if source.peek(4) != _CENTRAL:
-        raise DamagedDump("the zip file is cut short: its directory is missing", resource=resource)
-    source.drain()
+    end = source.rest(_END_AT_MOST) if source.peek(4) == _CENTRAL else b""
+    at = end.rfind(_END)
+    if at < 0 or at + _END_HEAD.size > len(end):
+        raise DamagedDump("the zip file is cut short: its directory is not all there", resource=resource)
+    *_, comment = _END_HEAD.unpack_from(end, at)
+    if at + _END_HEAD.size + comment != len(end):
+        raise DamagedDump("the zip file does not end where it says", resource=resource)
 
 
 def names_in_zip(file: DumpFile) -> list[str] | None:
@@ -58,7 +62,7 @@ def names_in_zip(file: DumpFile) -> list[str] | None:
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < _END_HEAD.size:
         return None
-    _, length, offset = _END_HEAD.unpack_from(tail, at)
+    length, offset, _ = _END_HEAD.unpack_from(tail, at)
     if _IN_EXTRA in (offset, length):  # zip64: what stands before the end is enough to see how many there are
         listed = tail[max(0, tail.find(_CENTRAL)) : at]
     else:
@@ -196,9 +200,11 @@ class _Source:
             yield piece[:size]
             size -= min(size, len(piece))
 
-    def drain(self) -> None:
-        for _ in self._chunks:
-            pass
+    def rest(self, size: int) -> bytes:
+        """Read to the end; return the last *size* bytes."""
+        while self._more():
+            self._held = self._held[-size:]
+        return self._held
 
     def _more(self) -> bool:
         chunk = next(self._chunks, b"")
