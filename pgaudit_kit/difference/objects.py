@@ -25,7 +25,7 @@ from pgaudit_kit.records.source import Source
 
 COLUMN_ORDER = "column_order"  # no attribute of one column, but one that can be ignored
 # Objects that are nothing but an attribute of something
-_NOTHING_BUT = {"ACL": "acl", "DEFAULT ACL": "acl", "SECURITY LABEL": "security_label"}
+_NOTHING_BUT = {"ACL": "acl", "DEFAULT ACL": "acl"}
 _PUBLIC = ObjectKey("SCHEMA", None, "public")
 _OWNERS_OF_PUBLIC = (None, "pg_database_owner")
 # What a database keeps when a dump is restored into it without --create

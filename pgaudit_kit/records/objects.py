@@ -251,10 +251,9 @@ _OWN_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     # settings.compact_numbers, owner and acl as settings.by_number; what few have is an attribute `<oid> comment`,
     # `<oid> security_label`. Their contents are not compared.
     "BLOB": ("owner", "oids"),
-    # Privileges and labels changed on what no dump holds, because the server or an extension brings it: named `TABLE pg_authid`,
+    # Privileges changed on what no dump holds, because the server or an extension brings it: named `TABLE pg_authid`,
     # `FUNCTION hstore(text, text)`, `COLUMN t.c` as pg_dump's tags; acl: privileges.acl_change_text
     "ACL": (),
-    "SECURITY LABEL": (),
 }
 # acl: privileges.acl_text; security_label: `provider: label` in lines
 _WITH_ACL = frozenset(
@@ -263,7 +262,7 @@ _WITH_ACL = frozenset(
 )
 _WITH_LABEL = frozenset(
     {"SCHEMA", "TYPE", "DOMAIN", "TABLE", "SEQUENCE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "FUNCTION", "PROCEDURE", "AGGREGATE"}
-    | {"PROCEDURAL LANGUAGE", "EVENT TRIGGER", "PUBLICATION", "SUBSCRIPTION", "SECURITY LABEL"}
+    | {"PROCEDURAL LANGUAGE", "EVENT TRIGGER", "PUBLICATION", "SUBSCRIPTION"}
 )
 ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     kind: (*own, *(("acl",) if kind in _WITH_ACL else ()), *(("security_label",) if kind in _WITH_LABEL else ()))

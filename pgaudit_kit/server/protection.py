@@ -32,7 +32,10 @@ _SAME_AS = {"PROCEDURE": "FUNCTION"}
 
 
 def protect(objects: Iterable[DatabaseObject], rows: Iterable[Row], major: int) -> list[DatabaseObject]:
-    """Return *objects* with what *rows* (privileges_and_labels.sql) say of them; said of anything else, it is an ACL, a SECURITY LABEL."""
+    """Return *objects* with what *rows* (privileges_and_labels.sql) say of them.
+
+    Of anything else, which the server or an extension brings, pg_dump prints how its privileges were changed: an ACL.
+    """
     by_key = {item.key: item for item in objects}
     for row in rows:
         key = ObjectKey(row["kind"], row["schema"], row["name"])
@@ -40,9 +43,9 @@ def protect(objects: Iterable[DatabaseObject], rows: Iterable[Row], major: int) 
             by_key[key] = DatabaseObject(key, {"owner": row["owner"]})
         if key in by_key:
             by_key[key] = _protected(by_key[key], row, major)
-        else:
-            for item in _apart(row, major):
-                by_key[item.key] = item
+        elif row["word"] and not row["as_made"] and (acl := _changed(row, major)):
+            apart = ObjectKey("ACL", row["schema"], _tag(row))
+            by_key[apart] = DatabaseObject(apart, {"acl": acl})
     return list(by_key.values())
 
 
@@ -112,18 +115,13 @@ def _with_said_of_column(item: DatabaseObject, name: str, said: Mapping[str, str
     return replace(item, columns=(*item.columns, Column(name, told)) if told else item.columns)
 
 
-def _apart(row: Row, major: int) -> Iterable[DatabaseObject]:
-    """What was changed on something that a dump does not hold, because the server or an extension brings it."""
-    bare = row["name"].partition("(")[0] if row["arguments"] is not None else row["name"]
-    name = quote_identifier(bare) + (f"({row['arguments']})" if row["arguments"] is not None else "")
-    if row["column_name"] is not None:
-        name += f".{quote_identifier(row['column_name'])}"
-    if row["word"] and not row["as_made"] and (acl := _changed(row, major)):
-        word = "COLUMN" if row["column_name"] is not None else row["word"]
-        yield DatabaseObject(ObjectKey("ACL", row["schema"], f"{word} {name}"), {"acl": acl})
-    if label := labels_text(row["label_pairs"]):
-        word = "COLUMN" if row["column_name"] is not None else row["kind"]
-        yield DatabaseObject(ObjectKey("SECURITY LABEL", row["schema"], f"{word} {name}"), {"security_label": label})
+def _tag(row: Row) -> str:
+    """The tag of an ACL entry."""
+    if row["arguments"] is None:
+        name = quote_identifier(row["name"])
+    else:
+        name = f"{quote_identifier(row['name'].partition('(')[0])}({row['arguments']})"
+    return f"{row['word']} {name}" if row["column_name"] is None else f"COLUMN {name}.{quote_identifier(row['column_name'])}"
 
 
 def _changed(row: Row, major: int) -> str | None:

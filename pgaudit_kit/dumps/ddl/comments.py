@@ -7,7 +7,6 @@ from pgaudit_kit.dumps.ddl.drafts import NO_OBJECT, Book, Comment, Draft, Place,
 from pgaudit_kit.dumps.ddl.large_objects import read_oid
 from pgaudit_kit.dumps.ddl.references import REFERENCES, read_reference
 from pgaudit_kit.dumps.ddl.tokens import Cursor, Name, NotUnderstood
-from pgaudit_kit.records.table_data import quote_identifier
 
 _RELATIONS = {
     "TABLE": ("TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "FOREIGN TABLE"),
@@ -91,12 +90,12 @@ def apply_comments(book: Book) -> None:
     """Give every comment to its object; those of objects that are not there are put aside."""
     for comment in book.comments:
         if comment.kind == "LARGE OBJECT":
-            book.large_object_facts.setdefault(comment.attribute, {})[int(comment.place[1])] = comment.text
+            texts = book.large_object_facts.setdefault(comment.attribute, {})
+            oid = int(comment.place[1])
+            texts[oid] = comment.text if comment.attribute == "comment" else _with(texts.get(oid), comment.text)
             continue
         draft = _object_of(comment, book)
-        if draft is None and comment.attribute != "comment":
-            _add_label(comment, book)
-        elif draft is None:
+        if draft is None:
             put_aside(comment.statement, book, NO_OBJECT)
         elif comment.attribute != "comment":
             _label(draft, comment)
@@ -118,18 +117,7 @@ def _label(draft: Draft, comment: Comment) -> None:
 
 
 def _with(labels: str | None, label: str) -> str:
-    return "\n".join(sorted([*([labels] if labels else []), label]))
-
-
-def _add_label(comment: Comment, book: Book) -> None:
-    """A label on what no dump holds, because the server or an extension brings it."""
-    schema, name = comment.place
-    bare, bracket, rest = name.partition("(") if comment.kind in ("FUNCTION", "PROCEDURE", "AGGREGATE") else (name, "", "")
-    tag = f"{comment.kind} {quote_identifier(bare)}{bracket}{rest}"
-    if comment.column is not None:
-        tag += f".{quote_identifier(comment.column)}"
-    draft = book.find("SECURITY LABEL", (schema, tag)) or book.create("SECURITY LABEL", (schema, tag), comment.statement)
-    draft.attributes["security_label"] = _with(draft.attributes.get("security_label"), comment.text)
+    return "\n".join(sorted([*(labels.split("\n") if labels else []), label]))
 
 
 def _object_of(comment: Comment, book: Book) -> Draft | None:

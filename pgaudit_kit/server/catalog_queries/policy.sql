@@ -1,4 +1,4 @@
--- POLICY. Servers 12+. Mirrors getPolicies and dumpPolicy of pg_dump.c: those on tables of extensions are printed too.
+-- POLICY. Servers 12+. Mirrors getPolicies and dumpPolicy of pg_dump.c: those on tables of extensions are not printed.
 SELECT
     n.nspname AS schema,
     c.relname AS parent,
@@ -16,3 +16,4 @@ LEFT JOIN pg_description d ON d.classoid = 'pg_policy'::regclass AND d.objoid = 
 WHERE c.relpersistence <> 't'
   AND n.nspname !~ '^pg_'
   AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')

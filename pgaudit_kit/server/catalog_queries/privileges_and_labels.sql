@@ -1,6 +1,6 @@
 -- Privileges and security labels that are not as on a new object: one row per object or column that has any. Servers 12+.
 -- Mirrors getAdditionalACLs and collectSecLabels of pg_dump.c and what its get... functions read of each catalog: objects of
--- extensions and of pg_catalog too, of which pg_dump prints what changed since their CREATE EXTENSION or initdb (pg_init_privs).
+-- extensions and of pg_catalog too: of their privileges pg_dump prints what changed since CREATE EXTENSION or initdb (pg_init_privs).
 -- kind, schema, name: the object's key; word: of GRANT ... ON; arguments: of a routine, as GRANT names it; column_name: of a
 -- column; acl, initial: (grantee, null for PUBLIC; grantor; privilege; grantable); label_pairs: (provider, label).
 WITH label AS (
