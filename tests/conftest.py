@@ -10,13 +10,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from pgaudit_kit.errors import ProgramNotFound
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from tests.postgres_versions import installation
 
 # A shell that starts us in the background lets us ignore Ctrl-C, and every process that a test interrupts would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+settings.register_profile("thorough")  # by hand: the tests of random databases make many more
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"
@@ -40,6 +44,21 @@ def server() -> Iterator[EmbeddedServer]:
         missing(str(error))
     with started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def server_of() -> Iterator[Callable[[int], EmbeddedServer]]:
+    """Give a function that starts a throwaway PostgreSQL of a major version; each is started once and lives as long as the session."""
+    started: dict[int, EmbeddedServer] = {}
+
+    def start(major: int) -> EmbeddedServer:
+        if major not in started:
+            started[major] = EmbeddedServer(bin_folder=installation(major, missing).bin_folder).start()
+        return started[major]
+
+    yield start
+    for running in started.values():
+        running.stop()
 
 
 @pytest.fixture(scope="session")
