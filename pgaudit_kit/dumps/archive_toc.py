@@ -26,7 +26,10 @@ _DATA_DESCS = frozenset({"TABLE DATA", "BLOBS", "BLOB COMMENTS"})
 _POST_DATA_DESCS = frozenset({"CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "INDEX", "RULE", "TRIGGER"})
 _NO_SECTION_DESCS = frozenset({"COMMENT", "ACL", "ACL LANGUAGE"})
 _NOT_SET, _SET, _NO_DATA = 1, 2, 3
-_SET_VALUE = re.compile(rb"SET\s+\w+\s*=\s*'([^']*)'")
+_SETTINGS = {
+    b"ENCODING": re.compile(rb"SET client_encoding = '([^']*)';\s*\Z"),
+    b"STDSTRINGS": re.compile(rb"SET standard_conforming_strings = '(on|off)';\s*\Z"),
+}
 # pg_dump 18 writes these definitions only the first time it writes a table of contents (WriteToc, defnDumper)
 _WRITTEN_ONCE = frozenset({b"STATISTICS DATA", b"EXTENDED STATISTICS DATA"})
 # The longest text of an entry is a definition; the server builds none above 1 GiB, and real ones stay below a few MiB.
@@ -35,7 +38,7 @@ LONGEST_TEXT = 1 << 28
 _LONGEST_NAME = 1 << 20
 # What PostgreSQL has and Python has not (src/common/encnames.c)
 _OTHER_ENCODINGS = frozenset({"euctw", "muleinternal"})
-_MOST_RELKINDS = 128
+_RELKINDS = frozenset({0, *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"})
 
 Container = Literal["custom", "folder"]
 
@@ -251,18 +254,15 @@ class _ArchiveParser:
         return encoding
 
     def _standard_strings(self, entries: list[_RawEntry]) -> bool:
-        value = self._setting(entries, b"STDSTRINGS") or "on"
-        if value not in ("on", "off"):
-            raise _damaged(self._cursor, f"sets standard_conforming_strings to {value!r}")
-        return value == "on"
+        return (self._setting(entries, b"STDSTRINGS") or "on") == "on"
 
     def _setting(self, entries: list[_RawEntry], desc: bytes) -> str | None:
         """The value that an entry sets. pg_restore refuses an archive, too, in which it is something else (processEncodingEntry)."""
         for entry in entries:
             if entry.desc == desc:
-                match = _SET_VALUE.match(entry.definition or b"")
-                if not match:
-                    raise _damaged(self._cursor, f"has an entry {desc.decode()} that sets nothing")
+                match = _SETTINGS[desc].match(entry.definition or b"")
+                if not match or entry.tag != desc:
+                    raise _damaged(self._cursor, f"has an entry {desc.decode()} that pg_dump does not write")
                 return match[1].decode("ascii", "replace")
         if self._version >= _V_SECTION:
             raise _damaged(self._cursor, f"has no entry {desc.decode()}, which pg_dump always writes")
@@ -341,7 +341,7 @@ def _is_plausible(raw: _RawEntry) -> bool:
         and raw.had_dumper in (0, 1)
         and bool(raw.desc)
         and (raw.section is None or (raw.section == 3 if has_data else raw.section in _SECTIONS))  # noqa: PLR2004  # data
-        and 0 <= raw.relkind < _MOST_RELKINDS
+        and raw.relkind in _RELKINDS
         and raw.with_oids in (b"true", b"false")
         and all(oid and oid.isdigit() and len(oid) <= 10 for oid in raw.oids)  # noqa: PLR2004  # digits of 2^32
         and (not isinstance(raw.extra, bytes) or bool(raw.extra) == has_data)

@@ -154,10 +154,11 @@ class FolderData:
 
     def _strangers(self, read: set[str], problems: list[Problem]) -> Iterator[Problem]:
         """Files that no entry names."""
-        named = read | {problem.member for problem in problems}
+        told = {problem.member for problem in problems}
+        named = read | {bare_name(name) + suffix for name in told for suffix in SUFFIXES}
         lists = {self._list_name(entry) for entry in self._expected if entry.toc.desc == "BLOBS"}
-        for bare_name in (TOC_NAME, *lists):
-            named |= set(self._names_of(bare_name)[:1])
+        for name in (TOC_NAME, *lists):
+            named |= set(self._names_of(name)[:1])
         there = self._folder.names()
         strange = sorted(there - named - (self._besides or frozenset()))
         if self._besides is None:
@@ -197,6 +198,11 @@ class FolderData:
 
     def _damaged(self, what: str) -> DamagedDump:
         return DamagedDump(what, resource=self._folder.resource)
+
+
+def bare_name(name: str) -> str:
+    """*name* without the suffix of a compression."""
+    return next((name.removesuffix(suffix) for suffix in SUFFIXES if suffix and name.endswith(suffix)), name)
 
 
 def _head(stream: ByteStream) -> bytes:
