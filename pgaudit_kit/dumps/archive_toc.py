@@ -7,7 +7,7 @@ small pieces until they are there, so that a flipped length byte ends in a Damag
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -365,10 +365,10 @@ def _entry(raw: _RawEntry, encoding: str) -> ArchiveEntry:
         has_data=bool(raw.had_dumper),
         dependencies=raw.dependencies,
     )
-    entry = ArchiveEntry(toc, raw.dump_id, oid=int(raw.oids[1] or 0), toc_offset=raw.toc_offset)
+    oid = int(raw.oids[1] or 0)
     if isinstance(raw.extra, bytes):
-        return replace(entry, file_name=_decode(raw.extra, encoding) or "")
-    return replace(entry, offset=raw.extra)
+        return ArchiveEntry(toc, raw.dump_id, oid=oid, toc_offset=raw.toc_offset, file_name=_decode(raw.extra, encoding) or "")
+    return ArchiveEntry(toc, raw.dump_id, oid=oid, toc_offset=raw.toc_offset, offset=raw.extra)
 
 
 def _decode(text: bytes | None, encoding: str) -> str | None:

@@ -2,15 +2,17 @@ r"""Counting the lines and tabs of COPY text and looking for its end mark, near 
 
 `bytes.count` and `bytes.find` look at one byte at a time (1 to 2 GB/s); numpy's comparisons use vector instructions (10 GB/s).
 Their results go into one array that is used again and again: a fresh one for every block costs more, in page faults, than the
-counting. Small blocks stay with `bytes`, so that reading a small dump never loads numpy.
+counting. Loading numpy takes as long as counting 64 MiB without it, so a dump of small tables never loads it.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 _TAB, _NEWLINE = b"\t\n"
 _SMALL = 1 << 15
+_LOADING_PAYS = 1 << 25
 _BACKSLASH_PERIOD = int.from_bytes(b"\\.", "little")
 
 
@@ -26,7 +28,7 @@ class RowCounter:
     def add(self, block: bytes | bytearray, start: int, end: int) -> None:
         """Count `block[start:end]`."""
         self.size_bytes += end - start
-        if end - start < _SMALL:
+        if not self._uses_numpy(end - start):
             self.rows += block.count(_NEWLINE, start, end)
             self.tabs += block.count(_TAB, start, end)
             return
@@ -39,9 +41,12 @@ class RowCounter:
 
     def find_end_mark(self, block: bytes | bytearray, start: int, end: int) -> int:
         r"""Return the index of the next `\.` behind a line end in `block[start:end]`, -1 without one. What follows it is not looked at."""
-        if end - start >= _SMALL and not self._holds_backslash_period(block, start, end):
+        if self._uses_numpy(end - start) and not self._holds_backslash_period(block, start, end):
             return -1
         return block.find(b"\n\\.", start, end) + 1 or -1
+
+    def _uses_numpy(self, size: int) -> bool:
+        return size >= _SMALL and (self._marks is not None or "numpy" in sys.modules or self.size_bytes >= _LOADING_PAYS)
 
     def _holds_backslash_period(self, block: bytes | bytearray, start: int, end: int) -> bool:
         r"""Whether `\.` is anywhere in the block: rare in data, and found by comparing two bytes at once, at both alignments."""

@@ -55,7 +55,8 @@ def codec_of(encoding: str) -> str | None:
 
 def decode_sql(text: bytes, encoding: str) -> str:
     """Return SQL text; bytes that are not of *encoding* survive as surrogates."""
-    return decode_as_postgresql(text, codec_of(encoding) or "utf-8", strict=False)
+    codec = codec_of(encoding)
+    return decode_as_postgresql(text, codec, strict=False) if codec else text.decode("utf-8", "surrogateescape")
 
 
 def to_utf8(text: bytes, encoding: str) -> bytes:

@@ -13,13 +13,17 @@ from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase
 from typing import NamedTuple
 
-_LETTER = "A-Za-z_\u0080-\U0010ffff"  # scan.l: ident_start; high-bit bytes are letters, undecodable ones come as surrogates
-_WORD = rf"[{_LETTER}][{_LETTER}0-9$]*+"
-_BEFORE_LITERAL = rf"(?<![{_LETTER}0-9$])"
+# scan.l: ident_start and ident_cont; high-bit bytes are letters, undecodable ones come as surrogates. Written as what is not in
+# them: that is ASCII alone, and compiles ten times faster than a range up to U+10FFFF does.
+_FIRST = r"[^\x00-@\[-^`{-\x7f]"  # A-Z a-z _ and above ASCII
+_LETTER_OR_DIGIT = r"[^\x00-/:-@\[-^`{-\x7f]"
+_FURTHER = r"[^\x00-#%-/:-@\[-^`{-\x7f]"  # $ too
+_WORD = rf"{_FIRST}{_FURTHER}*+"
+_BEFORE_LITERAL = rf"(?<!{_FURTHER})"
 _PLAIN = r"'[^']*+(?:''[^']*+)*+'"
 _ESCAPED = r"'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+'"
 _QUOTED = r'"[^"]*+(?:""[^"]*+)*+"'
-_DOLLAR = rf"\$(?P<tag>(?:[{_LETTER}][{_LETTER}0-9]*+)?)\$.*?\$(?P=tag)\$"
+_DOLLAR = rf"\$(?P<tag>(?:{_FIRST}{_LETTER_OR_DIGIT}*+)?)\$.*?\$(?P=tag)\$"
 _COMMENT = r"--[^\n]*+|/\*.*?\*/"
 _OPERATOR = r"::|(?:(?!--|/\*)[-+*/<>=~!@#%^&|`?])+|:="
 
