@@ -15,7 +15,7 @@ bearer(classid, objid, subid, kind, schema, name, arguments, column_name, word, 
     SELECT 'pg_class'::regclass::oid, c.oid, 0,
         CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE'
             ELSE 'TABLE' END,
-        n.nspname, c.relname, NULL, NULL::name, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.relowner, c.relacl
+        n.nspname, c.relname::text, NULL, NULL::name, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.relowner, c.relacl
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
       AND c.relpersistence <> 't'
