@@ -10,8 +10,7 @@ The rules are those of psql's lexer (src/fe_utils/psqlscan.l) as far as a script
 One thing psql would not do: a line that no command begins with, where a message or a prompt got into the script, is a piece by
 itself. To psql it would spoil the statement after it; an apostrophe in it would hide the rest of the script.
 
-Works on bytes: no byte of these rules is a trailing byte in any client encoding but the backslash, which matters only
-where pg_dump never puts a multi-byte encoding.
+Works on bytes: no byte of these rules is a trailing byte in any client encoding but the backslash, which matters where it escapes.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from pgaudit_kit.dumps.decompression import PIECE
 from pgaudit_kit.dumps.foreign_text import MESSAGE, VERB
 from pgaudit_kit.dumps.insert_runs import RUN_BYTES, RunLearner
 from pgaudit_kit.dumps.script_pieces import Between, CopyData, Foreign, MetaCommand, Piece, Statement
+from pgaudit_kit.dumps.text_encoding import leading_bytes
 from pgaudit_kit.errors import DamagedDump
 
 # A statement is held whole. The server itself takes none above 1 GiB; a quarter of that is far above what pg_dump writes.
@@ -48,6 +48,7 @@ _SPACE = re.compile(rb"(?:[ \t\r\n\f\v]+|--[^\n]*\n)*")
 _RUN = re.compile(rb"[^'\"$;()\-/\\]*")
 _LITERAL = re.compile(rb"'[^']*'")  # '' is one literal after another: the borders are the same
 _ESCAPED_LITERAL = re.compile(rb"'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'(?!')", re.DOTALL)
+_WIDE_LITERAL = rb"'[^'\\%(lead)b]*(?:(?:\\.|''|[%(lead)b].)[^'\\%(lead)b]*)*'(?!')"  # the same, in encodings like SJIS
 _QUOTED_NAME = re.compile(rb'"[^"]*"')
 _DOLLAR_TAG = re.compile(rb"\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$")
 _DOLLAR_TAG_BEGUN = re.compile(rb"\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\Z")
@@ -55,14 +56,16 @@ _COMMENT_BORDER = re.compile(rb"/\*|\*/")
 _ROUTINE = re.compile(rb"CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE)\b", re.IGNORECASE)
 _INSERT = re.compile(rb"INSERT\s+INTO\b", re.IGNORECASE)
 # The usual INSERT of one row, taken in one step when nothing in it can be read in two ways; dumps with --inserts have millions
+_FLAT_NAMES = rb"[^'\"()$;\\/-]*(?:\"[^'\"()$;\\/-]*\"[^'\"()$;\\/-]*)*"
 _FLAT_INSERT = re.compile(
-    rb"INSERT INTO [^'()$;\\/-]*(?:\([^'()$;\\/-]*\) [^'\"()$;\\/-]*)?VALUES "
+    rb"INSERT INTO " + _FLAT_NAMES + rb"(?:\(" + _FLAT_NAMES + rb"\) [^'\"()$;\\/-]*)?VALUES "
     rb"\([^'\"()$;\\/]*(?:(?<![eE])'[^']*'[^'\"()$;\\/]*)*\)[^'\"()$;\\/-]*;"
 )
 _BEGIN_ATOMIC = re.compile(rb"\bBEGIN\s+ATOMIC\b", re.IGNORECASE)
 _CASE_OR_END = re.compile(rb"\b(?:(CASE)|END)\b", re.IGNORECASE)
 _COPY = re.compile(rb"COPY\b", re.IGNORECASE)
 _SET_STRINGS = re.compile(rb"SET\s+standard_conforming_strings\s*(?:=|\bTO\b)\s*'?(on|off|true|false)\b", re.IGNORECASE)
+_SET_ENCODING = re.compile(rb"SET\s+client_encoding\s*(?:=|\bTO\b)\s*'?(\w+)", re.IGNORECASE)
 _WORD_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$") | frozenset(range(0x80, 0x100))
 
 
@@ -97,6 +100,7 @@ class ScriptSplitter:
         self._at_end = False
         self._in_insert = False
         self._copy_follows = False
+        self._escaped_literal = _ESCAPED_LITERAL
         self._begun = False  # a comment of pg_dump or a command was seen: before that, any other line is foreign
         self._inserts = RunLearner()
 
@@ -252,6 +256,9 @@ class ScriptSplitter:
         piece = Statement(*self._take(end), begins=statement.begins, ends=statement.ends, commands=tuple(statement.commands))
         if strings := _SET_STRINGS.match(piece.text):
             self.standard_strings = strings[1].lower() in (b"on", b"true")
+        elif encoding := _SET_ENCODING.match(piece.text):
+            lead = leading_bytes(encoding[1].decode("latin-1"))
+            self._escaped_literal = re.compile(_WIDE_LITERAL % {b"lead": lead}, re.DOTALL) if lead else _ESCAPED_LITERAL
         return piece
 
     def _go_on(self, statement: _OpenStatement) -> bool:
@@ -294,7 +301,7 @@ class ScriptSplitter:
     def _literal_end(self, at: int) -> int:
         if self.standard_strings and not self._is_escape_string(at):
             return _end(_LITERAL, self._data, at)
-        end = _end(_ESCAPED_LITERAL, self._data, at)
+        end = _end(self._escaped_literal, self._data, at)
         return -1 if end == len(self._data) and not self._at_end else end  # a second quote may follow
 
     def _is_escape_string(self, at: int) -> bool:

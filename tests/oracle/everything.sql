@@ -235,6 +235,11 @@ CREATE TABLE public."COPY x (a) FROM stdin;
 \." (a text);
 INSERT INTO public."COPY x (a) FROM stdin;
 \." VALUES ('\.');
+CREATE TABLE public."INSERT INTO x VALUES (1);
+" ("INSERT INTO x VALUES (1);
+" integer GENERATED ALWAYS AS IDENTITY, "(a) VALUES (1);" text);
+INSERT INTO public."INSERT INTO x VALUES (1);
+" ("(a) VALUES (1);") VALUES (E'1);\nINSERT INTO x VALUES (1);\n'), (NULL), (');');
 CREATE VIEW public."-- view" AS SELECT 'COPY x FROM stdin;
 \.
 --
