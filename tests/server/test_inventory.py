@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -9,9 +10,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from pgaudit_kit.difference.objects import compare_objects
 from pgaudit_kit.dumps.ddl.builder import InventoryBuilder
+from pgaudit_kit.operations.embedded_server import EmbeddedServer
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import ATTRIBUTES, COLUMN_ATTRIBUTES, ObjectKey
 from pgaudit_kit.server.catalog import Row
@@ -304,3 +307,28 @@ def test_the_number_of_queries_does_not_grow_with_the_number_of_tables(database_
     of_one = queries(1)
     database_18.run(made.format(2, 100))
     assert queries(100) == of_one
+
+
+def test_what_all_extensions_bring_says_the_same_live_as_in_a_dump_once_it_is_no_longer_theirs(
+    server_of: Callable[[int], EmbeddedServer],
+) -> None:
+    """Hundreds of operators, classes, types and casts that other people wrote: members of extensions, made objects like any other."""
+    database = LiveDatabase(server_of(18), "of_extensions")
+    database.on_postgres("CREATE DATABASE of_extensions TEMPLATE template0")
+    try:
+        with psycopg.connect(database.url, autocommit=True) as connection:
+            for (name,) in connection.execute("SELECT name FROM pg_available_extensions WHERE name <> 'plpgsql'").fetchall():
+                with contextlib.suppress(psycopg.Error):  # some need a library that is not there
+                    connection.execute(sql.SQL("CREATE EXTENSION {} CASCADE").format(sql.Identifier(name)))
+            connection.execute(
+                "DELETE FROM pg_depend WHERE deptype = 'e' AND refobjid IN (SELECT oid FROM pg_extension WHERE oid >= 16384)"
+            )
+            connection.execute("DELETE FROM pg_init_privs WHERE objoid >= 16384")
+            connection.execute("DELETE FROM pg_extension WHERE oid >= 16384")
+        kinds = Counter(o.key.kind for o in database.inventory().objects)
+        assert kinds["OPERATOR"] > 300
+        assert kinds["OPERATOR CLASS"] > 80
+        assert kinds["TYPE"] > 15
+        assert differences(database) == []
+    finally:
+        database.on_postgres("DROP DATABASE of_extensions WITH (FORCE)")
