@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from pgaudit_kit.dumps.zstd_frame import SkippedFrame, ZstdDecoder
-from pgaudit_kit.errors import DamagedDump
+from pgaudit_kit.errors import DamagedDump, UnsupportedDump
 
 Algorithm: TypeAlias = Literal["gzip", "zlib", "lz4", "zstd", "xz", "bzip2"]
 # One piece of work: fits the second-level cache, and is far above the cost of one Python call.
 PIECE = 1 << 20
 # A decoder that meets an error drops what that one call had made, so a call makes no more than deflate's own window.
 STEP = 1 << 15
-# What a decoder may keep: `xz -9` needs 65 MiB, `zstd --ultra -22` 128 MiB.
-DECODER_MEMORY = 1 << 28
+# What a decoder may keep: `xz -9` needs 65 MiB, `zstd --ultra -22` 128 MiB, which is also where libzstd has its own limit
+DECODER_MEMORY = 1 << 27
 _SKIPPABLE = bytes(range(0x50, 0x60))  # first bytes of the frames of zstd and lz4 that hold something else than data
 
 
@@ -53,8 +53,9 @@ def decoded(chunks: Iterable[bytes], algorithm: Algorithm, *, resource: str) -> 
     """Yield the bytes that *chunks* stand for, in pieces of about 1 MiB: members or frames one after another, one stream of zlib.
 
     No bytes at all are an empty stream: that is how an empty large object is stored. Zeros after gzip and xz are padding
-    (tapes, block devices). Raises DamagedDump for a stream that is broken, fails its checksum, ends early, or is followed
-    by something else; of the good bytes before that, all but the last 32 KiB are yielded first (lz4, zstd: but for whole blocks).
+    (tapes, block devices). Raises DamagedDump for a stream that is broken, fails its checksum, ends early, or is followed by
+    something else; of the good bytes before that, all but the last 32 KiB are yielded first (lz4, zstd: but for whole blocks).
+    Raises UnsupportedDump for a stream that takes more than 128 MiB of memory to unpack.
     """
     held: list[bytes] = []
     size = 0
@@ -90,6 +91,8 @@ def _steps(chunks: Iterable[bytes], algorithm: Algorithm, resource: str) -> Iter
             try:
                 step = decoder.decompress(data, STEP)
             except errors as error:
+                if "emory" in str(error):  # what liblzma and libzstd say, each in its words, of a window above the limit
+                    raise _too_large(algorithm, resource) from error
                 raise DamagedDump(f"the {algorithm} stream is broken before its byte {fed:,} ({error})", resource=resource) from error
             data = b""
             if step:
@@ -99,6 +102,11 @@ def _steps(chunks: Iterable[bytes], algorithm: Algorithm, resource: str) -> Iter
                 decoder = None
     if decoder:
         raise DamagedDump(f"the {algorithm} stream is cut short: its {fed:,} bytes are not all", resource=resource)
+
+
+def _too_large(algorithm: Algorithm, resource: str) -> UnsupportedDump:
+    what = f"the {algorithm} stream was made with so large a window that unpacking it takes more than {DECODER_MEMORY >> 20} MiB of memory"
+    return UnsupportedDump(what, resource=resource, remedy="Unpack it first (xz -d, zstd -d --long=31).")
 
 
 def _next_member(data: bytes, known: _Format, algorithm: Algorithm, fed: int, resource: str) -> bytes:

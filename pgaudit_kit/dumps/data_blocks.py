@@ -119,7 +119,7 @@ class DataBlocks:
 
     def _decoded(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         algorithm = _STREAMS.get(self.archive.compression)
-        return decoded(chunks, algorithm, resource=self.resource) if algorithm else chunks
+        return self._file.limited(decoded(chunks, algorithm, resource=self.resource)) if algorithm else chunks
 
 
 def kind_of(entry: ArchiveEntry) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -95,6 +95,10 @@ class DumpFile:
         """The *size* bytes from *offset*, as a file of its own (a member of a tar file)."""
         return DumpFile(_Part(self, offset, size, resource), unpacked_limit=self.unpacked_limit)
 
+    def limited(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield *pieces*, which were unpacked from this file. Raises UnsupportedDump when they are more than `unpacked_limit`."""
+        return _limited(pieces, self.unpacked_limit, self.size_bytes, self.resource)
+
     def open(self, offset: int = 0) -> ByteStream:
         """Return a stream of the unwrapped bytes from *offset*.
 
@@ -119,11 +123,11 @@ class DumpFile:
         for wrapping in self.wrappings:
             pieces = unwrapped(pieces, wrapping, resource=self.resource)
             if wrapping not in TEXT_ENCODINGS:
-                pieces = _limited(pieces, self.unpacked_limit, self.size_bytes, self.resource)
+                pieces = self.limited(pieces)
         return _Forward(bare, pieces)
 
 
-def _limited(pieces: Iterator[bytes], limit: int | None, packed: int, resource: str) -> Iterator[bytes]:
+def _limited(pieces: Iterable[bytes], limit: int | None, packed: int, resource: str) -> Iterator[bytes]:
     most = limit if limit is not None else max(LEAST_LIMIT, MOST_TIMES * packed)
     size = 0
     for piece in pieces:

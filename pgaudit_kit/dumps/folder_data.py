@@ -187,7 +187,7 @@ class FolderData:
             elif not algorithm:
                 raise self._damaged(f"{name} is not compressed, although its name says so")
             chunks = chain((head,), iter(lambda: stream.read(PIECE // 4), b""))
-            yield from decoded(chunks, algorithm, resource=file.resource) if algorithm else chunks
+            yield from file.limited(decoded(chunks, algorithm, resource=file.resource)) if algorithm else chunks
 
     def _ends_as_text(self, name: str, head: bytes) -> bool:
         """Whether rows whose first bytes *head* look like those of a compressed stream are text all the same: it is in how they end."""

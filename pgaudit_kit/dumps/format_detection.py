@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pgaudit_kit.dumps.archive_toc import MAGIC
@@ -107,7 +107,7 @@ def _head(file: DumpFile) -> bytes:
     """The first bytes."""
     head = b""
     try:
-        with file.open() as stream:
+        with replace(file).open() as stream:  # a copy, which keeps no stream for the next one: thousands of dumps may be looked at
             while len(head) < HEAD_SIZE and (more := stream.read(HEAD_SIZE - len(head))):
                 head += more
     except DamagedDump as error:
