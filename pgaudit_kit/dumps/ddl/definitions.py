@@ -67,8 +67,7 @@ def create_aggregate(statement: Statement, book: Book) -> None:
     found = read_options(cursor, _OF_AGGREGATE)
     qualify_routines(statement, book, found, *(word for word in found if word.endswith("func")))
     if operator := found.get("sortop"):
-        at_home = any(d.kind == "OPERATOR" and d.schema == schema and d.name.startswith(f"{operator} (") for d in book.drafts.values())
-        found["sortop"] = qualified_operator(statement, operator, at_home=at_home)
+        found["sortop"] = qualified_operator(statement, operator, at_home=(schema, operator) in book.operators)
     book.create("AGGREGATE", (schema, f"{raw}({arguments})"), statement).attributes |= found
 
 

@@ -219,7 +219,8 @@ class Book:
         self.drafts: dict[tuple[str, str | None, str, str | None], Draft] = {}
         self.relations: dict[Place, Draft] = {}
         self.comments: list[Comment] = []
-        self.routines: set[Place] = set()  # functions without their arguments
+        self.routines: set[Place] = set()  # functions without their arguments, and
+        self.operators: set[Place] = set()  # operators without their operands: what a bare name may mean
         self.built_in: set[Place] = set()  # schemas that the dump creates although every database has them
         self.grants: list[Grant] = []
         self.default_acls: dict[Place, Ledger] = {}

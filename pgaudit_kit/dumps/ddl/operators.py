@@ -34,6 +34,7 @@ def _create_operator(statement: Statement, book: Book, cursor: Cursor) -> None:
     for word in ("commutator", "negator"):  # bare up to 2018, and then of the same schema: both have its operands
         if text := found.get(word):
             found[word] = qualified_operator(statement, text, at_home=True)
+    book.operators.add((schema, name))
     operands = f"({found.pop('leftarg', 'NONE')}, {found.pop('rightarg', 'NONE')})"
     book.create("OPERATOR", (schema, f"{name} {operands}"), statement).attributes |= found
 
