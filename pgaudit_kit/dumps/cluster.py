@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
@@ -183,4 +183,7 @@ class _ClusterReader:
         raise self.needs_a_name()
 
     def rows(self, name: TableName) -> StoredRows:  # noqa: ARG002  the interface of DumpReader
+        raise self.needs_a_name()
+
+    def large_objects(self) -> Iterator[tuple[int, Iterator[bytes]]]:
         raise self.needs_a_name()

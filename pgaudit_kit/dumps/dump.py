@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pgaudit_kit.dumps.decompression import DumpFile
+from pgaudit_kit.dumps.folders import Folder
 from pgaudit_kit.dumps.identifiers import read_name
 from pgaudit_kit.dumps.reader import DumpReader
 from pgaudit_kit.dumps.script_pieces import MetaCommand
@@ -39,10 +40,10 @@ class Dump:
     head alone; counts, `damage` and `provenance.complete` take one pass over the whole file. Of a plain script, everything
     takes one pass. Rows are streamed: no table is ever held. No file stays open.
 
-    Attributes: `path`; `file`, which opens the bytes without the gzip and the byte order mark around them.
+    Attributes: `file`, where its bytes lie (a file, or the folder of a directory archive); `path`, that of a local one, or None.
     """
 
-    def __init__(self, file: DumpFile, reader: DumpReader, *, database: str | None = None) -> None:
+    def __init__(self, file: DumpFile | Folder, reader: DumpReader, *, database: str | None = None) -> None:
         """*database*: which one of a file of several."""
         self.file = file
         self._database = database
@@ -53,7 +54,7 @@ class Dump:
     @property
     def label(self) -> str:
         """The file's name, and behind a # the database when the file holds several."""
-        return self.path.name if self._database is None else f"{self.path.name}#{self._database}"
+        return self.file.label if self._database is None else f"{self.file.label}#{self._database}"
 
     @cached_property
     def provenance(self) -> Provenance:
@@ -109,8 +110,15 @@ class Dump:
             return stored.blocks
         if unknown := [column for column in columns if column not in stored.columns]:
             message = f"{name} has no rows of column {unknown[0]!r} in this dump"
-            raise RowsNotAvailable(message, resource=str(self.path), table=str(name), remedy=f"It has: {', '.join(stored.columns)}.")
+            raise RowsNotAvailable(message, resource=self.file.resource, table=str(name), remedy=f"It has: {', '.join(stored.columns)}.")
         return project(stored.blocks, stored.columns, columns)
+
+    def large_objects(self) -> Iterator[tuple[int, Iterator[bytes]]]:
+        """OID and content of each large object, in the order of the file; content in pieces, which are to be read before the next object.
+
+        Raises DamagedDump, at the object that is broken.
+        """
+        return self._reader.large_objects()
 
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
         """Count and fingerprint of all rows of *name* over *columns* (default: all). Raises RowsNotAvailable, DamagedDump.
@@ -194,7 +202,7 @@ class Dump:
 
         *name*: `schema.table`, quoted as in SQL where SQL needs it, or a bare name that is there only once. *columns*: only these, in
         this order; generated columns are in no dump. *where*: a condition in DuckDB's SQL on the columns of this table
-        (`"price > 10 and at >= timestamptz '2024-01-01'"`, with types as in `rows.sql_columns`), also on columns that are not asked for.
+        (`"price > 10 and born >= date '2024-01-01'"`, with types as in `rows.sql_columns`), also on columns that are not asked for.
         *limit*: the first rows only, and no more of the file is read. *parse_json*: json and jsonb as Python objects instead of text.
         An empty table gives the same columns without rows.
 
@@ -240,7 +248,7 @@ class Dump:
         parsed = read_name(text, 0)
         if not parsed or parsed[2] != len(text.rstrip()):
             raise UsageError(
-                f"not the name of a table: {text!r}", resource=str(self.path), remedy='Write schema.table, or "Schema"."Table".'
+                f"not the name of a table: {text!r}", resource=self.file.resource, remedy='Write schema.table, or "Schema"."Table".'
             )
         schema, table, _ = parsed
         names = self.table_names
@@ -250,7 +258,9 @@ class Dump:
         known = [str(name) for name in found or names]
         close = (found and known) or difflib.get_close_matches(text, known) or known[:5]
         what = f"{text} is there more than once" if found else f"no rows of {text} in this dump"
-        raise RowsNotAvailable(what, resource=str(self.path), table=text, remedy=f"It has rows of {', '.join(close) or 'no table at all'}.")
+        raise RowsNotAvailable(
+            what, resource=self.file.resource, table=text, remedy=f"It has rows of {', '.join(close) or 'no table at all'}."
+        )
 
     def __repr__(self) -> str:
         return f"<Dump {self.label!r}: {self._reader.format}>"

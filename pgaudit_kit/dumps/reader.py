@@ -70,3 +70,6 @@ class DumpReader(Protocol):
 
     def rows(self, name: TableName) -> StoredRows:
         """The rows of *name*. Raises RowsNotAvailable when there are none to read, DamagedDump when they are known to be broken."""
+
+    def large_objects(self) -> Iterator[tuple[int, Iterator[bytes]]]:
+        """OID and content, in pieces, of each large object; the pieces of one are read before the next. Raises DamagedDump."""

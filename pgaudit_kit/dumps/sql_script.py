@@ -25,7 +25,7 @@ from pgaudit_kit.dumps.decompression import PIECE
 from pgaudit_kit.dumps.foreign_text import MESSAGE, VERB
 from pgaudit_kit.dumps.insert_runs import RUN_BYTES, RunLearner
 from pgaudit_kit.dumps.script_pieces import Between, CopyData, Foreign, MetaCommand, Piece, Statement
-from pgaudit_kit.dumps.text_encoding import leading_bytes
+from pgaudit_kit.dumps.text_encoding import UTF8, leading_bytes
 from pgaudit_kit.errors import DamagedDump
 
 # A statement is held whole. The server itself takes none above 1 GiB; a quarter of that is far above what pg_dump writes.
@@ -82,12 +82,12 @@ class Readable(Protocol):
 class ScriptSplitter:
     """Iterate over the pieces of the script that *stream* gives.
 
-    *offset* and *line* are those of the stream's first byte. When the stream breaks, the pieces up to there are given,
+    *offset* and *line* are those of the stream's first byte; *standard_strings* and *encoding* hold until the script sets them. When the stream breaks, the pieces up to there are given,
     and `broken` holds the DamagedDump. `standard_strings` follows the script's SET statements.
     Raises DamagedDump for a statement longer than 256 MiB.
     """
 
-    def __init__(self, stream: Readable, *, offset: int = 0, line: int = 1, standard_strings: bool = True) -> None:
+    def __init__(self, stream: Readable, *, offset: int = 0, line: int = 1, standard_strings: bool = True, encoding: str = UTF8) -> None:
         self.standard_strings = standard_strings
         self.broken: DamagedDump | None = None
         self._stream = stream
@@ -100,7 +100,7 @@ class ScriptSplitter:
         self._at_end = False
         self._in_insert = False
         self._copy_follows = False
-        self._escaped_literal = _ESCAPED_LITERAL
+        self._escaped_literal = _escaped_literal(encoding)
         self._begun = False  # a comment of pg_dump or a command was seen: before that, any other line is foreign
         self._inserts = RunLearner()
 
@@ -257,8 +257,7 @@ class ScriptSplitter:
         if strings := _SET_STRINGS.match(piece.text):
             self.standard_strings = strings[1].lower() in (b"on", b"true")
         elif encoding := _SET_ENCODING.match(piece.text):
-            lead = leading_bytes(encoding[1].decode("latin-1"))
-            self._escaped_literal = re.compile(_WIDE_LITERAL % {b"lead": lead}, re.DOTALL) if lead else _ESCAPED_LITERAL
+            self._escaped_literal = _escaped_literal(encoding[1].decode("latin-1"))
         return piece
 
     def _go_on(self, statement: _OpenStatement) -> bool:
@@ -429,6 +428,11 @@ class _OpenStatement:
             at = begin.end()
         for word in _CASE_OR_END.finditer(text, at):
             self._blocks += 1 if word[1] else -1
+
+
+def _escaped_literal(encoding: str) -> re.Pattern[bytes]:
+    lead = leading_bytes(encoding)
+    return re.compile(_WIDE_LITERAL % {b"lead": lead}, re.DOTALL) if lead else _ESCAPED_LITERAL
 
 
 def _end(pattern: re.Pattern[bytes], data: bytes, at: int) -> int:

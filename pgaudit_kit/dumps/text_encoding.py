@@ -44,6 +44,17 @@ _CODECS = {
     "gb18030": "gb18030",
     "johab": "johab",
 }
+# Those whose trailing bytes may be a backslash, with the range of their leading bytes (src/common/wchar.c); no server stores them
+_LEADING = {
+    **dict.fromkeys(("sjis", "mskanji", "shiftjis", "win932", "windows932", "shiftjis2004"), rb"\x81-\x9f\xe0-\xfc"),
+    **dict.fromkeys(("big5", "win950", "windows950", "gbk", "win936", "windows936"), rb"\x81-\xfe"),
+    **dict.fromkeys(("uhc", "win949", "windows949", "gb18030", "johab"), rb"\x81-\xfe"),
+}
+
+
+def leading_bytes(encoding: str) -> bytes:
+    r"""Return, for a character class, the bytes of *encoding* that are followed by one that may be a backslash; b"" when there are none."""
+    return _LEADING.get(_NOT_ALPHANUMERIC.sub("", encoding.lower()), b"")
 
 
 @lru_cache
