@@ -72,7 +72,7 @@ def read_members(statement: Statement, book: Book, draft: Draft, cursor: Cursor)
             draft.attributes["storage"] = cursor.text_until()
         else:
             kind = cursor.advance().text.upper()
-            if kind not in found or cursor.token.kind != "number":
+            if kind not in found or not cursor.token.text.isdecimal():
                 raise NotUnderstood(f"a member of an operator class expected at {kind!r}")
             number = cursor.advance().text
             member = _operator(statement, book, cursor) if kind == "OPERATOR" else _function(statement, book, cursor)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.records.objects import ObjectKey
@@ -198,6 +200,7 @@ def test_a_default_of_a_view_that_was_dumped_as_a_table_is_kept() -> None:
         "CREATE OPERATOR app.+ (FUNCTION = f, LEFTARG = );",
         "CREATE OPERATOR CLASS app.c FOR TYPE integer USING btree AS OPERATOR 1 <(integer,integer) FOR SEARCH NOW;",
         "CREATE OPERATOR CLASS app.c FOR TYPE integer USING btree AS MEMBER 1;",
+        "CREATE OPERATOR CLASS app.c FOR TYPE integer USING btree AS FUNCTION 1.5 f(integer);",
         "CREATE TYPE app.r AS RANGE (subtype = text, shiny = true);",
         "CREATE TYPE app.r AS SOMETHING (subtype = text);",
         "CREATE TYPE app.b (INPUT = f, SUBTYPE = text);",
@@ -214,6 +217,15 @@ def test_what_a_newer_release_may_add_is_named_with_its_text_and_never_dropped(s
     assert inventory.objects == ()
     (unmodelled,) = inventory.unmodelled
     assert (unmodelled.definition, unmodelled.reason) == (sql, "this statement could not be understood")
+
+
+@given(st.data())
+def test_nothing_that_is_cut_or_changed_raises(data: st.DataObject) -> None:
+    statement = data.draw(st.sampled_from([s for s in BEFORE_2018.split(";\n") if s.strip()]))
+    start, end = sorted((data.draw(st.integers(0, len(statement))), data.draw(st.integers(0, len(statement)))))
+    junk = data.draw(st.sampled_from(["", "(", ")", ",", "'", '"', "=", ".", ";", " USING ", "CLASS", "--", "\0", "é"]))
+    inventory_of_statements(statement[:start] + junk + statement[end:])
+    inventory_of_statements(statement[start:end] + junk)
 
 
 def test_real_dumps_hold_modelled_aggregates_operators_and_text_search(corpus: Path) -> None:
