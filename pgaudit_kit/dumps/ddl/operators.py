@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from pgaudit_kit.dumps.ddl.definitions import operator_name, qualified_operator, qualify_routines, read_options
 from pgaudit_kit.dumps.ddl.drafts import Book, Draft, Statement
 from pgaudit_kit.dumps.ddl.references import member_kind
 from pgaudit_kit.dumps.ddl.tokens import Cursor, NotUnderstood
 from pgaudit_kit.records.objects import ATTRIBUTES
 
+_NUMBER = re.compile(r"[0-9]{1,5}")  # int2 in the catalog
 _OF_OPERATOR = frozenset({*ATTRIBUTES["OPERATOR"], "leftarg", "rightarg", "procedure"})
 
 
@@ -72,7 +75,7 @@ def read_members(statement: Statement, book: Book, draft: Draft, cursor: Cursor)
             draft.attributes["storage"] = cursor.text_until()
         else:
             kind = cursor.advance().text.upper()
-            if kind not in found or not cursor.token.text.isdecimal():
+            if kind not in found or not _NUMBER.fullmatch(cursor.token.text):
                 raise NotUnderstood(f"a member of an operator class expected at {kind!r}")
             number = cursor.advance().text
             member = _operator(statement, book, cursor) if kind == "OPERATOR" else _function(statement, book, cursor)
@@ -81,9 +84,9 @@ def read_members(statement: Statement, book: Book, draft: Draft, cursor: Cursor)
             raise NotUnderstood(f"a member of an operator class expected at {cursor.token.text!r}")
     for kind, members in found.items():
         attribute = f"{kind.lower()}s"
-        before = (draft.attributes.get(attribute) or "").split("\n") if draft.attributes.get(attribute) else []
-        lines = [text for _, text in sorted([*((int(line.split(" ", 1)[0]), line) for line in before), *members])]
-        draft.attributes[attribute] = "\n".join(lines) or None
+        if members:
+            before = draft.attributes.get(attribute)  # never, in what pg_dump writes: it adds all in one statement
+            draft.attributes[attribute] = "\n".join([*([before] if before else []), *(text for _, text in sorted(members))])
 
 
 def _operator(statement: Statement, book: Book, cursor: Cursor) -> str:
