@@ -97,7 +97,7 @@ class DumpFile:
 
     def limited(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         """Yield *pieces*, which were unpacked from this file. Raises UnsupportedDump when they are more than `unpacked_limit`."""
-        return _limited(pieces, self.unpacked_limit, self.size_bytes, self.resource)
+        return _limited(pieces, self.unpacked_limit, self.place)
 
     def open(self, offset: int = 0) -> ByteStream:
         """Return a stream of the unwrapped bytes from *offset*.
@@ -127,12 +127,13 @@ class DumpFile:
         return _Forward(bare, pieces)
 
 
-def _limited(pieces: Iterable[bytes], limit: int | None, packed: int, resource: str) -> Iterator[bytes]:
-    most = limit if limit is not None else max(LEAST_LIMIT, MOST_TIMES * packed)
+def _limited(pieces: Iterable[bytes], limit: int | None, place: Place) -> Iterator[bytes]:
+    most = LEAST_LIMIT if limit is None else limit
     size = 0
     for piece in pieces:
         size += len(piece)
-        if size > most:
+        if size > most and (limit is not None or size > (most := max(LEAST_LIMIT, MOST_TIMES * place.size_bytes))):
+            resource, packed = place.resource, place.size_bytes
             what = f"{resource} has {packed:,} bytes and unpacks to more than {most:,}, which is the limit"
             remedy = "If it really is that large, raise it: read_dump(…, unpacked_limit=BYTES), or PGAUDIT_UNPACKED_LIMIT=BYTES."
             raise UnsupportedDump(what, resource=resource, remedy=remedy)

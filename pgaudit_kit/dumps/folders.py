@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from pgaudit_kit.dumps.decompression import DumpFile
 from pgaudit_kit.dumps.places import LocalPlace, reason_of
-from pgaudit_kit.dumps.remote_places import fsspec_place
 from pgaudit_kit.errors import DamagedDump, DumpNotFound
 
 
@@ -118,6 +117,8 @@ class FsspecFolder:
         _refuse_paths(name, self.resource)
         if name not in self._files:
             raise DamagedDump(f"its file {name} is missing", resource=self.resource)
+        from pgaudit_kit.dumps.remote_places import fsspec_place
+
         place = fsspec_place(self._system, self._files[name]["name"], f"{self.resource.rstrip('/')}/{name}")
         return DumpFile(place, unpacked_limit=self._limit)
 

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TypeAlias
 from pgaudit_kit.dumps.decompression import DumpFile
 from pgaudit_kit.dumps.folders import Folder, FsspecFolder, LocalFolder
 from pgaudit_kit.dumps.places import LocalPlace, Place, SpooledPlace, StreamPlace
-from pgaudit_kit.dumps.remote_places import is_url, remote_place, shown_url
+from pgaudit_kit.dumps.urls import is_url, shown_url
 from pgaudit_kit.errors import DumpNotFound, NotADump, UsageError
 
 Given: TypeAlias = str | os.PathLike[str] | BinaryIO
@@ -76,6 +76,8 @@ def _kind_of(mode: int) -> str:
 
 
 def _behind_url(url: str, limit: int | None) -> DumpFile | Folder:
+    from pgaudit_kit.dumps.remote_places import remote_place
+
     place, system, path = remote_place(url)
     if place is None:
         return FsspecFolder(system, path, shown_url(url), unpacked_limit=limit)

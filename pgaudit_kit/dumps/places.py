@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -97,6 +96,8 @@ class SpooledPlace(StreamPlace):
     """A copy, in an anonymous file on disk, of what came through a stream that cannot seek. The file goes when this goes."""
 
     def __init__(self, read: Callable[[int], bytes], *, resource: str) -> None:
+        import tempfile
+
         copy = cast("BinaryIO", tempfile.TemporaryFile(buffering=0))  # noqa: SIM115  # lives as long as this object
         self._copy = copy
         try:
@@ -229,6 +230,12 @@ def _file_below(stream: BinaryIO) -> io.FileIO | None:
 def reason_of(error: Exception) -> str:
     """What went wrong, without the text of a foreign error, which may name a credential."""
     return (isinstance(error, OSError) and error.strerror) or type(error).__name__
+
+
+def not_there(shown: str, error: Exception) -> DumpNotFound:
+    """The error for a URL, as it may be *shown*, behind which nothing can be opened."""
+    what = f"no such file: {shown!r}" if isinstance(error, FileNotFoundError) else f"cannot open {shown}: {reason_of(error)}"
+    return DumpNotFound(what, resource=shown, remedy="Check the URL, the network and who may read it.")
 
 
 def _broken(resource: str, position: int, error: Exception) -> DamagedDump:

@@ -489,6 +489,16 @@ def test_what_explodes_is_stopped_by_a_limit_that_can_be_raised(written: Write, 
             read_dump(path, unpacked_limit=wrong)  # type: ignore[arg-type]
 
 
+def test_rows_that_explode_inside_of_an_archive_are_stopped_by_the_same_limit(nasty: NastyDatabase) -> None:
+    for name in ("custom-gzip", "custom-none"):
+        dump = read_dump(nasty.dump(name), unpacked_limit=1000)
+        if name == "custom-none":
+            assert dump.damage == ()
+        else:
+            with pytest.raises(UnsupportedDump, match="unpacks to more than 1,000, "):
+                _ = dump.damage
+
+
 def test_the_limit_of_today_is_far_above_the_strongest_honest_packing(written: Write) -> None:
     content = TINY.replace(b"1\tone\n", b"1\tone\n" * 1_000_000)
     path = written(lzma.compress(content, preset=1))
