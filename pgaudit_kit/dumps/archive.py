@@ -11,6 +11,7 @@ from pgaudit_kit.dumps.archive_toc import Archive, ArchiveEntry
 from pgaudit_kit.dumps.copy_statement import parse_copy
 from pgaudit_kit.dumps.counting import RowCounter
 from pgaudit_kit.dumps.insert_rows import InsertReader, NotCopyable
+from pgaudit_kit.dumps.read_ahead import read_ahead
 from pgaudit_kit.dumps.reader import Contents, StoredRows
 from pgaudit_kit.dumps.row_text import damaged_table, inserted_lines, located, shape_problem, with_inserts_end, without_end_mark
 from pgaudit_kit.dumps.script_pieces import MetaCommand
@@ -182,7 +183,7 @@ class ArchiveReader:
         if columns is None:
             raise DamagedDump("its COPY statement makes no sense", resource=self._resource, offset=entry.toc_offset)
         counter = RowCounter()
-        for block in without_end_mark(pieces):
+        for block in without_end_mark(read_ahead(pieces)):
             counter.add(block, 0, len(block))
         if problem := shape_problem(counter.rows, counter.tabs, columns):
             raise DamagedDump(problem, resource=self._resource)

@@ -150,7 +150,7 @@ class _ArchiveParser:
         self._version = (cursor.byte(), cursor.byte())
         version = (*self._version, cursor.byte())
         self._check_version(".".join(map(str, version)))
-        cursor.int_size = self._size("integer")
+        cursor.set_int_size(self._size("integer"))
         offset_size = self._size("offset")
         self._check_format(cursor.byte())
         compression = self._compression()

@@ -20,17 +20,27 @@ _INSERTS_END = b"\n\n"
 def without_end_mark(pieces: Iterable[bytes]) -> Iterator[bytes]:
     r"""Yield the rows of COPY data as an archive stores them, without the `\.` and the empty lines that end them.
 
-    Raises DamagedDump, after the last good piece, when they do not end so.
+    Pieces are given as they came, and are not copied. Raises DamagedDump, after the last good piece, when they do not end so.
     """
-    held = b""
+    held = b""  # what may hold the end mark: the last piece
     last = b"\n"
-    for piece in pieces:
-        held += piece
-        rows, held = held[: -len(_END_MARK)], held[-len(_END_MARK) :]
-        if rows:
-            yield rows
-            last = rows[-1:]
-    if held != _END_MARK or last != b"\n":
+    try:
+        for piece in pieces:
+            if len(piece) < len(_END_MARK):
+                held, piece = held[: -len(_END_MARK)], held[-len(_END_MARK) :] + piece  # noqa: PLW2901  # the mark never lies across two
+            if held:
+                yield held
+                last = held[-1:]
+            held = piece
+    except DamagedDump:
+        if held := held.removesuffix(_END_MARK):
+            yield held
+        raise
+    rows, mark = held[: -len(_END_MARK)], held[-len(_END_MARK) :]
+    if rows:
+        yield rows
+        last = rows[-1:]
+    if mark != _END_MARK or last != b"\n":
         raise DamagedDump(r"the rows do not end with the end mark \.")
 
 
@@ -49,7 +59,7 @@ def inserted_lines(pieces: Iterable[bytes], reader: InsertReader, encoding: str)
 
     Raises NotCopyable, and DamagedDump for a statement without end.
     """
-    splitter = ScriptSplitter(PieceStream(pieces), standard_strings=reader.standard_strings)
+    splitter = ScriptSplitter(PieceStream(pieces), standard_strings=reader.standard_strings, encoding=encoding)
     for piece in splitter:
         if not isinstance(piece, Statement):
             continue
