@@ -11,7 +11,8 @@ children, as in PostgreSQL; generated columns are in no dump. SQL can reach noth
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from pgaudit_kit.dumps.dump import Dump
 
 MEMORY_LIMIT = "1GB"
+_PATIENCE_SECONDS = 0.5  # Windows notices Ctrl-C only between two waits
 _DATABASE = "rows of a dump"  # no schema should have this name, for DuckDB would not know which one is meant
 _BATCH = "batch of pgaudit"
 _INTERVAL, _HUGEINT = "interval", "HUGEINT"
@@ -92,7 +94,7 @@ def run_query(dump: Dump, sql: str, *, limit: int | None = None, progress: bool 
             connection.execute("SET search_path = ?", [",".join(found)])
         harden(connection)
         try:
-            return _result(connection, sql, limit)
+            return _interruptible(connection, lambda: _result(connection, sql, limit))
         except duckdb.Error as error:
             remedy = " ".join(["It is DuckDB's SQL, which is close to PostgreSQL's.", *(load.hint for load in loaded if load.hint)])
             raise usage_error(error, dump.label, remedy) from error
@@ -177,6 +179,19 @@ class _Load:
         expressions = ", ".join(column.expression for column in self._columns)
         self._connection.execute(f"INSERT INTO {place} SELECT {expressions} FROM {quote_name(_BATCH)}")  # noqa: S608  # all names are quoted
         self._connection.unregister(_BATCH)
+
+
+def _interruptible(connection: DuckDBPyConnection, run: Callable[[], QueryResult]) -> QueryResult:
+    """Return what *run* does in a thread of its own: in the main one, DuckDB may take minutes to notice Ctrl-C."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        running = pool.submit(run)
+        try:
+            while not wait([running], timeout=_PATIENCE_SECONDS).done:
+                pass
+        except BaseException:
+            connection.interrupt()
+            raise
+        return running.result()
 
 
 def _result(connection: DuckDBPyConnection, sql: str, limit: int | None) -> QueryResult:

@@ -97,28 +97,28 @@ class QueryTables:
             )
 
     def _find(self, schema: str | None, table: str) -> QueryTable:
-        hits = [
+        alike = [
             t
             for t in self.tables.values()
-            if t.sql_name.lower() == table.lower() and (schema is None or t.sql_schema.lower() == schema.lower())
+            if _is_called(table, t.name.name, t.sql_name) and _is_called(schema, t.name.schema, t.sql_schema)
         ]
-        if len(hits) > 1:
-            hits = [t for t in hits if t.sql_schema == _PUBLIC] or hits
-        if len(hits) == 1:
-            return hits[0]
-        if hits:
-            known = ", ".join(str(t.name) for t in hits)
+        if schema is None:
+            alike = [t for t in alike if t.name.schema == _PUBLIC] or alike
+        called = [t for t in alike if t.sql_name.lower() == table.lower() and _is_called(schema, t.sql_schema)]
+        if len(called) == 1:
+            return called[0]
+        if called:
+            known = ", ".join(str(t.name) for t in called)
             raise UsageError(f"{table} is there more than once", resource=self.resource, remedy=f"Say which one: {known}.")
+        if alike:
+            numbered = ", ".join(f"{t.name} is {t.sql_schema}.{t.sql_name}" for t in alike)
+            message = f"{table} may be more than one table: DuckDB does not tell upper from lower case"
+            raise UsageError(message, resource=self.resource, remedy=f"Here {numbered}.")
         raise self._missing(schema, table)
 
     def _missing(self, schema: str | None, table: str) -> PgAuditError:
         """The error of a name that is no table with rows: it says what it is instead."""
         text = f"{schema}.{table}" if schema else table
-        alike = [t for t in self.tables.values() if t.name.name.lower() == table.lower() and schema in {None, t.name.schema, t.sql_schema}]
-        if alike and len(alike) > 1:
-            called = ", ".join(f"{t.name} is {t.sql_schema}.{t.sql_name}" for t in alike)
-            message = f"{text} may be more than one table: DuckDB does not tell upper from lower case"
-            return UsageError(message, resource=self.resource, remedy=f"Here {called}.")
         for found in self.inventory.objects:
             if found.key.kind in _NO_ROWS and found.key.name.lower() == table.lower() and schema in {None, found.key.schema}:
                 message = f"{found.key.schema}.{found.key.name} {_NO_ROWS[found.key.kind]}"
@@ -128,6 +128,11 @@ class QueryTables:
         close = difflib.get_close_matches(text if schema else f"{_PUBLIC}.{table}", known_names) or known_names[:5]
         remedy = f"It has rows of {', '.join(close) or 'no table at all'}."
         return UsageError(f"no table {text} in this dump", resource=self.resource, remedy=remedy)
+
+
+def _is_called(given: str | None, *names: str) -> bool:
+    """Whether *given* is one of *names* for DuckDB; None is any."""
+    return given is None or given.lower() in {name.lower() for name in names}
 
 
 def _tables_in(node: Any, visible: frozenset[str]) -> Iterator[tuple[str | None, str]]:

@@ -134,9 +134,11 @@ class CopyParser:
             data = _BYTE_ORDER_MARK + data
         table = self._read(data, range(len(self._columns)))
         if table is None:
-            self._raise_cause(data)
-        if table.num_rows != rows:  # a carriage return that is not escaped ends a line of CSV, but none of COPY
-            return self._parse_in_python(data, rows)
+            self._check_shape(data)
+        if (table is None and b"\r" in data) or (table and table.num_rows != rows):
+            return self._parse_in_python(data, rows)  # a carriage return that is not escaped ends a line of CSV, but none of COPY
+        if table is None:
+            raise CannotConvert([i for i in range(len(self._columns)) if self._read(data, [i]) is None])
         columns = tuple(table.column(i).combine_chunks() for i in range(table.num_columns))
         return Batch(rows, self._finished(columns, odd=b"\0" in data))
 
@@ -162,13 +164,12 @@ class CopyParser:
                     return None
                 self._csv_block = len(data) + 1
 
-    def _raise_cause(self, data: bytes) -> None:
-        """Raise why *data* could not be read."""
+    def _check_shape(self, data: bytes) -> None:
+        """Raise BrokenRows for a row that has more or fewer fields than there are columns."""
         tabs = self._width - 1
         for number, line in enumerate(data[:-1].split(b"\n"), start=1):
             if (found := line.count(b"\t")) != tabs:
                 raise BrokenRows(f"a row has {found + 1} fields instead of {self._width} (row {number:,} from there)")
-        raise CannotConvert([i for i in range(len(self._columns)) if self._read(data, [i]) is None])
 
     def _parse_in_python(self, data: bytes, rows: int) -> Batch:
         """Only for text that no server wrote."""
@@ -177,7 +178,7 @@ class CopyParser:
         for index, column in enumerate(self._columns):
             array = pa.array([None if (field := line[column.position]) == NULL else field for line in lines], _BYTES)
             try:
-                columns.append(array.cast(column.arrow_type))
+                columns.append(array if column.level == AS_BYTES else array.cast(_TEXT).cast(column.arrow_type))
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
                 raise CannotConvert([index]) from error
         return Batch(rows, self._finished(tuple(columns), odd=True))

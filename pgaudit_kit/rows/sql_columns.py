@@ -2,7 +2,7 @@ r"""Arrow columns → columns that DuckDB computes with: exact, or text.
 
 Types are PostgreSQL's own where DuckDB has them; its dates and timestamps know infinity and years before Christ. numeric without a declared
 precision becomes DECIMAL(38, s) when all values of the table fit, arrays become lists when all have one dimension. timetz, ranges,
-composites and all other types are text, as is a column with a value that DuckDB's type cannot hold (NaN in a numeric, an infinite
+composites and all other types are text (and an enum compares with a text as text, not by its order), as is a column with a value that DuckDB's type cannot hold (NaN in a numeric, an infinite
 interval). Bytes that are no UTF-8 are written as `\xNN`.
 """
 
@@ -37,7 +37,7 @@ _TEXT = "VARCHAR"
 _DIGITS = 38
 _DATES = frozenset({"date", "time", "timestamp", "timestamptz"})
 _INT32, _INT64 = (1 << 31) - 1, (1 << 63) - 1
-_CAST = frozenset({"numeric", "uuid", "enum"})  # from their text, by DuckDB
+_CAST = frozenset({"numeric", "uuid", "enum", "interval"})  # from their text, by DuckDB
 _IN_LISTS = frozenset({"int2", "int4", "int8", "uint8", "bool", "float4", "float8", "date", "timestamp", "timestamptz", "decimal"})
 # DuckDB keeps the two ends of its integers for infinity (src/include/duckdb/common/types/timestamp.hpp)
 _INFINITE = {"infinity": 1, "-infinity": -1}
@@ -112,7 +112,7 @@ class SqlColumn:
             return None if len(array.drop_null()) else array
         if kind == "uuid" and pc.any(pc.invert(pc.match_substring_regex(array, "^[0-9a-f-]{36}$"))).as_py():
             return None
-        return array if kind in _CAST else _converted(self.copy.type, array.to_pylist())
+        return array if kind in _CAST - {"interval"} else _converted(self.copy.type, array.to_pylist())
 
 
 def distinct_names(names: Sequence[str]) -> list[str]:
@@ -191,14 +191,12 @@ def _clock(text: str) -> int | None:
 
 
 def _intervals(texts: Sequence[str | None]) -> Any:
-    """Arrow counts nanoseconds, which ends at 292 years of hours."""
-    values = []
+    """As DuckDB reads them: without plus signs. Arrow's own type would end at 292 years of hours, since it counts nanoseconds."""
     for text in texts:
         found = None if text is None else read_interval(text)
-        if text is not None and (found is None or abs(found.microseconds) > _INT64 // 1000):
+        if text is not None and (found is None or abs(found.microseconds) > _INT64):
             return None
-        values.append(found and (found.months, found.days, found.microseconds * 1000))
-    return pa.array(values, pa.month_day_nano_interval())
+    return pa.array([None if text is None else text.replace("+", "") for text in texts], pa.large_string())
 
 
 def _lists(pg_type: PgType, texts: Sequence[str | None]) -> Any:
