@@ -66,9 +66,12 @@ def _of_others(acl: str | None) -> list[str]:
 
 
 def _without_new_privileges(difference: ObjectDifference, left: Source, right: Source) -> ObjectDifference:
-    """17 added a privilege on tables (MAINTAIN): without it, a server before it has all that there are."""
-    versions = [major(s.provenance.server_version) for s in (left, right)]
-    if not min(versions) < _MAINTAIN_CAME <= max(versions):
+    """17 added a privilege on tables (MAINTAIN): without it, a server before it has all that there are.
+
+    pg_dump of 17 and later revokes and grants by name what a server before it has, which leaves MAINTAIN to whoever had ALL
+    (dumputils.c, buildACLCommands), so that also two sources of the same old version can differ in it.
+    """
+    if min(major(s.provenance.server_version) for s in (left, right)) >= _MAINTAIN_CAME:
         return difference
     reason = "the privilege MAINTAIN came with PostgreSQL 17"
     if difference.status in ("only_left", "only_right") and difference.key.kind in _NOTHING_BUT_PRIVILEGES:

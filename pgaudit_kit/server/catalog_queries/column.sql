@@ -17,13 +17,13 @@ above AS (
         i.inhrelid,
         pa.attname,
         bool_or(pa.attnotnull) AS not_null,
-        bool_or(pn.oid IS NOT NULL) AS unproven,  -- [>=18] NOT NULL of the parent is NOT VALID, so a child says its own
+        bool_or(pn.oid IS NOT NULL) AS proven,  -- [>=18] by one parent at least; NOT VALID on all that have it, a child says its own
         array_agg(DISTINCT pg_get_expr(pd.adbin, pd.adrelid)) FILTER (WHERE pa.attgenerated <> '') AS generated
     FROM pg_inherits i
     JOIN wanted w ON w.oid = i.inhrelid
     JOIN pg_attribute pa ON pa.attrelid = i.inhparent AND pa.attnum > 0 AND NOT pa.attisdropped
     LEFT JOIN pg_attrdef pd ON pd.adrelid = pa.attrelid AND pd.adnum = pa.attnum
-    LEFT JOIN pg_constraint pn ON pn.conrelid = pa.attrelid AND pn.contype = 'n' AND pn.conkey[1] = pa.attnum AND NOT pn.convalidated  -- [>=18]
+    LEFT JOIN pg_constraint pn ON pn.conrelid = pa.attrelid AND pn.contype = 'n' AND pn.conkey[1] = pa.attnum AND pn.convalidated  -- [>=18]
     GROUP BY i.inhrelid, pa.attname
 ),
 described AS (
@@ -39,7 +39,7 @@ described AS (
         END AS "collation",
         CASE
             WHEN w.relkind = 'c' THEN NULL
-            WHEN nn.oid IS NOT NULL AND (nn.conislocal OR w.relispartition OR above.unproven) THEN 'true'     -- [>=18]
+            WHEN nn.oid IS NOT NULL AND (nn.conislocal OR w.relispartition OR NOT above.proven) THEN 'true'     -- [>=18]
             WHEN a.attnotnull AND (w.relispartition OR NOT coalesce(above.not_null, false)) THEN 'true'       -- [<18]
         END AS not_null,
         CASE WHEN a.attgenerated = '' THEN pg_get_expr(ad.adbin, ad.adrelid) END AS "default",
