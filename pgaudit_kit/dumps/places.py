@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol, Self, cast
 
 from pgaudit_kit.dumps.byte_stream import ByteStream
 from pgaudit_kit.dumps.compression import PIECE
-from pgaudit_kit.errors import DamagedDump, DumpNotFound
+from pgaudit_kit.errors import DamagedDump, DumpNotFound, UsageError
 
 
 class Place(Protocol):
@@ -98,10 +98,12 @@ class SpooledPlace(StreamPlace):
     def __init__(self, read: Callable[[int], bytes], *, resource: str) -> None:
         import tempfile
 
-        copy = cast("BinaryIO", tempfile.TemporaryFile(buffering=0))  # noqa: SIM115  # lives as long as this object
-        self._copy = copy
+        self._copy: BinaryIO | None = None
+        got = 0
         try:
-            while piece := read(PIECE):
+            copy = self._copy = cast("BinaryIO", tempfile.TemporaryFile(buffering=0))  # noqa: SIM115  # lives as long as this object
+            while piece := _next_of(read, resource, got):
+                got += len(piece)
                 left = memoryview(piece)
                 while left:
                     left = left[copy.write(left) :]
@@ -111,7 +113,8 @@ class SpooledPlace(StreamPlace):
         super().__init__(copy, resource=resource)
 
     def __del__(self) -> None:
-        self._copy.close()
+        if self._copy:
+            self._copy.close()
 
 
 _CLOSED = -1  # no descriptor at all: reading from it is an error
@@ -217,6 +220,21 @@ class HandleStream:
     def __del__(self) -> None:
         if self._owned:
             self._handle.close()
+
+
+def _next_of(read: Callable[[int], bytes], resource: str, position: int) -> bytes:
+    """The next bytes of a stream that somebody else has made. Raises DumpNotFound, UsageError for one of text."""
+    try:
+        piece: object = read(PIECE)
+    except DumpNotFound:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever that stream raises
+        raise unreachable(resource, position, error) from None  # it may name a credential
+    if piece is None:
+        raise unreachable(resource, position, BlockingIOError(0, "it has nothing yet, and does not wait"))
+    if not isinstance(piece, bytes | bytearray | memoryview):
+        raise UsageError(f"{resource} gives no bytes but {type(piece).__name__}", resource=resource, remedy="Open it in binary mode.")
+    return bytes(piece)
 
 
 def _file_below(stream: BinaryIO) -> io.FileIO | None:

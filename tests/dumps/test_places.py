@@ -242,6 +242,41 @@ def test_a_stream_that_cannot_seek_is_kept_on_disk_and_not_in_memory() -> None:
     assert dump.label == "the given stream"
 
 
+class Broken:
+    """An object that can be read from, and gives one thing and then another."""
+
+    def __init__(self, *given: object) -> None:
+        self._given = iter(given)
+
+    def read(self, _size: int) -> object:
+        item = next(self._given, b"")
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+
+def test_a_stream_that_breaks_while_it_is_copied_says_so_and_not_its_secrets() -> None:
+    assert read_dump(Broken(TINY[:50], bytearray(TINY[50:]))).table_data[named(0)].rows == 2  # type: ignore[arg-type]
+    for broken, kind, what in (
+        (Broken(TINY, OSError(5, "Input/output error")), DumpNotFound, f"cannot be read at byte {len(TINY)}: Input/output error"),
+        (Broken(RuntimeError(f"https://me:{SECRET}@host refused")), DumpNotFound, "cannot be read at byte 0: RuntimeError"),
+        (Broken(TINY[:99], None), DumpNotFound, "has nothing yet"),
+        (Broken("text"), UsageError, "gives no bytes but str"),
+    ):
+        with pytest.raises(kind, match=what) as caught:
+            read_dump(broken)  # type: ignore[arg-type]
+        assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_full_disk_under_a_copy_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(DumpNotFound, match=r"No space left on device.*TMPDIR"):
+        read_dump(Pipe(TINY))  # type: ignore[arg-type]
+
+
 def test_what_is_no_binary_stream_is_refused(written: Write) -> None:
     with written(TINY).open(encoding="utf-8") as text, pytest.raises(UsageError, match="opened as text"):
         read_dump(text)  # type: ignore[arg-type]
