@@ -113,7 +113,7 @@ def _without_maintain(line: str) -> str:
     if found is None:
         return line
     kept = [name for name in found["names"].split(", ") if name != ADDED_IN_17]
-    if not kept:
-        return ""
+    if not kept:  # the owner had all, and that nothing is left of it is said
+        return f"{OWNER}=none" if found["who"] == OWNER else ""
     every = EVERY["TABLE"] - {ADDED_IN_17}
     return f"{found['who']}={'ALL' if set(kept) == every else ', '.join(kept)}{found['rest']}"
