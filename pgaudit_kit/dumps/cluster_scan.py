@@ -91,7 +91,8 @@ class ClusterScan:
             self._current.end = splitter.offset
             self._current.scan.end(*self._end, broken=splitter.broken)
         elif splitter.broken:
-            self.damage.append(Damage(splitter.broken.message, offset=splitter.broken.offset))
+            offset = splitter.offset if splitter.broken.offset is None else splitter.broken.offset
+            self.damage.append(Damage(splitter.broken.message, offset=offset, line=splitter.line))
 
     def _note(self, damage: Damage) -> None:
         (self._current.scan.damage if self._current else self.damage).append(damage)

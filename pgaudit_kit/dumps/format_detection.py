@@ -9,6 +9,7 @@ from typing import Literal
 from pgaudit_kit.dumps.archive_toc import MAGIC
 from pgaudit_kit.dumps.decompression import DumpFile
 from pgaudit_kit.dumps.folders import Folder
+from pgaudit_kit.dumps.foreign_text import MESSAGE
 from pgaudit_kit.dumps.locating import Given, locate
 from pgaudit_kit.dumps.not_a_dump import (
     NAME_A_DUMP,
@@ -146,9 +147,11 @@ def _script(file: DumpFile, head: bytes) -> Detected:
     if head.startswith(_BOM):
         head = head[len(_BOM) :]
         file = file.without_first(len(_BOM))
-    if what := describe_text(head):
+    header = _FIRST_HEADER.search(head)
+    # messages of pg_dump before the first line of a dump do not make it none: they are told as its damage
+    if (what := describe_text(head)) and not (header and MESSAGE.match(head)):
         raise _not_a_dump(file, what)
-    if (header := _FIRST_HEADER.search(head)) and header[1]:
+    if header and header[1]:
         return Detected("cluster", file, crlf=_has_crlf(head))
     if _RESTORE_SQL.match(head):
         raise _unsupported(file, "the restore.sql out of a tar archive, which has no rows in it", "Use the archive itself.")

@@ -277,7 +277,8 @@ class PlainScan:
     def end(self, offset: int, line: int, *, broken: DamagedDump | None = None) -> None:
         """Conclude, when the script or this dump in it ends at *offset*, *line*; *broken*: why no more of it could be had."""
         if broken:
-            self.damage.append(Damage(broken.message, offset=broken.offset))
+            # a stream that breaks knows its place in what it was unpacked from, not in the script
+            self.damage.append(Damage(broken.message, offset=offset if broken.offset is None else broken.offset, line=line))
         if self._open and not self._open.commands:
             what = "the last statement does not end"
             self.damage.append(Damage(what, offset=self._open.offset, line=self._open.line))

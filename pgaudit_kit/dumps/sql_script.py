@@ -82,9 +82,9 @@ class Readable(Protocol):
 class ScriptSplitter:
     """Iterate over the pieces of the script that *stream* gives.
 
-    *offset* and *line* are those of the stream's first byte; *standard_strings* and *encoding* hold until the script sets them. When the stream breaks, the pieces up to there are given,
-    and `broken` holds the DamagedDump. `standard_strings` follows the script's SET statements.
-    Raises DamagedDump for a statement longer than 256 MiB.
+    *offset* and *line* are those of the stream's first byte; *standard_strings* and *encoding* hold until the script sets them.
+    When the stream breaks, the pieces up to there are given, and `broken` holds the DamagedDump. `standard_strings` follows the
+    script's SET statements. Raises DamagedDump for a statement longer than 256 MiB.
     """
 
     def __init__(self, stream: Readable, *, offset: int = 0, line: int = 1, standard_strings: bool = True, encoding: str = UTF8) -> None:
