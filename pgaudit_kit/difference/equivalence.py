@@ -6,6 +6,7 @@ import re
 import sys
 from dataclasses import replace
 
+from pgaudit_kit.difference.operator_families import LOOSE_SINCE, same_members
 from pgaudit_kit.records.difference import ObjectDifference
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.privileges import as_before_17
@@ -13,6 +14,7 @@ from pgaudit_kit.records.source import Source
 
 _PUBLIC = ObjectKey("SCHEMA", None, "public")
 _PUBLIC_CHANGED = 15
+_RUN_AS_OWNER_CAME = 16
 _MAINTAIN_CAME = 17
 _NOTHING_BUT_PRIVILEGES = frozenset({"ACL", "DEFAULT ACL"})
 _VIEWS = frozenset({"VIEW", "MATERIALIZED VIEW"})
@@ -26,7 +28,8 @@ def forgive(difference: ObjectDifference, left: Source, right: Source) -> Object
     difference = _without_new_privileges(difference, left, right)
     if difference.status == "equivalent":
         return difference
-    reason = _public_schema(difference, left, right) or _public_privileges(difference, left, right) or _view_prefix(difference, left, right)
+    rules = (_public_schema, _public_privileges, _view_prefix, _loose_members)
+    reason = next((told for rule in rules if (told := rule(difference, left, right))), "")
     return replace(difference, status="equivalent", reason=reason) if reason else difference
 
 
@@ -84,6 +87,18 @@ def _without_new_privileges(difference: ObjectDifference, left: Source, right: S
     return replace(difference, changes=kept) if kept else replace(difference, status="equivalent", reason=reason)
 
 
+def _run_as_owner(difference: ObjectDifference, left: Source, right: Source) -> str:
+    """Whether a subscription runs as its owner can be chosen from 16 on; before, it always does.
+
+    pg_dump of 16 and later says so of an older server (pg_dump.c, getSubscriptions), that server itself has no word for it.
+    """
+    if difference.key.kind != "SUBSCRIPTION" or [change.attribute for change in difference.changes] != ["run_as_owner"]:
+        return ""
+    if min(major(s.provenance.server_version) for s in (left, right)) >= _RUN_AS_OWNER_CAME:
+        return ""
+    return "before PostgreSQL 16 every subscription runs as its owner"
+
+
 def _is_acl(attribute: str) -> bool:
     return attribute.rpartition(" ")[2] == "acl"
 
@@ -104,6 +119,13 @@ def _view_prefix(difference: ObjectDifference, left: Source, right: Source) -> s
         if change.attribute != "definition" or not _differ_by_one_prefix(texts[0] or "", texts[1] or ""):
             return ""
     return "PostgreSQL before 16 writes the relation's name before each column of a view of one relation"
+
+
+def _loose_members(difference: ObjectDifference, left: Source, right: Source) -> str:
+    servers = [major(s.provenance.server_version) for s in (left, right)]
+    if not min(servers) < LOOSE_SINCE <= max(servers) or not same_members(difference, left.inventory, right.inventory):
+        return ""
+    return "from PostgreSQL 14 on a class leaves members that it can do without to its family"
 
 
 def _differ_by_one_prefix(longer: str, shorter: str) -> bool:

@@ -54,6 +54,8 @@ def _create_class(statement: Statement, book: Book, cursor: Cursor) -> None:
     schema, raw = statement.place(name)
     draft = Draft("OPERATOR CLASS", schema, raw)
     read_members(statement, book, draft, cursor)
+    if draft.attributes.get("storage") == for_type:  # what is printed of a class that has no members: no type of its own
+        draft.attributes["storage"] = None
     place = (schema, f"{raw} USING {method}")
     book.create("OPERATOR CLASS", place, statement).attributes |= draft.attributes | {
         "for_type": for_type,

@@ -1,49 +1,43 @@
 -- OPERATOR CLASS. Servers 12+. Mirrors getOpclasses and dumpOpclass of pg_dump.c: the members that depend on the class itself;
--- what is loose in its family is printed there. For a class without any, its own type is printed as that of storage.
-WITH described AS (
-    SELECT
-        n.nspname AS schema,
-        o.opcname || ' USING ' || a.amname AS name,
-        pg_get_userbyid(o.opcowner) AS owner,
-        d.description AS comment,
-        CASE WHEN o.opcdefault THEN 'true' END AS "default",
-        format_type(o.opcintype, NULL) AS for_type,
-        quote_ident(fn.nspname) || '.' || quote_ident(f.opfname) AS family,
-        format_type(nullif(o.opckeytype, 0), NULL) AS storage,
-        (
-            SELECT string_agg(m.amopstrategy || ' ' || m.member, E'\n' ORDER BY m.amopstrategy, m.member COLLATE "C")
-            FROM (
-                SELECT ao.amopstrategy, ao.amopopr::regoperator::text
-                    || coalesce(' FOR ORDER BY ' || quote_ident(sn.nspname) || '.' || quote_ident(sf.opfname), '') AS member
-                FROM pg_depend x
-                JOIN pg_amop ao ON ao.oid = x.objid
-                LEFT JOIN pg_opfamily sf ON sf.oid = ao.amopsortfamily
-                LEFT JOIN pg_namespace sn ON sn.oid = sf.opfnamespace
-                WHERE x.refclassid = 'pg_opclass'::regclass AND x.refobjid = o.oid AND x.classid = 'pg_amop'::regclass
-                  AND ao.amopfamily = o.opcfamily
-            ) m
-        ) AS operators,
-        (
-            SELECT string_agg(m.amprocnum || ' ' || m.member, E'\n' ORDER BY m.amprocnum, m.member COLLATE "C")
-            FROM (
-                SELECT ap.amprocnum, '(' || format_type(ap.amproclefttype, NULL) || ', ' || format_type(ap.amprocrighttype, NULL) || ') '
-                    || ap.amproc::regprocedure::text AS member
-                FROM pg_depend x
-                JOIN pg_amproc ap ON ap.oid = x.objid
-                WHERE x.refclassid = 'pg_opclass'::regclass AND x.refobjid = o.oid AND x.classid = 'pg_amproc'::regclass
-            ) m
-        ) AS functions
-    FROM pg_opclass o
-    JOIN pg_namespace n ON n.oid = o.opcnamespace
-    JOIN pg_am a ON a.oid = o.opcmethod
-    JOIN pg_opfamily f ON f.oid = o.opcfamily
-    JOIN pg_namespace fn ON fn.oid = f.opfnamespace
-    LEFT JOIN pg_description d ON d.classoid = 'pg_opclass'::regclass AND d.objoid = o.oid AND d.objsubid = 0
-    WHERE n.nspname !~ '^pg_'
-      AND n.nspname <> 'information_schema'
-      AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_opclass'::regclass AND e.objid = o.oid AND e.deptype = 'e')
-)
+-- what is loose in its family is printed there.
 SELECT
-    schema, name, owner, comment, "default", for_type, family, operators, functions,
-    CASE WHEN storage IS NULL AND operators IS NULL AND functions IS NULL THEN for_type ELSE storage END AS storage
-FROM described
+    n.nspname AS schema,
+    o.opcname || ' USING ' || a.amname AS name,
+    pg_get_userbyid(o.opcowner) AS owner,
+    d.description AS comment,
+    CASE WHEN o.opcdefault THEN 'true' END AS "default",
+    format_type(o.opcintype, NULL) AS for_type,
+    quote_ident(fn.nspname) || '.' || quote_ident(f.opfname) AS family,
+    format_type(nullif(o.opckeytype, 0), NULL) AS storage,
+    (
+        SELECT string_agg(m.amopstrategy || ' ' || m.member, E'\n' ORDER BY m.amopstrategy, m.member COLLATE "C")
+        FROM (
+            SELECT ao.amopstrategy, ao.amopopr::regoperator::text
+                || coalesce(' FOR ORDER BY ' || quote_ident(sn.nspname) || '.' || quote_ident(sf.opfname), '') AS member
+            FROM pg_depend x
+            JOIN pg_amop ao ON ao.oid = x.objid
+            LEFT JOIN pg_opfamily sf ON sf.oid = ao.amopsortfamily
+            LEFT JOIN pg_namespace sn ON sn.oid = sf.opfnamespace
+            WHERE x.refclassid = 'pg_opclass'::regclass AND x.refobjid = o.oid AND x.classid = 'pg_amop'::regclass
+              AND ao.amopfamily = o.opcfamily
+        ) m
+    ) AS operators,
+    (
+        SELECT string_agg(m.amprocnum || ' ' || m.member, E'\n' ORDER BY m.amprocnum, m.member COLLATE "C")
+        FROM (
+            SELECT ap.amprocnum, '(' || format_type(ap.amproclefttype, NULL) || ', ' || format_type(ap.amprocrighttype, NULL) || ') '
+                || ap.amproc::regprocedure::text AS member
+            FROM pg_depend x
+            JOIN pg_amproc ap ON ap.oid = x.objid
+            WHERE x.refclassid = 'pg_opclass'::regclass AND x.refobjid = o.oid AND x.classid = 'pg_amproc'::regclass
+        ) m
+    ) AS functions
+FROM pg_opclass o
+JOIN pg_namespace n ON n.oid = o.opcnamespace
+JOIN pg_am a ON a.oid = o.opcmethod
+JOIN pg_opfamily f ON f.oid = o.opcfamily
+JOIN pg_namespace fn ON fn.oid = f.opfnamespace
+LEFT JOIN pg_description d ON d.classoid = 'pg_opclass'::regclass AND d.objoid = o.oid AND d.objsubid = 0
+WHERE n.nspname !~ '^pg_'
+  AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_opclass'::regclass AND e.objid = o.oid AND e.deptype = 'e')
