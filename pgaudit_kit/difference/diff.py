@@ -19,7 +19,7 @@ from pgaudit_kit.display import frames, html
 from pgaudit_kit.display.text_difference import text_difference
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
-from pgaudit_kit.records.objects import DatabaseObject, Unmodelled
+from pgaudit_kit.records.objects import LARGE_OBJECTS, DatabaseObject, Unmodelled
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 
@@ -313,7 +313,7 @@ class Difference:
         return f"<Difference {self.left.label} ↔ {self.right.label}: {self.verdict}, {self.compared} compared>"
 
 
-_WORDS = {"acl": "privileges", "security_label": "security labels"}
+_WORDS = {"acl": "privileges", "security_label": "security labels", LARGE_OBJECTS: "large objects"}
 
 
 def _not_told(left: Source, right: Source) -> Iterable[Skipped]:

@@ -15,6 +15,7 @@ from pgaudit_kit.records.objects import (
     COLUMN_ATTRIBUTES,
     DATABASE_ATTRIBUTES,
     KNOWN_BY_SOME,
+    LARGE_OBJECTS,
     THERE_ALL_THE_SAME,
     Attributes,
     Column,
@@ -25,7 +26,7 @@ from pgaudit_kit.records.source import Source
 
 COLUMN_ORDER = "column_order"  # no attribute of one column, but one that can be ignored
 # Objects that are nothing but an attribute of something
-_NOTHING_BUT = {"ACL": "acl", "DEFAULT ACL": "acl"}
+_NOTHING_BUT = {"ACL": "acl", "DEFAULT ACL": "acl", "BLOB": LARGE_OBJECTS}
 _PUBLIC = ObjectKey("SCHEMA", None, "public")
 _OWNERS_OF_PUBLIC = (None, "pg_database_owner")
 # What a database keeps when a dump is restored into it without --create

@@ -83,9 +83,11 @@ THERE_ALL_THE_SAME = frozenset({NOT_UNDERSTOOD, NOT_READABLE})
 KNOWN_BY_SOME = frozenset(
     {"owner", "version", "valid", "tablespace", "access_method", "last_value", "is_called", "multirange_type_name", "option_names"}
 )
-# Attributes that pg_dump can be told to leave out of a dump as a whole (--no-privileges, --no-security-labels). A dump that
-# holds none of them anywhere does not know them (`Inventory.not_told`); where it holds some, absent is the default, or none.
-LEFT_OUT_AS_A_WHOLE = frozenset({"acl", "security_label"})
+# Attributes that pg_dump can be told to leave out of a dump as a whole (--no-privileges, --no-security-labels, and large objects
+# by --schema-only, --no-large-objects and any selection). A dump that holds none of them anywhere does not know them
+# (`Inventory.not_told`); where it holds some, absent is the default, or none.
+LARGE_OBJECTS = "oids"
+LEFT_OUT_AS_A_WHOLE = frozenset({"acl", "security_label", LARGE_OBJECTS})
 
 COLUMN_ATTRIBUTES = {
     "type": "format_type(atttypid, atttypmod)",

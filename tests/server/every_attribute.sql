@@ -107,3 +107,6 @@ CREATE EXTENSION citext;
 COMMENT ON EXTENSION citext IS 'mine';
 CREATE TABLE t (a citext DEFAULT 'x');
 COMMENT ON SCHEMA public IS 'it''s';
+
+CREATE TYPE cc AS (a int);
+CREATE OPERATOR CLASS c DEFAULT FOR TYPE cc USING hash AS OPERATOR 1 = (record, record), FUNCTION 1 hash_record(record);

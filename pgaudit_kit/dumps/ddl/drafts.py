@@ -30,9 +30,12 @@ IN_EVERY_DATABASE = "every database has it from the start, and newer pg_dump doe
 _WITH_SECRETS = frozenset({"USER MAPPING", "SERVER", "FOREIGN DATA WRAPPER", "SUBSCRIPTION", "ROLE", "USER"})
 _WITH_COLUMNS = frozenset({"TABLE", "TYPE", "FOREIGN TABLE"})
 _NEXTVAL = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)\Z")
-_OPTIONS = re.compile(r"\bOPTIONS \((?:[^')]|'(?:[^']|'')*')*\)", re.DOTALL)
-_OPTION = re.compile(r"""(\w+|"(?:[^"]|"")*")(\s+)([eE]?'(?:[^'\\]|''|\\.)*')""", re.DOTALL)
-_LITERAL = re.compile(r"[eE]?'(?:[^'\\]|''|\\.)*'", re.DOTALL)
+# up to the end where a literal is not closed: what is cut off or not understood is kept as text, too
+_LITERAL_TEXT = r"(?:\b[eE]'(?:[^'\\]|''|\\.)*(?:'|\Z)|'(?:[^']|'')*(?:'|\Z))"
+_LITERAL = re.compile(_LITERAL_TEXT, re.DOTALL)
+_OPTION_TEXT = rf"""(\w+|"(?:[^"]|"")*")(\s+)({_LITERAL_TEXT})"""
+_OPTION = re.compile(_OPTION_TEXT, re.DOTALL)
+_OPTIONS = re.compile(rf"\bOPTIONS\s*\((?:\s*{_OPTION_TEXT}\s*,?)*", re.DOTALL | re.IGNORECASE)
 
 
 def without_secrets(kind: str, sql: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pgaudit_kit.dumps.ddl.drafts import Book, Draft, Statement
 from pgaudit_kit.dumps.ddl.tokens import Cursor, NotUnderstood
+from pgaudit_kit.records.objects import LARGE_OBJECTS
 from pgaudit_kit.records.settings import LARGE_OBJECTS_TOGETHER, by_number, compact_numbers, large_objects_name
 from pgaudit_kit.records.toc import TocEntry
 
@@ -42,6 +43,8 @@ def alter_large_object(statement: Statement, book: Book) -> None:
 
 def add_large_objects(book: Book) -> None:
     """Make the objects of all that was read."""
+    if book.large_objects:
+        book.told.add(LARGE_OBJECTS)
     buckets: dict[int, dict[int, str | None]] = {}
     for oid, owner in book.large_objects.items():
         buckets.setdefault(oid // LARGE_OBJECTS_TOGETHER, {})[oid] = owner

@@ -9,6 +9,9 @@ from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import ATTRIBUTES, COLUMN_ATTRIBUTES, DatabaseObject
 from tests.dumps.ddl.conftest import EveryKind
 
+# Kinds, and kinds with attributes, that test_mutations_of_access.py and test_mutations_of_kinds.py have and these databases have not
+ELSEWHERE = frozenset({"ACL", "SUBSCRIPTION", "FOREIGN DATA WRAPPER", "PUBLICATION TABLES IN SCHEMA"})
+PARTLY_ELSEWHERE = frozenset({"POLICY", "PUBLICATION", "PUBLICATION TABLE", "SERVER", "FOREIGN TABLE", "COLLATION", "OPERATOR CLASS"})
 Told = set[tuple[str | None, ...]]
 
 # What the server says: schema, parent, name, text. System schemas and members of extensions are left out.
@@ -215,29 +218,26 @@ def test_each_change_is_seen_by_its_attribute_and_nothing_else_is(whole_inventor
 def test_all_words_of_the_vocabulary_are_written_and_no_others(whole_inventory: Inventory) -> None:
     def strange(described: DatabaseObject) -> set[str]:
         names = {n for n in described.attributes if not (n.startswith("column ") and n.rpartition(" ")[2] in COLUMN_ATTRIBUTES)}
+        names = {n for n in names if not n.partition(" ")[0].isdecimal()}  # of one large object
         return names - {*ATTRIBUTES[described.key.kind]} | {n for c in described.columns for n in c.attributes} - {*COLUMN_ATTRIBUTES}
 
-    assert {o.key.kind for o in whole_inventory.objects} == {*ATTRIBUTES}
+    assert {o.key.kind for o in whole_inventory.objects} == {*ATTRIBUTES} - ELSEWHERE
     assert [o.key for o in whole_inventory.objects if strange(o)] == []
     written = {(o.key.kind, name) for o in whole_inventory.objects for name in o.attributes}
     known_to_catalogs_only = {("EXTENSION", "version"), ("INDEX", "valid")}
-    assert {(kind, n) for kind, names in ATTRIBUTES.items() for n in names} - written == known_to_catalogs_only
+    wanted = {
+        (kind, name)
+        for kind, names in ATTRIBUTES.items()
+        if kind not in ELSEWHERE | PARTLY_ELSEWHERE
+        for name in names
+        if name not in ("acl", "security_label")
+    }
+    assert wanted - written == known_to_catalogs_only
 
 
 def test_what_is_unmodelled_is_named_and_explained(whole_inventory: Inventory) -> None:
     unmodelled = whole_inventory.unmodelled
     assert [u for u in unmodelled if "understood" in u.reason] == []
     found = {(u.kind, u.schema, u.name) for u in unmodelled}
-    for expected in [
-        ("ACL", "app", "TABLE refs"),
-        ("BLOB", None, "1 large objects"),
-        ("COMMENT", "app", "POLICY pol ON parent"),
-        ("DEFAULT ACL", "app", "DEFAULT PRIVILEGES FOR TABLES"),
-        ("FOREIGN TABLE", "app", "foreign_t"),
-        ("POLICY", "app", "parent pol"),
-        ("PUBLICATION TABLE", "app", "pub refs"),
-        ("TABLE ATTACH", "app", "part_foreign_1"),
-        ("USER MAPPING", None, "USER MAPPING public SERVER srv"),
-    ]:
-        assert expected in found
-    assert not any("p4ss" in (u.definition or "") for u in unmodelled)
+    assert ("BLOB", None, "1 large objects") in found
+    assert "p4ss" not in repr(whole_inventory)
