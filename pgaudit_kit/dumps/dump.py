@@ -178,6 +178,13 @@ class Dump:
         return objects_frame(self.inventory)
 
     @property
+    def columns(self) -> DataFrame:
+        """Frame `columns` (display.frames): one row per column of a table, foreign table or composite type."""
+        from pgaudit_kit.display.frames import columns_frame
+
+        return columns_frame(self.inventory)
+
+    @property
     def tables(self) -> DataFrame:
         """Frame `tables` (display.frames): one row per table that holds rows, in file order; size_bytes in bytes."""
         from pgaudit_kit.display.frames import tables_frame
