@@ -1,6 +1,6 @@
 r"""Load a dump into an empty database, all or nothing, by PostgreSQL's own programs.
 
-A custom archive goes through pg_restore; a plain script, and an archive whose script has a setting that the server does not
+An archive goes through pg_restore; a plain script, and an archive whose script has a setting that the server does not
 know, through psql.
 """
 
@@ -12,13 +12,16 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.dumps.decompression import PIECE, DumpFile
 from pgaudit_kit.dumps.dump import Dump
+from pgaudit_kit.errors import ProgramFailed
 from pgaudit_kit.operations.client_programs import Program, find_program, pg_restore_argv, pg_restore_script_argv, psql_argv
 from pgaudit_kit.operations.local_dump import local_path
 from pgaudit_kit.operations.run_program import RunningProgram, run_program
+from pgaudit_kit.records.toc import TocEntry
 from pgaudit_kit.server.targets import Target
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 # The archive version that each pg_restore reads at most (PGDUMP_FORMATS.md 1.1)
 _READS_FROM = {"1.15": 16, "1.16": 17}
+_NOT_IN_EVERY_BUILD = frozenset({"lz4", "zstd"})
 _SETTING = re.compile(rb"SET (\w+) = ")
 # What may stand before the first object of a script: comments, blanks, settings, \restrict (PGDUMP_FORMATS.md 5.1, 5.2)
 _PREAMBLE = re.compile(rb"(--.*|SET \w+ = .*;|SELECT pg_catalog\.set_config\('search_path', '', false\);|\\restrict \w+|)\r?\n")
@@ -51,8 +55,7 @@ def load_dump(dump: Dump, target: Target, connection: psycopg.Connection[Any], *
         psql = find_program("psql", near=major, restrict=bool(dump.script_commands))
         with dump.file.open() as script:
             return Loaded((psql,), _run_script(psql, target, connection, iter(lambda: script.read(PIECE), b"")))
-    oldest = _READS_FROM.get(".".join((dump.provenance.archive_version or "").split(".")[:2]))
-    pg_restore = find_program("pg_restore", at_least=oldest, near=max(major, oldest or 0))
+    pg_restore = _pg_restore_for(dump, major)
     if not unknown_settings(_preamble_of(pg_restore, archive, owners=owners), connection):
         argv = pg_restore_argv(pg_restore, archive=archive, database=target.database, owners=owners)
         run_program(argv, target.libpq_env())
@@ -62,6 +65,50 @@ def load_dump(dump: Dump, target: Target, connection: psycopg.Connection[Any], *
         left_out = _run_script(psql, target, connection, iter(lambda: writer.stdout.read(PIECE), b""))
         writer.wait()
     return Loaded((pg_restore, psql), left_out)
+
+
+def why_not_unpacked(dump: Dump, connection: psycopg.Connection[Any]) -> str:
+    """Why the pg_restore that would load the archive *dump* cannot unpack its data, in its own words; "" when it can.
+
+    Not every build has lz4 and zstd. It is asked by having it print the smallest table in each of these compressions.
+    Raises ProgramNotFound, UsageError.
+    """
+    if not _NOT_IN_EVERY_BUILD & set((dump.provenance.compression or "").split(", ")):
+        return ""
+    pg_restore = _pg_restore_for(dump, connection.info.server_version // 10_000)
+    archive = local_path(dump)
+    with TemporaryDirectory() as folder:
+        wanted = Path(folder, "list")
+        wanted.write_text("".join(f"{dump_id};\n" for dump_id in _smallest_tables(dump, archive)), encoding="ascii")
+        try:
+            run_program([str(pg_restore.path), f"--file={os.devnull}", f"--use-list={wanted}", str(archive)], {})
+        except ProgramFailed as error:
+            return error.message
+    return ""
+
+
+def _smallest_tables(dump: Dump, archive: Path) -> list[int]:
+    """The dump ids of one small table in each compression."""
+    tables = {f"{entry.dump_id}.dat": entry for entry in dump.toc_entries if entry.desc == "TABLE DATA" and entry.has_data}
+    if not archive.is_dir():
+        sizes = {(name.schema, name.name): data.size_bytes or 0 for name, data in dump.table_data.items()}
+        return sorted((e.dump_id or 0 for e in tables.values()), key=lambda i: sizes.get(_key(tables[f"{i}.dat"]), 0))[:1]
+    smallest: dict[str, tuple[int, int]] = {}
+    for file in archive.iterdir():
+        bare, _, suffix = file.name.partition(".dat")
+        if entry := tables.get(f"{bare}.dat"):
+            smallest[suffix] = min(smallest.get(suffix, (1 << 62, 0)), (file.stat().st_size, entry.dump_id or 0))
+    return [dump_id for _, dump_id in smallest.values()]
+
+
+def _key(entry: TocEntry) -> tuple[str, str]:
+    return entry.schema or "", entry.tag
+
+
+def _pg_restore_for(dump: Dump, major: int) -> Program:
+    """The pg_restore that can read the archive, near to the server's version. Raises ProgramNotFound."""
+    oldest = _READS_FROM.get(".".join((dump.provenance.archive_version or "").split(".")[:2]))
+    return find_program("pg_restore", at_least=oldest, near=max(major, oldest or 0))
 
 
 def _preamble_of(pg_restore: Program, archive: Path, *, owners: bool) -> list[bytes]:

@@ -13,6 +13,7 @@ from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.errors import RestoreFailed, UsageError
 from pgaudit_kit.operations.database_facts import DatabaseFacts, read_database
 from pgaudit_kit.operations.database_names import made_name, made_of
+from pgaudit_kit.operations.load_dump import why_not_unpacked
 from pgaudit_kit.operations.maintenance import database_names
 from pgaudit_kit.operations.swap import Session, drop_database, lasting_sessions
 from pgaudit_kit.records.toc import TocEntry
@@ -68,7 +69,7 @@ def plan_restore(
             checks.append(check_extensions(dump, connection))
         if owners and roles_in(dump.toc_entries):
             checks.append(check_roles(dump, connection))
-        checks.append(check_script(dump) if dump.provenance.format == "plain" else check_wrapping(dump))
+        checks += [check_script(dump)] if dump.provenance.format == "plain" else _can_pg_restore_read(dump, connection)
         refuse_failed(checks, target)
         for leftover in leftovers if drop_leftovers else ():
             drop_database(connection, leftover)
@@ -116,6 +117,25 @@ def check_wrapping(dump: Dump) -> Check:
         found=f"the archive is inside {around}" if around else "a bare archive",
         compared=1,
         remedy="Unpack it first (gunzip, tar -xf …), then restore what comes out." if around else "",
+    )
+
+
+def _can_pg_restore_read(dump: Dump, connection: psycopg.Connection[Any]) -> list[Check]:
+    wrapping = check_wrapping(dump)
+    return [wrapping] if wrapping.outcome is Outcome.FAILED else [wrapping, check_compression(dump, connection)]
+
+
+def check_compression(dump: Dump, connection: psycopg.Connection[Any]) -> Check:
+    """`restore.compression`: the pg_restore at hand can unpack the data; not every build has lz4 and zstd."""
+    why_not = why_not_unpacked(dump, connection)
+    return Check(
+        id="restore.compression",
+        question="Can pg_restore unpack the data?",
+        outcome=Outcome.FAILED if why_not else Outcome.PASSED,
+        expected=f"a pg_restore with {dump.provenance.compression}",
+        found=why_not or "it can",
+        compared=1,
+        remedy="Set PGBIN to the programs of a PostgreSQL built with it, as those of most distributions are." if why_not else "",
     )
 
 
