@@ -28,7 +28,7 @@ def forgive(difference: ObjectDifference, left: Source, right: Source) -> Object
     difference = _without_new_privileges(difference, left, right)
     if difference.status == "equivalent":
         return difference
-    rules = (_public_schema, _public_privileges, _view_prefix, _loose_members)
+    rules = (_public_schema, _public_privileges, _view_prefix, _run_as_owner, _loose_members)
     reason = next((told for rule in rules if (told := rule(difference, left, right))), "")
     return replace(difference, status="equivalent", reason=reason) if reason else difference
 
