@@ -27,7 +27,7 @@ from pgaudit_kit.dumps.table_columns import columns_of
 from pgaudit_kit.dumps.typed_table import TypedTable
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.rows.copy_arrow import Batch, CannotConvert, CopyColumn, pa
-from pgaudit_kit.rows.frame_columns import from_arrow, make_frame, object_array, python_values
+from pgaudit_kit.rows.frame_columns import chunk_values, from_arrow, make_frame, object_array
 from pgaudit_kit.rows.interval import read_interval
 from pgaudit_kit.rows.sql_columns import NotNative, SqlColumn, as_text, distinct_names, quote_name, quote_text
 
@@ -70,7 +70,7 @@ class QueryResult:
         return list(zip(*(self._values(i) for i in range(len(self.names))), strict=True))
 
     def _values(self, index: int) -> list[Any]:
-        values = [value for chunk in self.table.column(index).chunks for value in python_values(chunk)]
+        values = chunk_values(self.table.column(index))
         if self.types[index] == _HUGEINT:  # an integer that Arrow carries as a decimal
             return [None if value is None else int(value) for value in values]
         if self.types[index].lower() != _INTERVAL:

@@ -130,15 +130,17 @@ class CopyParser:
         rows = data.count(b"\n")
         if not self._columns:
             return Batch(rows, ())
+        if b"\r" in data:  # no server writes one that is not escaped; to a reader of CSV it ends a line, or is part of its end
+            self._check_shape(data)
+            return self._parse_in_python(data, rows)
         if data.startswith(_BYTE_ORDER_MARK):  # the CSV reader takes one away
             data = _BYTE_ORDER_MARK + data
         table = self._read(data, range(len(self._columns)))
         if table is None:
             self._check_shape(data)
-        if (table is None and b"\r" in data) or (table and table.num_rows != rows):
-            return self._parse_in_python(data, rows)  # a carriage return that is not escaped ends a line of CSV, but none of COPY
-        if table is None:
             raise CannotConvert([i for i in range(len(self._columns)) if self._read(data, [i]) is None])
+        if table.num_rows != rows:
+            raise BrokenRows(f"{rows:,} lines hold {table.num_rows:,} rows")
         columns = tuple(table.column(i).combine_chunks() for i in range(table.num_columns))
         return Batch(rows, self._finished(columns, odd=b"\0" in data))
 
@@ -173,7 +175,7 @@ class CopyParser:
 
     def _parse_in_python(self, data: bytes, rows: int) -> Batch:
         """Only for text that no server wrote."""
-        lines = [line.split(b"\t") for line in data.removeprefix(_BYTE_ORDER_MARK)[:-1].split(b"\n")]
+        lines = [line.split(b"\t") for line in data[:-1].split(b"\n")]
         columns = []
         for index, column in enumerate(self._columns):
             array = pa.array([None if (field := line[column.position]) == NULL else field for line in lines], _BYTES)

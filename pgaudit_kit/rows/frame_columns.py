@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _DATES = frozenset({"date", "time", "timestamp", "timestamptz"})
 _OBJECTS = frozenset({"decimal", "numeric", "timetz", "interval", "bytea", "array"})
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list, pa.types.is_map)  # a map is a list of keys and values
+_TIMESTAMPS = frozenset({"timestamp[us]", "timestamp[us, tz=UTC]"})
 _MASKED = {
     **{f"{sign}int{bits}": f"{prefix}Int{bits}" for sign, prefix in (("", ""), ("u", "U")) for bits in (8, 16, 32, 64)},
     "bool": "boolean",
@@ -103,17 +104,18 @@ def from_arrow(column: Any) -> Any:
         return _extension(pd.api.types.pandas_dtype(masked), column)
     if str(kind) in ("float", "double"):
         return _floats(column)
-    if pa.types.is_timestamp(kind) and str(kind).startswith("timestamp[us") and within_python(column):
-        return _extension(pd.DatetimeTZDtype("us", "UTC"), column) if kind.tz else pd.array(column.to_numpy(), dtype="datetime64[us]")
+    if str(kind) in _TIMESTAMPS and within_python(column):
+        return _timestamps(column)
     if pa.types.is_decimal(kind) or _is_plain_date_or_time(column):
         return pd.arrays.ArrowExtensionArray(column)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return _extension(pd.StringDtype("pyarrow"), column.cast(pa.large_string()))
-    if pa.types.is_dictionary(kind):
-        encoded = column.unify_dictionaries().combine_chunks()
-        encoded = encoded.chunk(0) if hasattr(encoded, "chunk") else encoded
-        return _categorical(encoded.indices, encoded.dictionary.to_pylist(), ordered=True)
-    return object_array([value for chunk in column.chunks for value in python_values(chunk)])
+        return text_array(column.cast(pa.large_string()).chunks)
+    return _dictionary(column) if pa.types.is_dictionary(kind) else object_array(chunk_values(column))
+
+
+def chunk_values(column: Any) -> list[Any]:
+    """Return the values of a column of a table as `python_values` does."""
+    return [value for chunk in column.chunks for value in python_values(chunk)]
 
 
 def python_values(array: Column) -> list[Any]:
@@ -154,6 +156,19 @@ def _is_plain_date_or_time(column: Any) -> bool:
     if pa.types.is_time64(column.type):
         return (pc.max(column.cast(pa.int64())).as_py() or 0) < MICROSECONDS_PER_DAY
     return pa.types.is_date32(column.type) and within_python(column)
+
+
+def _timestamps(column: Any) -> Any:
+    import pandas as pd
+
+    if column.type.tz:
+        return _extension(pd.DatetimeTZDtype("us", "UTC"), column)
+    return pd.array(column.to_numpy(), dtype="datetime64[us]")
+
+
+def _dictionary(column: Any) -> Any:
+    encoded = pa.concat_arrays(column.unify_dictionaries().chunks) if column.num_chunks else pa.array([], column.type)
+    return _categorical(encoded.indices, encoded.dictionary.to_pylist(), ordered=True)
 
 
 def _floats(column: Any) -> Any:

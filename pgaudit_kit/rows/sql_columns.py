@@ -2,8 +2,9 @@ r"""Arrow columns → columns that DuckDB computes with: exact, or text.
 
 Types are PostgreSQL's own where DuckDB has them; its dates and timestamps know infinity and years before Christ. numeric without a declared
 precision becomes DECIMAL(38, s) when all values of the table fit, arrays become lists when all have one dimension. timetz, ranges,
-composites and all other types are text (and an enum compares with a text as text, not by its order), as is a column with a value that DuckDB's type cannot hold (NaN in a numeric, an infinite
-interval). Bytes that are no UTF-8 are written as `\xNN`.
+composites and all other types are text, as is a column with a value that DuckDB's type cannot hold (NaN in a numeric, an infinite
+interval, a year above 294246). Bytes that are no UTF-8 are written as `\xNN`. Two things to know of DuckDB: an enum compares with a text as
+text, not by its order, and a text compared with a number (`note = 10`) is rounded to it.
 """
 
 from __future__ import annotations

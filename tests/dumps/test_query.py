@@ -20,8 +20,10 @@ import pytest
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.query import run_query
 from pgaudit_kit.dumps.read_dump import read_dump
+from pgaudit_kit.dumps.reader import StoredRows
 from pgaudit_kit.errors import DamagedDump, PgAuditError, RowsNotAvailable, UsageError
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.records.table_data import TableName
 
 SQL = Path(__file__).with_name("typed.sql")
 DATABASE = "queried"
@@ -93,7 +95,12 @@ def test_the_answer_is_that_of_the_server(dump: Dump, url: str, sql: str) -> Non
 def test_only_the_tables_that_are_named_are_read(dump: Dump, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     rows_of = dump._reader.rows
-    monkeypatch.setattr(dump._reader, "rows", lambda name: read.append(str(name)) or rows_of(name))
+
+    def noted(name: TableName) -> StoredRows:
+        read.append(str(name))
+        return rows_of(name)
+
+    monkeypatch.setattr(dump._reader, "rows", noted)
     dump.query("WITH big AS (SELECT 1), c AS (SELECT * FROM child) SELECT * FROM big, c WHERE EXISTS (SELECT 1 FROM odd.users) OR true")
     assert set(read) == {"public.child", "odd.users"}
     read.clear()

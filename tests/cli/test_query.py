@@ -1,0 +1,132 @@
+"""`pgaudit query`: exact values in JSON and CSV, a table for people, exit codes as everywhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+DUMP = """--
+-- PostgreSQL database dump
+--
+
+SET client_encoding = 'UTF8';
+
+CREATE TABLE public.t (
+    id bigint,
+    price numeric(20,10),
+    d double precision,
+    note text,
+    raw bytea,
+    at timestamp with time zone,
+    tags text[],
+    span interval
+);
+
+CREATE VIEW public.v AS
+ SELECT 1;
+
+COPY public.t (id, price, d, note, raw, at, tags, span) FROM stdin;
+9223372036854775807\t1234567890.0123456789\t0.1\tcomma, "quote"\\nline\t\\\\x00ff\t2024-01-01 12:00:00.5+00\t{a,NULL}\t1 mon -1 days
+2\t\\N\tNaN\t\t\\N\tinfinity\t\\N\t\\N
+3\t0.0000000000\t-Infinity\t\\N\t\\N\t\\N\t{}\t\\N
+4\t\\N\t\\N\tNULL\\t\\\\\x1b[31m\t\\N\t\\N\t\\N\t\\N
+\\.
+
+
+--
+-- PostgreSQL database dump complete
+--
+
+"""
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> str:
+    path = tmp_path / "app.sql"
+    path.write_text(DUMP, encoding="utf-8")
+    return str(path)
+
+
+def test_json_has_names_types_and_exact_values(pgaudit: Run, dump: str) -> None:
+    done = pgaudit("query", dump, "SELECT *, id::HUGEINT * 10 AS h, id > 2 AS ok FROM t ORDER BY id DESC", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    answer = json.loads(done.stdout)
+    assert list(answer) == ["columns", "rows"]
+    assert [column["name"] for column in answer["columns"]] == ["id", "price", "d", "note", "raw", "at", "tags", "span", "h", "ok"]
+    types = [
+        "BIGINT",
+        "DECIMAL(20,10)",
+        "DOUBLE",
+        "VARCHAR",
+        "BLOB",
+        "TIMESTAMP WITH TIME ZONE",
+        "VARCHAR[]",
+        "INTERVAL",
+        "HUGEINT",
+        "BOOLEAN",
+    ]
+    assert [column["type"] for column in answer["columns"]] == types
+    first = [9223372036854775807, "1234567890.0123456789", 0.1, 'comma, "quote"\nline', "\\x00ff", "2024-01-01 12:00:00.500000+00"]
+    assert answer["rows"][0] == [*first, ["a", None], "1 mon -1 days", 92233720368547758070, True]
+    assert answer["rows"][2][:6] == [3, "0.0000000000", "-Infinity", None, None, None]
+    assert answer["rows"][3][:6] == [2, None, "NaN", "", None, "infinity"]
+
+
+def test_csv_tells_null_from_empty(pgaudit: Run, dump: str) -> None:
+    done = pgaudit("query", dump, "SELECT id, price, note, tags FROM t ORDER BY id", "--csv", "--limit", "2")
+    assert done.stdout.splitlines() == ["id,price,note,tags", '2,,"",', "3,0.0000000000,,[]"]
+    quoted = pgaudit("query", dump, "SELECT note, 1 AS one FROM t WHERE id > 100", "--csv").stdout
+    assert list(csv.reader(io.StringIO(quoted))) == [["note", "one"], ['comma, "quote"\nline', "1"]]
+
+
+def test_people_see_a_table_in_which_nothing_moves_the_cursor(pgaudit: Run, dump: str) -> None:
+    done = pgaudit("query", dump, "SELECT id, note, price FROM t WHERE id < 100 ORDER BY id")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert any(line.split() == ["2", "''", "NULL"] for line in lines)
+    assert any(line.split() == ["3", "NULL", "0.0000000000"] for line in lines)
+    assert "\x1b" not in done.stdout
+    assert "\\x1b[31m" in done.stdout
+    assert lines[-1] == "3 rows"
+    assert pgaudit("query", dump, "SELECT 1 WHERE false").stdout.splitlines()[-1] == "0 rows"
+    many = pgaudit("query", dump, "SELECT * FROM range(60)").stdout
+    assert "10 more" in many
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (["SELECT * FROM nope"], 2, "public.t"),
+        (["SELEC"], 2, "syntax error"),
+        (["SELECT * FROM read_text('/etc/passwd')"], 2, "disabled"),
+        (["DELETE FROM t"], 2, "only be read"),
+        (["SELECT 1", "--json", "--csv"], 2, "--csv"),
+        (["SELECT * FROM v"], 3, "is a view"),
+    ],
+)
+def test_what_cannot_be_answered_is_one_line_and_its_exit_code(pgaudit: Run, dump: str, arguments: list[str], code: int, word: str) -> None:
+    done = pgaudit("query", dump, *arguments)
+    assert done.returncode == code, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert word in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_damaged_table_is_not_checked(pgaudit: Run, dump: str) -> None:
+    path = Path(dump)
+    path.write_text(DUMP[: DUMP.index("4\t\\N")], encoding="utf-8")
+    done = pgaudit("query", dump, "SELECT * FROM t")
+    assert done.returncode == 3
+    assert "public.t" in done.stderr
+
+
+def test_options_that_make_no_sense_are_wrong_usage(pgaudit: Run, dump: str) -> None:
+    assert pgaudit("query", dump, "SELECT 1", "--limit", "-1").returncode == 2
+    assert pgaudit("query", "no/such.dump", "SELECT 1").returncode == 2
