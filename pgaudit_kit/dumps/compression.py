@@ -18,6 +18,8 @@ from pgaudit_kit.errors import DamagedDump, UnsupportedDump
 Algorithm: TypeAlias = Literal["gzip", "zlib", "lz4", "zstd", "xz", "bzip2"]
 # One piece of work: fits the second-level cache, and is far above the cost of one Python call.
 PIECE = 1 << 20
+# What is made of a stream is used at once: so much of it, and what is made of that, fits the second-level cache.
+_OUTPUT = 1 << 18
 # A decoder that meets an error drops what that one call had made, so a call makes no more than deflate's own window.
 STEP = 1 << 15
 # What a decoder may keep: `xz -9` needs 65 MiB, `zstd --ultra -22` 128 MiB, which is also where libzstd has its own limit
@@ -50,7 +52,7 @@ class _Format:
 
 
 def decoded(chunks: Iterable[bytes], algorithm: Algorithm, *, resource: str) -> Iterator[bytes]:
-    """Yield the bytes that *chunks* stand for, in pieces of about 1 MiB: members or frames one after another, one stream of zlib.
+    """Yield the bytes that *chunks* stand for, in pieces of about 256 KiB: members or frames one after another, one stream of zlib.
 
     No bytes at all are an empty stream: that is how an empty large object is stored. Zeros after gzip and xz are padding
     (tapes, block devices). Raises DamagedDump for a stream that is broken, fails its checksum, ends early, or is followed by
@@ -63,7 +65,7 @@ def decoded(chunks: Iterable[bytes], algorithm: Algorithm, *, resource: str) -> 
         for step in _steps(chunks, algorithm, resource):
             held.append(step)
             size += len(step)
-            if size >= PIECE - STEP:
+            if size >= _OUTPUT - STEP:
                 yield b"".join(held)
                 held, size = [], 0
     except DamagedDump:
