@@ -35,9 +35,9 @@ def test_a_dump_of_a_real_database_is_the_same_as_that_database(
 ) -> None:
     url = make_database()
     _load(server, corpus / name, url)
-    for option, suffix in (("plain", "sql"), ("custom", "dump")):
-        file = tmp_path / f"x.{suffix}"
-        subprocess.run([str(server.bin_folder / "pg_dump"), f"--format={option}", "-f", str(file), url], check=True)
+    for dump_format in ("plain", "custom", "directory", "tar"):
+        file = tmp_path / dump_format
+        subprocess.run([str(server.bin_folder / "pg_dump"), f"--format={dump_format}", "-f", str(file), url], check=True)
         with diff(str(file), url) as difference:
             assert difference.object_differences == ()
             assert difference.table_differences == ()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.records.privileges import as_before_17
@@ -157,6 +158,15 @@ def test_rows_written_as_inserts_are_the_same_rows(every_kind: EveryKind, major:
     expected = tables(read_dump(every_kind.dump(major)))
     found = tables(read_dump(every_kind.dump(major, dump_format, "none", *options)))
     assert differences(expected, found) == []
+
+
+@pytest.mark.parametrize("major", KNOWN)
+def test_a_dump_of_every_version_is_the_same_as_the_database(every_kind: EveryKind, major: int) -> None:
+    with diff(str(every_kind.dump(major)), every_kind.url) as difference:
+        assert [found for found in difference.object_differences if found.status != "equivalent"] == []
+        assert difference.table_differences == ()
+        assert difference.verdict == "same"
+        assert difference.compared > 180
 
 
 def test_the_database_has_every_kind_of_entry_that_the_oldest_server_can_have(every_kind: EveryKind) -> None:
