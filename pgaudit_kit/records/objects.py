@@ -202,7 +202,8 @@ _OWN_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     ),
     # Named `name (left type, right type)`, NONE for a missing one; commutator, negator: OPERATOR(schema.name)
     "OPERATOR": (*_COMMON, "function", "commutator", "negator", "merges", "hashes", "restrict", "join"),
-    # Both named `name USING method`; family: qualified; operators, functions: members as pg_dump prints them, by number, one in a line
+    # Both named `name USING method`; family: qualified; storage: absent when it is for_type; operators, functions: members as
+    # pg_dump prints them, by number, one in a line
     "OPERATOR CLASS": (*_COMMON, "default", "for_type", "family", "storage", "operators", "functions"),
     "OPERATOR FAMILY": (*_COMMON, "operators", "functions"),
     # Named as pg_dump's tag; method: 'WITH FUNCTION f(args)', 'WITH INOUT' or 'WITHOUT FUNCTION'; context: 'ASSIGNMENT', 'IMPLICIT'
@@ -284,4 +285,3 @@ DATABASE_ATTRIBUTES = (
 # What is said of the columns of views, materialized views and indexes (these numbered) has no Column to stand on: it is an
 # attribute "column <name> comment", "… default", "… statistics" and so on, as in COLUMN_ATTRIBUTES.
 COLUMN_ATTRIBUTE = "column {name} {attribute}"
-COLUMN_COMMENT = "column {name} comment"
