@@ -77,7 +77,7 @@ class ArchiveReader:
         for entry in self.toc_entries:
             if entry.definition:
                 builder.feed(entry.definition, entry)
-        built = builder.build(pg_dump_version=self.archive.pg_dump_version)
+        built = builder.build(pg_dump_version=self.archive.pg_dump_version, server_version=self.archive.server_version)
         unknown = tuple(
             Unmodelled(kind=e.desc, schema=e.schema or "", name=e.tag, reason="an entry with data of a kind that is not known")
             for e in self.toc_entries

@@ -292,7 +292,8 @@ class PlainScan:
             self._spoil_last_table()
         self._close_entry()
         self._check_restrict(offset, line)
-        inventory = self._builder.build(pg_dump_version=self.facts.get("pg_dump_version"))
+        versions = {"pg_dump_version": self.facts.get("pg_dump_version"), "server_version": self.facts.get("server_version")}
+        inventory = self._builder.build(**versions)
         self.inventory = replace(inventory, unmodelled=(*inventory.unmodelled, *self._behind)) if self._behind else inventory
 
     def _spoil_last_table(self) -> None:

@@ -2,8 +2,8 @@
 
 One line per grantee and grantor that is not as the default of its kind (src/backend/utils/adt/acl.c, acldefault):
 `bob=INSERT, SELECT`, `bob=UPDATE WITH GRANT OPTION BY alice`, `PUBLIC=none`. The owner of the object is written OWNER, and
-as a grantor left out, so that a change of owner is one change and no two. All privileges that there are of a kind are ALL:
-17 added MAINTAIN to those of tables, and what was granted with ALL before has it too after a restore.
+as a grantor left out, so that a change of owner is one change and no two. All privileges that the server knows of a kind are
+ALL: 17 added MAINTAIN to those of tables, and what was granted with ALL before has it too after a restore.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pgaudit_kit.records.table_data import quote_identifier
 PUBLIC = "PUBLIC"
 OWNER = "OWNER"
 ADDED_IN_17 = "MAINTAIN"
+_MAINTAIN_CAME = 17
 
 # What ALL means, by the word of GRANT (acl.h, ACL_ALL_RIGHTS_…)
 EVERY: Mapping[str, frozenset[str]] = {
@@ -31,6 +32,7 @@ EVERY: Mapping[str, frozenset[str]] = {
     "FOREIGN SERVER": frozenset({"USAGE"}),
     "LARGE OBJECT": frozenset({"SELECT", "UPDATE"}),
 }
+_EVERY_BEFORE_17 = {**EVERY, "TABLE": EVERY["TABLE"] - {ADDED_IN_17}}
 # What PUBLIC has without any GRANT
 TO_PUBLIC: Mapping[str, frozenset[str]] = {
     "FUNCTION": frozenset({"EXECUTE"}),
@@ -50,34 +52,39 @@ Held = dict[tuple[str, str], Holding]
 """What is held, by grantee and grantor as text: OWNER, PUBLIC, or a role quoted as an identifier; "" is the owner as grantor."""
 
 
+def every_privilege(server_major: int | None = None) -> Mapping[str, frozenset[str]]:
+    """Return EVERY as it is on a server of that version; without one, on the newest."""
+    return _EVERY_BEFORE_17 if server_major is not None and server_major < _MAINTAIN_CAME else EVERY
+
+
 def role_text(role: str) -> str:
     """Return a role's raw name as it stands in the text. A role of the name PUBLIC is quoted, and so another one than PUBLIC."""
     return quote_identifier(role)
 
 
-def default_privileges(kind: str, public: Mapping[str, frozenset[str]] = TO_PUBLIC) -> Held:
-    """Return what an object of that *kind* (a key of EVERY) begins with."""
+def default_privileges(kind: str, every: frozenset[str], public: Mapping[str, frozenset[str]] = TO_PUBLIC) -> Held:
+    """Return what an object of that *kind* (a key of EVERY) begins with; *every*: all that there are of that kind."""
     if kind == "COLUMN":
         return {}
-    held: Held = {(OWNER, ""): dict.fromkeys(EVERY[kind], False)}
+    held: Held = {(OWNER, ""): dict.fromkeys(every, False)}
     if kind in public:
         held[PUBLIC, ""] = dict.fromkeys(public[kind], False)
     return held
 
 
-def acl_text(kind: str, held: Held, default: Held) -> str | None:
-    """Return the canonical text of what is *held*, None when it is the *default*."""
+def acl_text(every: frozenset[str], held: Held, default: Held) -> str | None:
+    """Return the canonical text of what is *held*, None when it is the *default*; *every*: all privileges that there are."""
     changed = (key for key in {**held, **default} if held.get(key, {}) != default.get(key, {}))
-    return _sorted(line for key in changed for line in _lines(kind, key, held.get(key, {})))
+    return _sorted(line for key in changed for line in _lines(every, key, held.get(key, {})))
 
 
-def acl_change_text(kind: str, revoked: Held, granted: Held) -> str | None:
+def acl_change_text(every: frozenset[str], revoked: Held, granted: Held) -> str | None:
     """Return the text of what was changed where what was there before is not known: lines with GRANT and REVOKE before them."""
     return _sorted(
         f"{word} {line}"
         for word, held in (("REVOKE", revoked), ("GRANT", granted))
         for key in held
-        for line in _lines(kind, key, held[key])
+        for line in _lines(every, key, held[key])
     )
 
 
@@ -85,7 +92,7 @@ def _sorted(lines: Iterable[str]) -> str | None:
     return "\n".join(sorted(lines)) or None
 
 
-def _lines(kind: str, key: tuple[str, str], holding: Holding) -> Iterable[str]:
+def _lines(every: frozenset[str], key: tuple[str, str], holding: Holding) -> Iterable[str]:
     grantee, grantor = key
     by = f" BY {grantor}" if grantor else ""
     if not holding:
@@ -93,11 +100,10 @@ def _lines(kind: str, key: tuple[str, str], holding: Holding) -> Iterable[str]:
     for option in (False, True):
         names = {name for name, grantable in holding.items() if grantable is option}
         if names:
-            yield f"{grantee}={_names(kind, names)}{' WITH GRANT OPTION' if option else ''}{by}"
+            yield f"{grantee}={_names(every, names)}{' WITH GRANT OPTION' if option else ''}{by}"
 
 
-def _names(kind: str, names: set[str]) -> str:
-    every = EVERY[kind]
+def _names(every: frozenset[str], names: set[str]) -> str:
     return "ALL" if names == every and len(every) > 1 else ", ".join(sorted(names))
 
 

@@ -9,8 +9,6 @@ from typing import Any
 
 from pgaudit_kit.records.objects import COLUMN_ATTRIBUTE, Column, DatabaseObject, ObjectKey
 from pgaudit_kit.records.privileges import (
-    ADDED_IN_17,
-    EVERY,
     OWNER,
     PUBLIC,
     SCHEMA_PUBLIC,
@@ -18,6 +16,7 @@ from pgaudit_kit.records.privileges import (
     acl_change_text,
     acl_text,
     default_privileges,
+    every_privilege,
     role_text,
 )
 from pgaudit_kit.records.table_data import quote_identifier
@@ -39,7 +38,7 @@ def protect(objects: Iterable[DatabaseObject], rows: Iterable[Row], major: int) 
     by_key = {item.key: item for item in objects}
     for row in rows:
         key = ObjectKey(row["kind"], row["schema"], row["name"])
-        if key == _PUBLIC_KEY and key not in by_key and (_schema_public_acl(row, major) or row["label_pairs"]):
+        if key == _PUBLIC_KEY and key not in by_key and (_schema_public_acl(row) or row["label_pairs"]):
             by_key[key] = DatabaseObject(key, {"owner": row["owner"]})
         if key in by_key:
             by_key[key] = _protected(by_key[key], row, major)
@@ -53,13 +52,15 @@ def stored_acl(row: Row, kind: str, major: int) -> str | None:
     """Return the text of the privileges in *row* (acl, as_made, owner) on an object of *kind*, a key of EVERY."""
     if row["as_made"]:
         return None
-    return acl_text(kind, _held(row["acl"], row["owner"], kind, major), default_privileges(kind))
+    every = every_privilege(major)[kind]
+    return acl_text(every, _held(row["acl"], row["owner"]), default_privileges(kind, every))
 
 
 def default_acl(row: Row, kind: str, major: int) -> str | None:
     """Return the text of default privileges: IN SCHEMA they are all added to what is there."""
-    default = default_privileges(kind) if row["schema"] is None else {}
-    return acl_text(kind, _held(row["acl"], row["owner"], kind, major), default)
+    every = every_privilege(major)[kind]
+    default = default_privileges(kind, every) if row["schema"] is None else {}
+    return acl_text(every, _held(row["acl"], row["owner"]), default)
 
 
 def labels_text(labels: str | None) -> str | None:
@@ -67,16 +68,12 @@ def labels_text(labels: str | None) -> str | None:
     return "\n".join(sorted(f"{provider}: {label}" for provider, label in json.loads(labels or "[]"))) or None
 
 
-def _held(items: str | None, owner: str, kind: str, major: int, *, symbol: str | None = OWNER) -> Held:
+def _held(items: str | None, owner: str, *, symbol: str | None = OWNER) -> Held:
     """Return the privileges that *items*, as aclexplode gives them, are; the owner by *symbol* (None: by name)."""
     held: Held = {}
     for grantee, grantor, privilege, grantable in json.loads(items or "[]"):
         name = PUBLIC if grantee is None else symbol if symbol and grantee == owner else role_text(grantee)
         held.setdefault((name, "" if grantor == owner else role_text(grantor)), {})[privilege] = grantable
-    if kind == "TABLE" and major < 17:  # noqa: PLR2004  all that there are is all, whatever the server
-        for holding in held.values():
-            if {*holding} == EVERY[kind] - {ADDED_IN_17} and len({*holding.values()}) == 1:
-                holding[ADDED_IN_17] = holding["SELECT"]
     return held
 
 
@@ -85,20 +82,21 @@ def _kind(row: Row) -> str:
     return "COLUMN" if row["column_name"] is not None else _SAME_AS.get(word, word)
 
 
-def _schema_public_acl(row: Row, major: int) -> str | None:
+def _schema_public_acl(row: Row) -> str | None:
     if row["as_made"]:
         return None
-    return acl_text("SCHEMA", _held(row["acl"], row["owner"], "SCHEMA", major), default_privileges("SCHEMA", SCHEMA_PUBLIC))
+    every = every_privilege()["SCHEMA"]
+    return acl_text(every, _held(row["acl"], row["owner"]), default_privileges("SCHEMA", every, SCHEMA_PUBLIC))
 
 
 def _protected(item: DatabaseObject, row: Row, major: int) -> DatabaseObject:
     label = labels_text(row["label_pairs"])
     if row["column_name"] is not None:
-        acl = None if row["as_made"] else acl_text("COLUMN", _held(row["acl"], row["owner"], "COLUMN", major), {})
+        acl = stored_acl(row, "COLUMN", major)
         return _with_said_of_column(item, row["column_name"], {"acl": acl, "security_label": label})
     said = {"security_label": label}
     if item.key == _PUBLIC_KEY:
-        said["acl"] = _schema_public_acl(row, major)
+        said["acl"] = _schema_public_acl(row)
     elif row["word"]:
         said["acl"] = stored_acl(row, _kind(row), major)
     return replace(item, attributes={**item.attributes, **{name: text for name, text in said.items() if text is not None}})
@@ -127,11 +125,13 @@ def _tag(row: Row) -> str:
 def _changed(row: Row, major: int) -> str | None:
     """What pg_dump prints: each item of the first state that is gone is revoked, each new one granted (buildACLCommands)."""
     kind = _kind(row)
-    now = _held(row["acl"], row["owner"], kind, major, symbol=None)
+    every = every_privilege(major)[kind]
+    now = _held(row["acl"], row["owner"], symbol=None)
     if row["initial"] is not None:
-        before = _held(row["initial"], row["owner"], kind, major, symbol=None)
+        before = _held(row["initial"], row["owner"], symbol=None)
     else:
-        before = {(role_text(row["owner"]) if name == OWNER else name, by): held for (name, by), held in default_privileges(kind).items()}
+        default = default_privileges(kind, every)
+        before = {(role_text(row["owner"]) if name == OWNER else name, by): held for (name, by), held in default.items()}
     revoked = {key: dict.fromkeys(held, False) for key, held in before.items() if now.get(key) != held}
     granted = {key: held for key, held in now.items() if before.get(key) != held}
-    return acl_change_text(kind, revoked, granted)
+    return acl_change_text(every, revoked, granted)

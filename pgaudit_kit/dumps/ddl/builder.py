@@ -12,7 +12,7 @@ from pgaudit_kit.dumps.ddl.comments import apply_comments, read_comment, read_se
 from pgaudit_kit.dumps.ddl.completion import complete
 from pgaudit_kit.dumps.ddl.databases import alter_database, alter_role, create_database
 from pgaudit_kit.dumps.ddl.definitions import create_aggregate, create_collation
-from pgaudit_kit.dumps.ddl.drafts import NOT_MODELLED, Book, Statement
+from pgaudit_kit.dumps.ddl.drafts import NOT_MODELLED, Book, Statement, Versions
 from pgaudit_kit.dumps.ddl.foreign import alter_foreign, create_foreign, create_server, create_user_mapping
 from pgaudit_kit.dumps.ddl.languages import (
     create_access_method,
@@ -28,7 +28,7 @@ from pgaudit_kit.dumps.ddl.needless_quotes import quotes_all, without_needless_q
 from pgaudit_kit.dumps.ddl.operators import create_operator
 from pgaudit_kit.dumps.ddl.policies import create_policy
 from pgaudit_kit.dumps.ddl.privileges import alter_default_privileges, apply_grants, read_grant
-from pgaudit_kit.dumps.ddl.replication import alter_publication, create_publication, create_subscription
+from pgaudit_kit.dumps.ddl.replication import alter_publication, complete_subscriptions, create_publication, create_subscription
 from pgaudit_kit.dumps.ddl.routines import alter_routine, create_routine
 from pgaudit_kit.dumps.ddl.schemas import alter_schema, create_extension, create_schema
 from pgaudit_kit.dumps.ddl.sequences import alter_sequence, create_sequence
@@ -152,13 +152,14 @@ class InventoryBuilder:
         except NotUnderstood:
             put_aside(statement, self._book, NOT_UNDERSTOOD)
 
-    def build(self, *, pg_dump_version: str | None = None) -> Inventory:
-        """Return the inventory of all that was fed; what it leaves out depends on the version of pg_dump. May be called once."""
-        major = re.match(r"\d+", pg_dump_version or "")
+    def build(self, *, pg_dump_version: str | None = None, server_version: str | None = None) -> Inventory:
+        """Return the inventory of all that was fed; what it leaves out depends on these versions. May be called once."""
         book = self._book
         apply_comments(book)
         complete(book)
-        apply_grants(book, pg_dump_major=int(major[0]) if major else None)
+        versions = Versions(_major(pg_dump_version), _major(server_version))
+        apply_grants(book, versions)
+        complete_subscriptions(book, versions)
         add_large_objects(book)
         return Inventory(
             tuple(book.objects),
@@ -166,3 +167,8 @@ class InventoryBuilder:
             book.database.finished() if book.database else None,
             LEFT_OUT_AS_A_WHOLE - book.told,
         )
+
+
+def _major(version: str | None) -> int | None:
+    found = re.match(r"\d+", version or "")
+    return int(found[0]) if found else None

@@ -15,7 +15,7 @@ from pgaudit_kit.records.table_data import quote_identifier
 from pgaudit_kit.records.toc import TocEntry
 
 if TYPE_CHECKING:
-    from pgaudit_kit.dumps.ddl.privileges import Grant, Ledger
+    from pgaudit_kit.dumps.ddl.privileges import Grant
 
 Place = tuple[str | None, str]  # schema and name, raw
 
@@ -47,6 +47,14 @@ def without_secrets(kind: str, sql: str) -> str:
 
 def _shown(option: re.Match[str]) -> str:
     return option[0] if is_open_option(option[1]) else f"{option[1]}{option[2]}'{HIDDEN}'"
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What the meaning of some statements depends on: the major releases of pg_dump and of the server; None is not known."""
+
+    pg_dump: int | None = None
+    server: int | None = None
 
 
 @dataclass(slots=True)
@@ -226,7 +234,7 @@ class Book:
         self.operators: set[Place] = set()  # operators without their operands: what a bare name may mean
         self.built_in: set[Place] = set()  # schemas that the dump creates although every database has them
         self.grants: list[Grant] = []
-        self.default_acls: dict[Place, Ledger] = {}
+        self.default_grants: dict[Place, list[Grant]] = {}
         self.told: set[str] = set()  # of LEFT_OUT_AS_A_WHOLE
         self.database: Draft | None = None
         self.large_objects: dict[int, str | None] = {}  # OID → owner

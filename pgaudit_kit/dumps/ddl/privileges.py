@@ -9,17 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pgaudit_kit.dumps.ddl.asides import put_aside
-from pgaudit_kit.dumps.ddl.drafts import NOT_MODELLED, Book, Draft, Place, Statement
+from pgaudit_kit.dumps.ddl.drafts import NOT_MODELLED, Book, Draft, Place, Statement, Versions
 from pgaudit_kit.dumps.ddl.tokens import Cursor, NotUnderstood
 from pgaudit_kit.records.privileges import (
     EVERY,
     OWNER,
     PUBLIC,
     SCHEMA_PUBLIC,
+    TO_PUBLIC,
     Held,
     acl_change_text,
     acl_text,
     default_privileges,
+    every_privilege,
     role_text,
 )
 from pgaudit_kit.records.table_data import quote_identifier
@@ -72,7 +74,7 @@ class Grant:
     what: _What
     is_grant: bool
     option: bool  # WITH GRANT OPTION, GRANT OPTION FOR
-    privileges: frozenset[str]
+    privileges: frozenset[str]  # ALL, or their names
     grantee: str | None  # None: PUBLIC
     grantor: str | None
 
@@ -81,7 +83,7 @@ class Grant:
 class Ledger:
     """The privileges on one thing while statements are applied to it. An *owner* that is not known is found out by the first REVOKE."""
 
-    kind: str
+    every: frozenset[str]
     owner: str | None
     held: Held
     revoked: Held = field(default_factory=dict)
@@ -94,15 +96,16 @@ class Ledger:
         grantor = "" if grant.grantor in (None, self.owner) else role_text(grant.grantor or "")
         raw = PUBLIC if grant.grantee is None else role_text(grant.grantee)
         name = OWNER if grant.grantee is not None and grant.grantee == self.owner else raw
-        _change(self.held.setdefault((name, grantor), {}), grant)
+        privileges = self.every if "ALL" in grant.privileges else grant.privileges
+        _change(self.held.setdefault((name, grantor), {}), grant, privileges)
         if grant.is_grant:
-            _change(self.granted.setdefault((raw, grantor), {}), grant)
+            _change(self.granted.setdefault((raw, grantor), {}), grant, privileges)
         else:
-            self.revoked.setdefault((raw, grantor), {}).update(dict.fromkeys(grant.privileges, False))
+            self.revoked.setdefault((raw, grantor), {}).update(dict.fromkeys(privileges, False))
 
 
-def _change(holding: dict[str, bool], grant: Grant) -> None:
-    for privilege in grant.privileges:
+def _change(holding: dict[str, bool], grant: Grant, privileges: frozenset[str]) -> None:
+    for privilege in privileges:
         if grant.is_grant:
             holding[privilege] = holding.get(privilege, False) or grant.option
         elif not grant.option:
@@ -132,11 +135,9 @@ def read_grant(statement: Statement, book: Book) -> None:
     for name, column in privileges:
         by_column.setdefault(column, set()).add(name)
     for column, names in by_column.items():
-        every = EVERY["COLUMN" if column is not None else _WORDS[word][0]]
         for grantee in grantees:
-            meant = every if "ALL" in names else frozenset(names)
             what = _What(word, place, column)
-            book.grants.append(Grant(statement, what, is_grant, option, meant, grantee, statement.session.role))
+            book.grants.append(Grant(statement, what, is_grant, option, frozenset(names), grantee, statement.session.role))
 
 
 def _privileges(cursor: Cursor) -> list[tuple[str, str | None]]:
@@ -184,13 +185,14 @@ def _grantees(cursor: Cursor, word: str) -> list[str | None]:
             return found
 
 
-def apply_grants(book: Book, *, pg_dump_major: int | None = None) -> None:
+def apply_grants(book: Book, versions: Versions) -> None:
     """Give every object and column its `acl`. What is not among the objects, because the server or an extension brings it, is an ACL."""
+    _apply_default_acls(book, versions)
     ledgers: dict[_What, tuple[Draft | None, Ledger]] = {}
     for grant in book.grants:
         for what in _meant(grant, book):
             if what not in ledgers:
-                ledgers[what] = _opened(what, grant, book, pg_dump_major)
+                ledgers[what] = _opened(what, grant, book, versions)
             ledgers[what][1].apply(grant)
     for what, (draft, ledger) in ledgers.items():
         _close(what, draft, ledger, book)
@@ -206,19 +208,25 @@ def _meant(grant: Grant, book: Book) -> list[_What]:
     return [grant.what]
 
 
-def _opened(what: _What, grant: Grant, book: Book, pg_dump_major: int | None) -> tuple[Draft | None, Ledger]:
+def _opened(what: _What, grant: Grant, book: Book, versions: Versions) -> tuple[Draft | None, Ledger]:
     entry = grant.statement.entry
     of_entry = entry.owner if entry and entry.desc == "ACL" else None
-    kind = "COLUMN" if what.column is not None else _WORDS[what.word][0]
+    kind = _kind(what)
+    every = every_privilege(versions.server)[kind]
     draft = _draft(what, grant.statement, book)
+    held = default_privileges(kind, every)
     if what.word == "LARGE OBJECT":
-        return None, Ledger(kind, book.large_objects.get(int(what.place[1])) or of_entry, default_privileges(kind))
-    held = default_privileges(kind)
+        return None, Ledger(every, book.large_objects.get(int(what.place[1])) or of_entry, held)
     if draft and what.word == "SCHEMA" and what.place == _SCHEMA_PUBLIC:
-        old = pg_dump_major is not None and pg_dump_major < _SCHEMA_PUBLIC_CHANGED
-        held = default_privileges(kind, _OLD_SCHEMA_PUBLIC if old else SCHEMA_PUBLIC)
+        old = versions.pg_dump is not None and versions.pg_dump < _SCHEMA_PUBLIC_CHANGED
+        held = default_privileges(kind, every, _OLD_SCHEMA_PUBLIC if old else SCHEMA_PUBLIC)
         draft.attributes.setdefault("owner", of_entry)
-    return draft, Ledger(kind, (draft.attributes.get("owner") if draft else None) or of_entry, held)
+    return draft, Ledger(every, (draft.attributes.get("owner") if draft else None) or of_entry, held)
+
+
+def _kind(what: _What) -> str:
+    """What its privileges are those of: a key of EVERY."""
+    return "COLUMN" if what.column is not None else _WORDS[what.word][0]
 
 
 def _draft(what: _What, statement: Statement, book: Book) -> Draft | None:
@@ -249,19 +257,20 @@ def _aggregate(place: Place, book: Book) -> Draft | None:
 
 
 def _close(what: _What, draft: Draft | None, ledger: Ledger, book: Book) -> None:
+    kind = _kind(what)
+    public = SCHEMA_PUBLIC if what.word == "SCHEMA" and what.place == _SCHEMA_PUBLIC else TO_PUBLIC
+    text = acl_text(ledger.every, ledger.held, default_privileges(kind, ledger.every, public))
     if what.word == "LARGE OBJECT":
-        if text := acl_text(ledger.kind, ledger.held, default_privileges(ledger.kind)):
+        if text:
             book.large_object_facts.setdefault("acl", {})[int(what.place[1])] = text
     elif draft is None:
         _add_acl(what, ledger, book)
     elif what.column is not None:
-        draft.say_of_column(what.column, "acl", acl_text("COLUMN", ledger.held, {}))
-    elif what.word == "SCHEMA" and what.place == _SCHEMA_PUBLIC:
-        draft.attributes["acl"] = acl_text("SCHEMA", ledger.held, default_privileges("SCHEMA", SCHEMA_PUBLIC))
-        if not draft.sql and draft.attributes["acl"] is None and "comment" not in draft.attributes:
-            book.remove(draft)
+        draft.say_of_column(what.column, "acl", text)
     else:
-        draft.attributes["acl"] = acl_text(ledger.kind, ledger.held, default_privileges(ledger.kind))
+        draft.attributes["acl"] = text
+        if not draft.sql and text is None and not draft.attributes.keys() - {"owner", "acl"}:
+            book.remove(draft)  # the schema public, which is as it always is
 
 
 def _add_acl(what: _What, ledger: Ledger, book: Book) -> None:
@@ -270,7 +279,7 @@ def _add_acl(what: _What, ledger: Ledger, book: Book) -> None:
     quoted = quote_identifier(bare) + bracket + arguments
     tag = f"{what.word} {quoted}" if what.column is None else f"COLUMN {quoted}.{quote_identifier(what.column)}"
     draft = Draft("ACL", schema, tag)
-    draft.attributes["acl"] = acl_change_text(ledger.kind, ledger.revoked, ledger.granted)
+    draft.attributes["acl"] = acl_change_text(ledger.every, ledger.revoked, ledger.granted)
     book.drafts[("ACL", schema, tag, None)] = draft
 
 
@@ -285,7 +294,7 @@ def alter_default_privileges(statement: Statement, book: Book) -> None:
     if not is_grant:
         cursor.expect("REVOKE")
     option = not is_grant and cursor.take("GRANT", "OPTION", "FOR")
-    names = {name for name, _ in _privileges(cursor)}
+    names = frozenset(name for name, _ in _privileges(cursor))
     cursor.expect("ON")
     objects = next((words for words in _OBJECTS if cursor.take(*words.split())), None)
     if objects is None:
@@ -297,12 +306,23 @@ def alter_default_privileges(statement: Statement, book: Book) -> None:
     draft = book.find("DEFAULT ACL", place)
     if draft is None:
         draft = book.create("DEFAULT ACL", place, statement)
-        book.default_acls[place] = Ledger(kind, role, default_privileges(kind) if schema is None else {})
+        draft.attributes["owner"] = role
     else:
         draft.sql.append(statement.sql)
-    ledger = book.default_acls[place]
-    meant = EVERY[kind] if "ALL" in names else frozenset(names)
     for grantee in grantees:
-        ledger.apply(Grant(statement, _What(kind, place), is_grant, option, meant, grantee, None))
-    draft.attributes |= {"owner": role, "acl": acl_text(kind, ledger.held, default_privileges(kind) if schema is None else {})}
+        grant = Grant(statement, _What(kind, place), is_grant, option, names, grantee, None)
+        book.default_grants.setdefault(place, []).append(grant)
     book.told.add("acl")
+
+
+def _apply_default_acls(book: Book, versions: Versions) -> None:
+    """Those of a schema are added to what an object has anyhow; the others are all that it has."""
+    for place, grants in book.default_grants.items():
+        kind = grants[0].what.word
+        draft = book.drafts["DEFAULT ACL", *place, None]
+        every = every_privilege(versions.server)[kind]
+        default = default_privileges(kind, every) if place[0] is None else {}
+        ledger = Ledger(every, draft.attributes["owner"], {key: dict(holding) for key, holding in default.items()})
+        for grant in grants:
+            ledger.apply(grant)
+        draft.attributes["acl"] = acl_text(every, ledger.held, default)

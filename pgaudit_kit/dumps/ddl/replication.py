@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pgaudit_kit.dumps.ddl.alterations import alter_object
 from pgaudit_kit.dumps.ddl.asides import put_aside
-from pgaudit_kit.dumps.ddl.drafts import NOT_COMPARED, Book, Statement
+from pgaudit_kit.dumps.ddl.drafts import NOT_COMPARED, Book, Statement, Versions
 from pgaudit_kit.dumps.ddl.tokens import Cursor, NotUnderstood
 from pgaudit_kit.records.objects import ATTRIBUTES
 from pgaudit_kit.records.table_data import quote_identifier
@@ -15,6 +15,7 @@ _PUBLICATION_OPTIONS = {
     "publish_via_partition_root": "via_partition_root",
     "publish_generated_columns": "generated_columns",
 }
+_CHOICE_OF_ROLE_CAME = 16
 # What pg_dump 18 writes although it says no more than nothing: streaming = off
 _AT_DEFAULT = {("streaming", "off"), ("generated_columns", "none")}
 
@@ -95,3 +96,11 @@ def create_subscription(statement: Statement, book: Book) -> None:
         _read_options(Cursor(cursor.group()), attributes, found)
         found.pop("connect", None)  # = false, so that restoring a dump makes no connection
     book.create("SUBSCRIPTION", (None, name), statement).attributes |= found
+
+
+def complete_subscriptions(book: Book, versions: Versions) -> None:
+    """Before 16 every subscription ran as its owner; pg_dump of 16 and later says so of such a server's, others do not."""
+    if versions.server is not None and versions.server < _CHOICE_OF_ROLE_CAME:
+        for draft in book.drafts.values():
+            if draft.kind == "SUBSCRIPTION":
+                draft.attributes.pop("run_as_owner", None)
