@@ -12,6 +12,7 @@ from pgaudit_kit.records.table_data import TableName
 from tests.postgres_versions import Installation
 
 _LISTED = re.compile(rb"(\d+); \d+ \d+ (.*)", re.DOTALL)
+_BETWEEN_ROWS = re.compile(rb"""--[^\n]*|'(?:[^']|'')*'|"(?:[^"]|"")*"|^COPY """, re.MULTILINE)
 _DATA_ONLY = ("--section=data", "--no-comments", "--file=-")
 
 
@@ -51,10 +52,10 @@ def copied_by_pg_restore(program: Installation, archive: Path) -> list[Copied]:
 
 
 def split_copies(script: bytes) -> Iterator[Copied]:
-    r"""Split a script that holds data only: COPY starts a line, names in its statement may have line ends, a line `\.` ends its rows."""
+    r"""Split a script that holds data only: outside of literals, names and comments COPY starts a line; a line `\.` ends its rows."""
     position = 0
-    while (found := script.find(b"\nCOPY ", position)) >= 0:
-        start = found + 1
+    while found := next((match for match in _BETWEEN_ROWS.finditer(script, position) if match[0] == b"COPY "), None):
+        start = found.start()
         end = script.index(b" FROM stdin;\n", start)
         while script.count(b'"', start, end) % 2:  # inside a quoted name
             end = script.index(b" FROM stdin;\n", end + 1)
