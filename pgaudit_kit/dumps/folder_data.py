@@ -186,7 +186,7 @@ class FolderData:
                 return  # an empty large object: both begin their stream with the first byte (compress_lz4.c, compress_zstd.c)
             elif not algorithm:
                 raise self._damaged(f"{name} is not compressed, although its name says so")
-            chunks = chain((head,), iter(lambda: stream.read(PIECE // 4), b""))
+            chunks = chain((head,) if head else (), iter(lambda: stream.read(PIECE // 4), b""))
             yield from file.limited(decoded(chunks, algorithm, resource=file.resource)) if algorithm else chunks
 
     def _ends_as_text(self, name: str, head: bytes) -> bool:
