@@ -11,6 +11,8 @@ from pgaudit_kit.records.verdict import Check, Outcome
 
 MAKE_ANOTHER = "Do not rely on this file: make a new backup, or take the one before it."
 
+_TOLD = 4
+
 
 def check_complete(*, complete: bool | None, damage: Sequence[Damage], entries: int) -> Check:
     """`dump.complete`: the end that pg_dump writes is there and nothing before it is broken. Compares *entries* TOC entries."""
@@ -20,7 +22,8 @@ def check_complete(*, complete: bool | None, damage: Sequence[Damage], entries: 
         question="Is the file complete and undamaged?",
         outcome=Outcome.FAILED if faulty else Outcome.PASSED if complete else Outcome.NOT_CHECKED,
         expected="the end that pg_dump writes, nothing broken before it",
-        found="; ".join(_place(d) for d in damage) or ("complete" if complete else "the end is missing" if faulty else "cannot be told"),
+        found=_told([_place(d) for d in _causes_first(damage)])
+        or ("complete" if complete else "the end is missing" if faulty else "cannot be told"),
         compared=entries,
         remedy=MAKE_ANOTHER if faulty else "",
         evidence=tuple({"what": d.what, "offset": d.offset, "line": d.line, "table": d.table, "member": d.member} for d in damage),
@@ -46,8 +49,10 @@ def check_rows_readable(tables: Sequence[TableData], unreadable: Sequence[tuple[
         question="Can every row in it be read?",
         outcome=outcome,
         expected=f"{len(tables)} tables read to the end",
-        found=f"{len(tables) - len(unreadable)} tables with {rows:,} rows read"
-        + "".join(f"; {t.name}: {reason}" for t, reason, _ in unreadable),
+        found=_told(
+            [f"{len(tables) - len(unreadable)} of {len(tables)} tables with {rows:,} rows read"]
+            + [reason if reason.startswith(str(t.name)) else f"{t.name}: {reason}" for t, reason, _ in unreadable]
+        ),
         compared=len(tables) - len(unreadable),
         remedy=MAKE_ANOTHER if broken else "Rehearse a restore: it reads what this version cannot." if unreadable else "",
         evidence=tuple({"table": str(t.name), "reason": reason} for t, reason, _ in unreadable),
@@ -66,6 +71,17 @@ def check_digest(recorded: DumpFile, *, sha256: str, size_bytes: int) -> Check:
         compared=1,
         remedy="" if same else "The file changed after it was verified, or the manifest belongs to another file. " + MAKE_ANOTHER,
     )
+
+
+def _causes_first(damage: Sequence[Damage]) -> list[Damage]:
+    """What is wrong with the file as a whole before what single tables lack, which often follows from it."""
+    return sorted(damage, key=lambda d: d.table is not None)
+
+
+def _told(found: Sequence[str]) -> str:
+    """The first findings as one sentence, and how many there are besides; the evidence has all."""
+    more = f"; and {len(found) - _TOLD:,} more" if len(found) > _TOLD else ""
+    return "; ".join(found[:_TOLD]) + more
 
 
 def _place(damage: Damage) -> str:

@@ -96,10 +96,17 @@ def located(
 
 def damaged_table(what: str, *, table: str, resource: str, offset: int | None, line: int | None, member: str | None = None) -> DamagedDump:
     """The error of rows that cannot be had because the dump is broken there; *member*: in that file of a folder."""
-    where = f"line {line:,}" if line else f"byte {offset:,}" if offset is not None else "an unknown place"
-    where += f" of {member}" if member else ""
+    place = f"line {line:,}" if line else f"byte {offset:,}" if offset is not None else ""
+    where = " of ".join(p for p in (place, member) if p)
     remedy = "Take these rows from another dump; the other tables of this one can still be read."
-    return DamagedDump(f"{table} is damaged near {where}: {what}", resource=resource, remedy=remedy, offset=offset, line=line, table=table)
+    return DamagedDump(
+        f"{table} is damaged{f' near {where}' if where else ''}: {what}",
+        resource=resource,
+        remedy=remedy,
+        offset=offset,
+        line=line,
+        table=table,
+    )
 
 
 def shape_problem(rows: int, tabs: int, columns: tuple[str, ...]) -> str:

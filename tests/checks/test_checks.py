@@ -35,6 +35,14 @@ def test_damage_fails_and_names_its_place() -> None:
     assert check.remedy
 
 
+def test_of_much_damage_the_causes_come_first_and_the_rest_is_counted() -> None:
+    tables = [Damage("its file is missing", table=f"public.t{n}") for n in range(9)]
+    check = check_complete(complete=False, damage=(*tables, Damage("the tar file ends early", offset=512)), entries=30)
+    assert check.found.startswith("the tar file ends early (byte 512); its file is missing (table public.t0)")
+    assert check.found.endswith("; and 6 more")
+    assert len(check.evidence) == 10
+
+
 @pytest.mark.parametrize(
     ("complete", "entries", "outcome"),
     [(True, 1, "passed"), (False, 1, "failed"), (None, 1, "not_checked"), (True, 0, "not_checked")],
