@@ -22,6 +22,18 @@ def listed_by_pg_restore(program: Installation, archive: Path) -> list[tuple[int
     return [(int(m[1]), m[2].decode("utf-8", "surrogateescape")) for line in lines if (m := _LISTED.fullmatch(line))]
 
 
+def dependencies_by_pg_restore(program: Installation, archive: Path) -> dict[int, tuple[int, ...]]:
+    """What `pg_restore -l -v`, which lists all entries, says each depends on; those that depend on nothing are left out."""
+    found: dict[int, tuple[int, ...]] = {}
+    dump_id = 0
+    for line in program.run("pg_restore", "-l", "-v", archive).split(b"\n"):
+        if entry := _LISTED.fullmatch(line):
+            dump_id = int(entry[1])
+        elif depends := re.fullmatch(rb";\tdepends on: ([\d ]+)", line):
+            found[dump_id] = tuple(map(int, depends[1].split()))
+    return found
+
+
 def listed_by_us(dump: Dump) -> list[tuple[int | None, str]]:
     """The frame `toc` in the words of `pg_restore -l` (pg_backup_archiver.c, PrintTOCSummary and sanitize_line)."""
     frame = dump.toc

@@ -13,7 +13,7 @@ from pgaudit_kit.operations.embedded_server import EmbeddedServer
 from pgaudit_kit.records.table_data import TableName
 from tests.conftest import missing
 from tests.oracle.conftest import EveryKind
-from tests.oracle.judge import copied_by_pg_restore, differing_tables, listed_by_pg_restore, listed_by_us
+from tests.oracle.judge import copied_by_pg_restore, dependencies_by_pg_restore, differing_tables, listed_by_pg_restore, listed_by_us
 from tests.oracle.test_formats_and_versions import WAYS
 from tests.postgres_versions import installation
 
@@ -24,12 +24,22 @@ ARCHIVES = [
     *("babelfish-pg15-directory", "dvdrental-pg11.tar"),
 ]
 
+OPTIONS = [
+    ("--load-via-partition-root",),
+    ("--quote-all-identifiers",),
+    ("--no-owner", "--no-privileges"),
+    ("--section=data",),
+    ("--statistics",),
+]
+
 
 def assert_same_as_pg_restore(archive: Path, *, at_least: int) -> None:
     """The frame `toc` is its list; the rows of every table are its rows, byte for byte; *at_least* so many tables were compared."""
     program = installation(NEWEST, missing)
     dump = read_dump(archive)
     assert listed_by_us(dump) == listed_by_pg_restore(program, archive)
+    depends = {entry.dump_id: entry.dependencies for entry in dump.toc_entries if entry.dependencies}
+    assert depends == dependencies_by_pg_restore(program, archive)
     copied = copied_by_pg_restore(program, archive)
     assert differing_tables(dump, copied) == []
     assert len(copied) >= at_least
@@ -52,10 +62,15 @@ def test_an_archive_with_every_kind_of_entry_is_what_pg_restore_says(
     assert_same_as_pg_restore(every_kind.dump(major, dump_format, compression), at_least=30)
 
 
-@pytest.mark.parametrize("options", [("--load-via-partition-root",), ("--quote-all-identifiers",), ("--no-owner",), ("--section=data",)])
+@pytest.mark.parametrize("options", OPTIONS, ids=" ".join)
 @pytest.mark.parametrize("dump_format", ["custom", "directory", "tar"])
 def test_so_is_one_made_with_other_options(every_kind: EveryKind, dump_format: str, options: tuple[str, ...]) -> None:
     assert_same_as_pg_restore(every_kind.dump(NEWEST, dump_format, "none", *options), at_least=30)
+
+
+def test_so_is_one_that_several_connections_wrote(every_kind: EveryKind, tmp_path: Path) -> None:
+    archive = installation(NEWEST, missing).dump(every_kind.url, tmp_path / "archive", dump_format="directory", compression="zstd", jobs=3)
+    assert_same_as_pg_restore(archive, at_least=30)
 
 
 def test_an_archive_that_went_through_a_pipe_or_a_redirection_is_what_pg_restore_says(every_kind: EveryKind, tmp_path: Path) -> None:
