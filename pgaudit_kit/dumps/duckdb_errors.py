@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pgaudit_kit.errors import PgAuditError, UsageError
 
 _PREFIX = re.compile(r"^(?:[A-Z]\w+ )+Error: ")
 _POINTER = re.compile(r"\n\s*\nLINE .*", re.DOTALL)
-_GUESS = re.compile(
-    r"\s*(?:Did you mean|Candidate bindings|Candidate Entries|Candidate functions).*", re.DOTALL
-)  # our own names among them
+# our own names are among its guesses
+_GUESS = re.compile(r"\s*(?:Did you mean|Candidate bindings|Candidate Entries|Candidate functions).*", re.DOTALL)
 
 
-def usage_error(error: Exception, resource: str, remedy: str) -> PgAuditError:
-    """Return the error that tells of *error*: the caller's SQL is wrong, or the machine is too small for it (no UsageError then)."""
+@contextmanager
+def duckdb_sql(resource: str, remedy: str = "") -> Iterator[None]:
+    """Let DuckDB work inside: what is wrong with the caller's SQL is raised as UsageError with that *remedy*, when it is given.
+
+    A machine that is too small for it raises PgAuditError. Ctrl-C, which DuckDB turns into errors of its own, is KeyboardInterrupt.
+    """
     import duckdb
 
-    text = _GUESS.sub("", _POINTER.sub("", _PREFIX.sub("", str(error)))).strip()
-    if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException):
-        return PgAuditError(
-            f"DuckDB cannot go on: {text}", resource=resource, remedy="Make room in the folder for temporary files (TMPDIR)."
-        )
-    return UsageError(f"DuckDB cannot run this SQL: {text}", resource=resource, remedy=remedy)
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
+    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+        hint = "Make room in the folder for temporary files (TMPDIR)."
+        raise PgAuditError(f"DuckDB cannot go on: {_sentence(error)}", resource=resource, remedy=hint) from error
+    except duckdb.Error as error:
+        if not remedy:
+            raise
+        raise UsageError(f"DuckDB cannot run this SQL: {_sentence(error)}", resource=resource, remedy=remedy) from error
+    except RuntimeError as error:
+        if "interrupted" in str(error):
+            raise KeyboardInterrupt from error
+        raise
+
+
+def _sentence(error: Exception) -> str:
+    return _GUESS.sub("", _POINTER.sub("", _PREFIX.sub("", str(error)))).strip().rstrip("!")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.dumps.column_types import types_of
-from pgaudit_kit.dumps.duckdb_errors import usage_error
+from pgaudit_kit.dumps.duckdb_errors import duckdb_sql
 from pgaudit_kit.dumps.progress import Progress
 from pgaudit_kit.dumps.query_tables import QueryTable, QueryTables
 from pgaudit_kit.dumps.row_filter import harden
@@ -80,24 +80,21 @@ class QueryResult:
 
 def run_query(dump: Dump, sql: str, *, limit: int | None = None, progress: bool | None = None) -> QueryResult:
     """Run *sql* over *dump*; see `Dump.query`. Raises UsageError, RowsNotAvailable, DamagedDump."""
-    import duckdb
-
     if limit is not None and limit < 0:
         raise UsageError(f"limit is {limit}", resource=dump.label, remedy="Give the number of rows of the result, 0 or more.")
     with _database() as connection:
         tables, path = QueryTables(dump.inventory, dump.table_names, dump.label).used_by(sql, connection)
         loaded = [_Load(connection, dump, table) for table in tables]
-        for load in loaded:
-            load.run(progress=progress)
+        with duckdb_sql(dump.label):
+            for load in loaded:
+                load.run(progress=progress)
         found = [quote_name(schema) for schema in path if schema in {table.sql_schema for table in tables}]
         if found:
             connection.execute("SET search_path = ?", [",".join(found)])
         harden(connection)
-        try:
+        remedy = " ".join(["It is DuckDB's SQL, which is close to PostgreSQL's.", *(load.hint for load in loaded if load.hint)])
+        with duckdb_sql(dump.label, remedy):
             return _interruptible(connection, lambda: _result(connection, sql, limit))
-        except duckdb.Error as error:
-            remedy = " ".join(["It is DuckDB's SQL, which is close to PostgreSQL's.", *(load.hint for load in loaded if load.hint)])
-            raise usage_error(error, dump.label, remedy) from error
 
 
 @contextmanager

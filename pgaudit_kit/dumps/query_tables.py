@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pgaudit_kit.dumps.duckdb_errors import usage_error
+from pgaudit_kit.dumps.duckdb_errors import duckdb_sql
 from pgaudit_kit.dumps.identifiers import read_parents
 from pgaudit_kit.errors import PgAuditError, RowsNotAvailable, UsageError
 from pgaudit_kit.records.inventory import Inventory
@@ -69,13 +69,9 @@ class QueryTables:
         DuckDB parses the statement, so that names of its own common table expressions are none of these. Raises UsageError,
         RowsNotAvailable.
         """
-        import duckdb
-
-        try:
+        with duckdb_sql(self.resource, "Give one SELECT in DuckDB's SQL, which is close to PostgreSQL's."):
             self._check_statement(sql, connection)
             (text,) = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
-        except duckdb.Error as error:
-            raise usage_error(error, self.resource, "Give one SELECT in DuckDB's SQL, which is close to PostgreSQL's.") from error
         used: dict[TableName, QueryTable] = {}
         path = [_PUBLIC]
         for schema, table in dict.fromkeys(_tables_in(json.loads(text), frozenset())):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pgaudit_kit.dumps.duckdb_errors import usage_error
+from pgaudit_kit.dumps.duckdb_errors import duckdb_sql
 from pgaudit_kit.rows.copy_arrow import Batch, CopyColumn, pa
 from pgaudit_kit.rows.sql_columns import NotNative, SqlColumn, as_text, distinct_names, quote_text
 
@@ -59,12 +59,10 @@ class RowFilter:
         """Say how the *columns* are read that batches will have, in this order. Raises UsageError for a condition that makes no sense."""
         self._positions = [list(columns).index(name) for name in self.columns]
         self._bound = [SqlColumn(columns[name], self._names[name]) for name in self.columns]
-        self.keep(Batch(0, tuple(pa.array([], column.arrow_type) for column in columns.values())))
+        self.keep(Batch(0, tuple(pa.chunked_array([], column.arrow_type) for column in columns.values())))
 
     def keep(self, batch: Batch) -> Any:
         """Return the indexes of the rows for which the condition is true. Raises NotNative, UsageError."""
-        import duckdb
-
         arrays = []
         for index, (column, position) in enumerate(zip(self._bound, self._positions, strict=True)):
             array = column.arrow(batch.columns[position])
@@ -77,14 +75,10 @@ class RowFilter:
             number += "_"
         table = pa.table([*arrays, pa.array(range(batch.rows), pa.int64())], names=[*(c.name for c in self._bound), number])
         quoted = f'"{number}"'
-        try:
+        remedy = f"`where` is a condition in DuckDB's SQL on the columns {', '.join(self._names.values())}{self._hint()}."
+        with duckdb_sql(self._resource, remedy):
             rows = self._connection.from_arrow(table).project(", ".join([*(c.expression for c in self._bound), quoted]))
             kept = rows.set_alias(self._table).filter(self._where).project(quoted).to_arrow_table()
-        except duckdb.Error as error:
-            hint = self._hint()
-            raise usage_error(
-                error, self._resource, f"`where` is a condition in DuckDB's SQL on the columns of this table{hint}."
-            ) from error
         return kept.column(0).combine_chunks().sort()
 
     def _hint(self) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow.compute
 import pyarrow.csv
 
@@ -27,10 +28,11 @@ pa: Any = pyarrow
 pc: Any = pyarrow.compute
 csv: Any = pyarrow.csv
 DIRECT, AS_TEXT, AS_BYTES = range(3)
-Column: TypeAlias = Any  # pyarrow.Array
+Column: TypeAlias = Any  # pyarrow.ChunkedArray
 
 GROUP_BYTES = 8 << 20  # of COPY text parsed at once: far above the cost of a call, and small beside what the columns take
 _CSV_BLOCK = 1 << 20
+_NEWLINE, _BACKSLASH = b"\n\\"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ARROW_TYPES = {
     "int2": pa.int16(),
@@ -83,7 +85,7 @@ class CopyColumn:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some rows: how many, and one Arrow array per column. A pyarrow.Table without columns would not know its rows."""
+    """Some rows: how many, and one chunked Arrow array per column. A pyarrow.Table without columns would not know its rows."""
 
     rows: int
     columns: tuple[Column, ...]
@@ -127,7 +129,7 @@ class CopyParser:
             yield self._parse(b"".join(held))
 
     def _parse(self, data: bytes) -> Batch:
-        rows = data.count(b"\n")
+        rows = int(np.count_nonzero(np.frombuffer(data, np.uint8) == _NEWLINE))
         if not self._columns:
             return Batch(rows, ())
         if b"\r" in data:  # no server writes one that is not escaped; to a reader of CSV it ends a line, or is part of its end
@@ -141,8 +143,7 @@ class CopyParser:
             raise CannotConvert([i for i in range(len(self._columns)) if self._read(data, [i]) is None])
         if table.num_rows != rows:
             raise BrokenRows(f"{rows:,} lines hold {table.num_rows:,} rows")
-        columns = tuple(table.column(i).combine_chunks() for i in range(table.num_columns))
-        return Batch(rows, self._finished(columns, odd=b"\0" in data))
+        return Batch(rows, self._finished(table.columns, odd=b"\0" in data))
 
     def _read(self, data: bytes, indexes: Iterable[int]) -> Any:
         """Return the columns *indexes* as a table; None when it cannot be had. A line longer than a block of CSV makes blocks longer."""
@@ -180,12 +181,12 @@ class CopyParser:
         for index, column in enumerate(self._columns):
             array = pa.array([None if (field := line[column.position]) == NULL else field for line in lines], _BYTES)
             try:
-                columns.append(array if column.level == AS_BYTES else array.cast(_TEXT).cast(column.arrow_type))
+                columns.append(pa.chunked_array([array if column.level == AS_BYTES else array.cast(_TEXT).cast(column.arrow_type)]))
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
                 raise CannotConvert([index]) from error
-        return Batch(rows, self._finished(tuple(columns), odd=True))
+        return Batch(rows, self._finished(columns, odd=True))
 
-    def _finished(self, columns: tuple[Column, ...], *, odd: bool) -> tuple[Column, ...]:
+    def _finished(self, columns: Sequence[Column], *, odd: bool) -> tuple[Column, ...]:
         """Return *columns* unescaped and within the range of their level."""
         finished = []
         beyond = []
@@ -223,22 +224,40 @@ def _has_line_of(data: bytes, size: int) -> bool:
     return start < len(data)
 
 
-def _unescaped(array: Column, *, odd: bool) -> Column:
-    """Return *array* with the escapes of COPY resolved. *odd*: it may hold what no server writes, so one cell after another."""
-    marked = pc.fill_null(pc.match_substring(array, "\\"), False)  # noqa: FBT003  # pyarrow's own signature
-    if not pc.any(marked).as_py():
+def _unescaped(column: Column, *, odd: bool) -> Column:
+    """Return *column* with the escapes of COPY resolved. *odd*: it may hold what no server writes, so one cell after another."""
+    chunks = [_unescaped_chunk(chunk, odd=odd) for chunk in column.chunks]
+    if len({chunk.type for chunk in chunks}) > 1:  # an escape made bytes that are no UTF-8
+        chunks = [chunk.cast(_BYTES) for chunk in chunks]
+    return pa.chunked_array(chunks, None if chunks else column.type)
+
+
+def _unescaped_chunk(array: Any, *, odd: bool) -> Any:
+    rows = _rows_with_backslash(array)
+    if not len(rows):
         return array
-    cells = array.filter(marked)
+    cells = array.take(pa.array(rows))
     resolved = pc.replace_substring(cells, "\\\\", "\0")
     for escape, character in _ESCAPES:
         resolved = pc.replace_substring(resolved, escape, character)
-    if odd or pc.any(pc.match_substring(resolved, "\\")).as_py():  # octal and hexadecimal escapes, which only people write
+    if odd or len(_rows_with_backslash(resolved)):  # octal and hexadecimal escapes, which only people write
         resolved = pa.array([unescape(cell) for cell in cells.cast(_BYTES).to_pylist()], _BYTES)
-        if array.type == _TEXT:
-            try:
-                resolved = resolved.cast(_TEXT)
-            except pa.ArrowInvalid:
-                return _unescaped(array.cast(_BYTES), odd=True)
+        try:
+            resolved = resolved.cast(array.type)
+        except pa.ArrowInvalid:
+            array = array.cast(_BYTES)
     else:
         resolved = pc.replace_substring(resolved, "\0", "\\")
-    return pc.replace_with_mask(array, marked, resolved)
+    marked = np.zeros(len(array), bool)
+    marked[rows] = True
+    return pc.replace_with_mask(array, pa.array(marked), resolved)
+
+
+def _rows_with_backslash(array: Any) -> Any:
+    """Return the indexes of the cells that hold a backslash: numpy looks through the text of all of them at once."""
+    _, places, text = array.buffers()
+    if text is None:
+        return np.empty(0, np.int64)
+    starts = np.frombuffer(places, np.int64)[array.offset : array.offset + len(array) + 1]
+    found = np.flatnonzero(np.frombuffer(text, np.uint8)[starts[0] : starts[-1]] == _BACKSLASH)
+    return np.unique(np.searchsorted(starts, found + starts[0], side="right") - 1)

@@ -61,7 +61,7 @@ def pandas_column(column: CopyColumn, chunks: Sequence[Column], *, parse_json: b
     """
     kind = column.type.kind
     if column.level == DIRECT and arrow_type(column.type) is not None:
-        return from_arrow(pa.chunked_array(chunks, arrow_type(column.type)))
+        return from_arrow(joined(chunks, arrow_type(column.type)))
     if kind == "json" and parse_json:
         return object_array([_NA() if text is None else _parsed(text) for text in _texts(chunks)])
     if kind == "enum" and not as_object:
@@ -74,6 +74,11 @@ def pandas_column(column: CopyColumn, chunks: Sequence[Column], *, parse_json: b
             return from_arrow(pa.chunked_array([pa.array(values, arrow_type(column.type))]))
         return object_array(values)
     return text_array(chunks)
+
+
+def joined(columns: Sequence[Column], kind: Any) -> Column:
+    """Return *columns*, one behind the other; none at all is an empty column of that *kind*."""
+    return pa.chunked_array([chunk for column in columns for chunk in column.chunks], kind)
 
 
 def needs_object(column: CopyColumn, chunk: Column) -> bool:
@@ -92,7 +97,7 @@ def text_array(chunks: Sequence[Column]) -> Any:
 
     if any(chunk.type == pa.large_binary() for chunk in chunks):
         return pd.array(_texts(chunks), dtype=pd.StringDtype("python"))
-    return _extension(pd.StringDtype("pyarrow"), pa.chunked_array(chunks, pa.large_string()))
+    return _extension(pd.StringDtype("pyarrow"), joined(chunks, pa.large_string()))
 
 
 def from_arrow(column: Any) -> Any:
@@ -109,7 +114,7 @@ def from_arrow(column: Any) -> Any:
     if pa.types.is_decimal(kind) or _is_plain_date_or_time(column):
         return pd.arrays.ArrowExtensionArray(column)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return text_array(column.cast(pa.large_string()).chunks)
+        return text_array([column.cast(pa.large_string())])
     return _dictionary(column) if pa.types.is_dictionary(kind) else object_array(chunk_values(column))
 
 
@@ -198,7 +203,7 @@ def _codes(column: CopyColumn, chunks: Sequence[Column]) -> Any:
     """The positions of an enum's values among its labels; None when a value is none of them."""
     if column.level == AS_BYTES:
         return None
-    values = pa.chunked_array(chunks, pa.large_string())
+    values = joined(chunks, pa.large_string())
     codes = pc.index_in(values, value_set=pa.array(column.type.labels, pa.large_string()))
     return codes if codes.null_count == values.null_count else None
 
