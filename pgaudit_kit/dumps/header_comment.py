@@ -37,6 +37,15 @@ _TOC_LINE = re.compile(r"TOC entry (\d+) \(class \d+ OID \d+\)\Z")
 _DESC = re.compile(r"[A-Z<pg_][A-Za-z_ >]*\Z")
 _NEXT_DATABASE = re.compile(r'Database "(.*)" dump\Z')
 _NO_VALUE = ("", "-")
+# Always in a schema (pg_dump.c, the ArchiveEntry calls with a namespace): for these a schema "-" is one that is called so.
+_ALWAYS_IN_A_SCHEMA = frozenset(
+    {
+        *("TABLE", "TABLE DATA", "TABLE ATTACH", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW", "MATERIALIZED VIEW DATA", "SEQUENCE"),
+        *("SEQUENCE SET", "SEQUENCE OWNED BY", "DEFAULT", "CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "INDEX", "INDEX ATTACH"),
+        *("STATISTICS", "STATISTICS DATA", "RULE", "TRIGGER", "POLICY", "ROW SECURITY", "FUNCTION", "PROCEDURE", "AGGREGATE", "OPERATOR"),
+        *("TYPE", "SHELL TYPE", "DOMAIN", "COLLATION", "CONVERSION"),
+    }
+)
 _DATA, _STATISTICS = "Data for ", "Statistics for "
 
 
@@ -94,7 +103,7 @@ def _readings(line: str) -> list[TocEntry]:
     has_data = line.startswith(_DATA)
     rest = line.removeprefix(_DATA).removeprefix(_STATISTICS).removeprefix("Name: ")
     return [
-        TocEntry(desc=desc, tag=tag, schema=_value(schema), owner=_value(owner), tablespace=_value(tablespace), has_data=has_data)
+        TocEntry(desc=desc, tag=tag, schema=_schema(schema, desc), owner=_value(owner), tablespace=_value(tablespace), has_data=has_data)
         for tag, after_type in _splits(rest, "; Type: ")
         for desc, after_schema in [after_type.split("; Schema: ", 1)] * ("; Schema: " in after_type)
         if _DESC.match(desc)
@@ -108,6 +117,10 @@ def _splits(text: str, separator: str) -> Iterator[tuple[str, str]]:
     at = len(text)
     while (at := text.rfind(separator, 0, at)) >= 0:
         yield text[:at], text[at + len(separator) :]
+
+
+def _schema(text: str, desc: str) -> str | None:
+    return text if text == "-" and desc in _ALWAYS_IN_A_SCHEMA else _value(text)
 
 
 def _value(text: str) -> str | None:
