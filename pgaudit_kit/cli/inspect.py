@@ -130,6 +130,7 @@ def _print(dump: Dump, *, fingerprints: bool) -> None:
     columns = [c for c in columns if any(t.get(c) is not None for t in plain["tables"])]
     print_table("Tables", columns, [[t.get(c) for c in columns] for t in plain["tables"]], right=["rows", "size_bytes"])
     print_table("Not modelled", ["kind", "schema", "name"], [(u["kind"], u["schema"], u["name"]) for u in plain["unmodelled"]])
-    print_table("Damage", ["what", "offset", "line", "table"], [(d["what"], d["offset"], d["line"], d["table"]) for d in plain["damage"]])
+    places = ["what", "offset", "line", "table", "member"]
+    print_table("Damage", places, [tuple(d[place] for place in places) for d in plain["damage"]])
     if dump.damage:
         print_verdict("not_checked", "The dump is damaged; what could be read of it is above.", ["pgaudit verify says what is lost."])

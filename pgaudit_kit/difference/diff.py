@@ -20,6 +20,7 @@ from pgaudit_kit.display.text_difference import text_difference
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
 from pgaudit_kit.records.objects import LARGE_OBJECTS, DatabaseObject, Unmodelled
+from pgaudit_kit.records.provenance import ARCHIVES
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 
@@ -131,7 +132,7 @@ class Difference:
     @cached_property
     def _damaged(self) -> tuple[Source, ...]:
         """The sides that are not whole. An archive whose contents could be read has all objects, whatever became of its rows."""
-        asked = (s for s in (self.left, self.right) if not (self.schema_only and s.provenance.format == "custom"))
+        asked = (s for s in (self.left, self.right) if not (self.schema_only and s.provenance.format in ARCHIVES))
         return tuple(s for s in asked if s.provenance.complete is False)
 
     @cached_property
