@@ -334,6 +334,31 @@ def test_every_change_is_named_and_nothing_else(base: tuple[int, EmbeddedServer]
     assert not wrong, "\n".join(f"{change}\n    {why}" for change, why in wrong.items())
 
 
+@pytest.mark.parametrize(("major", "locale"), [(15, "colliculocale"), (16, "colliculocale"), (17, "colllocale")])
+def test_collations_of_icu_say_the_same_where_the_catalog_calls_it_otherwise(
+    server_of: Callable[[int], EmbeddedServer], tmp_path: Path, major: int, locale: str
+) -> None:
+    """The server need not be able to use them: the catalog is changed."""
+    server = server_of(major)
+    rules = ", collicurules = '&V << w <<< W '' \\ x'" if major >= 16 else ""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE of_icu TEMPLATE template0")
+    with psycopg.connect(server.url("of_icu")) as connection:
+        connection.execute('CREATE COLLATION public.c FROM "C"')
+        faked = f"UPDATE pg_collation SET collprovider = 'i', {locale} = 'und-u-ks-level2', collcollate = NULL, collctype = NULL"
+        connection.execute(f"{faked}, collisdeterministic = false {rules} WHERE collname = 'c'".encode())
+        connection.commit()
+        dumped = read_dump(installation(major, missing).dump(server.url("of_icu"), tmp_path / "x", dump_format="plain")).inventory
+        assert told(dumped, live(connection, major, "SELECT 1")) == {}
+        expected = {"locale": "'und-u-ks-level2'", "deterministic": "false"} | ({"rules": r"'&V << w <<< W '' \ x'"} if rules else {})
+        assert dumped.of_kind("COLLATION")[0].attributes.items() >= expected.items()
+        if rules:
+            changed = live(connection, major, "UPDATE pg_collation SET collicurules = '&V < w' WHERE collname = 'c'")
+            assert told(dumped, changed) == {"COLLATION public.c": "rules"}
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("DROP DATABASE of_icu WITH (FORCE)")
+
+
 def test_every_attribute_of_every_kind_is_among_the_changes() -> None:
     changed = {(_kind(key), a) for _, key, attributes in changes() for a in attributes.split(", ")}
     needs_icu = {("COLLATION", "rules")}
