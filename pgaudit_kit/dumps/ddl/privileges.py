@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from pgaudit_kit.dumps.ddl.asides import put_aside
 from pgaudit_kit.dumps.ddl.drafts import NOT_MODELLED, Book, Draft, Place, Statement, Versions
+from pgaudit_kit.dumps.ddl.large_objects import read_oid
 from pgaudit_kit.dumps.ddl.tokens import Cursor, NotUnderstood
 from pgaudit_kit.records.privileges import (
     EVERY,
@@ -167,7 +168,7 @@ def _word(cursor: Cursor) -> str | None:
 
 def _place(statement: Statement, cursor: Cursor, word: str) -> Place:
     if word == "LARGE OBJECT":
-        return (None, cursor.advance().text)
+        return (None, str(read_oid(cursor.advance().text)))
     if word not in _IN_SCHEMAS:
         return (None, cursor.identifier())
     schema, name = statement.place(cursor.name())
