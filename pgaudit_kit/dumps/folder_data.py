@@ -186,8 +186,13 @@ class FolderData:
                 return  # an empty large object: both begin their stream with the first byte (compress_lz4.c, compress_zstd.c)
             elif not algorithm:
                 raise self._damaged(f"{name} is not compressed, although its name says so")
-            chunks = chain((head,) if head else (), iter(lambda: stream.read(PIECE // 4), b""))
-            yield from file.limited(decoded(chunks, algorithm, resource=file.resource)) if algorithm else chunks
+            chunks = _Counted(chain((head,) if head else (), iter(lambda: stream.read(PIECE // 4), b"")))
+            try:
+                yield from file.limited(decoded(chunks, algorithm, resource=file.resource)) if algorithm else chunks
+            except DamagedDump as error:
+                if error.offset is None:
+                    error.offset = chunks.size
+                raise
 
     def _ends_as_text(self, name: str, head: bytes) -> bool:
         """Whether rows whose first bytes *head* look like those of a compressed stream are text all the same: it is in how they end."""
@@ -198,6 +203,19 @@ class FolderData:
 
     def _damaged(self, what: str) -> DamagedDump:
         return DamagedDump(what, resource=self._folder.resource)
+
+
+class _Counted:
+    """Pieces of bytes; `size` is that of those that were given."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self.size = 0
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            self.size += len(piece)
+            yield piece
 
 
 def bare_name(name: str) -> str:
