@@ -112,8 +112,7 @@ class ArchiveReader:
                 return
             if oid is not None:
                 oids.setdefault(entry.dump_id, []).append(oid)
-            for _ in pieces:  # a large object: that its stream ends well is all there is to check
-                pass
+            _drain(pieces, oid)
 
         problems = [Problem(oddity) for oddity in self.archive.oddities]
         problems += contradictions(self.archive, resource=self._resource)
@@ -204,6 +203,16 @@ class ArchiveReader:
         if columns is None:
             return TableData(name, (), not_readable="its INSERT statements do not name their columns, and the table's own do not fit")
         return TableData(name, columns, rows=reader.rows, size_bytes=size)
+
+
+def _drain(pieces: Iterator[bytes], oid: int | None) -> None:
+    """Read a large object: that its stream ends well is all there is to check. Raises DamagedDump."""
+    try:
+        for _ in pieces:
+            pass
+    except DamagedDump as error:
+        what = error.message if oid is None else f"large object {oid}: {error.message}"
+        raise DamagedDump(what, resource=error.resource, offset=error.offset) from error
 
 
 def _name_of(entry: ArchiveEntry) -> TableName:

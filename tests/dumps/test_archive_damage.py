@@ -273,6 +273,29 @@ def test_every_byte_of_the_toc_of_a_tar_archive(written: Write) -> None:
             check_unseen(*found)
 
 
+@pytest.mark.parametrize("how", ["custom", "piped", "directory", "tar"])
+def test_a_broken_large_object_is_named(written: Write, tmp_path: Path, how: str) -> None:
+    packed_object = Layout(16, "gzip").block(Entry(7, "BLOBS", "x", objects=[(0, b"of a big OID")]))[11:-10]
+    if how in ("custom", "piped"):
+        whole = archive(ENTRIES, offsets=how == "custom")
+        path = written(turned(whole, whole.index(packed_object) + 2, 0xFF))
+    else:
+        files = members(ENTRIES, compression="gzip" if how == "directory" else "none", in_tar=how == "tar")
+        name = next(name for name in files if name.startswith("blob_3000000001"))
+        files[name] = files[name][:-9]
+        path = write_directory(tmp_path / "app", files) if how == "directory" else written(tar(files)[: tar(files).index(b"blobs_7.toc")])
+    dump = read_dump(path)
+    if how == "tar":
+        assert any("blobs_7.toc" in d.what for d in dump.damage)
+    else:
+        assert [d.what.startswith("BLOBS 16999..3000000001: large object 3000000001: the ") for d in dump.damage] == [True]
+        assert rows_in(dump) == TRUTH
+        good = []
+        with pytest.raises(DamagedDump):
+            good.extend((oid, b"".join(pieces)) for oid, pieces in dump.large_objects())
+        assert good == OBJECTS[:1]
+
+
 # ---- sizes are not believed
 
 
