@@ -290,7 +290,7 @@ def test_a_broken_large_object_is_named(written: Write, tmp_path: Path, how: str
     else:
         assert [d.what.startswith("BLOBS 16999..3000000001: large object 3000000001: the ") for d in dump.damage] == [True]
         assert rows_in(dump) == TRUTH
-        good = []
+        good: list[tuple[int, bytes]] = []
         with pytest.raises(DamagedDump):
             good.extend((oid, b"".join(pieces)) for oid, pieces in dump.large_objects())
         assert good == OBJECTS[:1]
