@@ -149,7 +149,7 @@ def describe_folder(names: frozenset[str]) -> LooksLike:
     if names & {"base.tar", "base.tar.gz", "base.tar.lz4", "base.tar.zst", "backup_manifest"}:
         return LooksLike("a physical backup (pg_basebackup -Ft), not a dump", _PHYSICAL)
     if not names:
-        return LooksLike("an empty directory: a directory archive has at least a toc.dat", "Name the dump itself.")
+        return LooksLike("a directory without any file in it: a directory archive has at least a toc.dat", "Name the dump itself.")
     some = ", ".join(sorted(names)[:3]) + (" …" if len(names) > 3 else "")  # noqa: PLR2004  # as many as a line takes
     if any(re.fullmatch(r"\d+\.dat(\.\w+)?", name) for name in names):
         return LooksLike(

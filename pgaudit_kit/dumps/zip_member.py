@@ -19,8 +19,9 @@ _METHODS: dict[int, Algorithm] = {12: "bzip2", 93: "zstd", 95: "xz"}
 _IN_EXTRA = 0xFFFF_FFFF  # a size that does not fit stands in the extra field 1
 _OF_MACOS = b"__MACOSX/"  # what its Finder adds for the attributes of a file
 _END = b"PK\5\6"
-_END_HEAD = struct.Struct("<12xLLH")  # length and offset of the directory, length of the comment
+_END_HEAD = struct.Struct("<10xHLLH")  # entries, length and offset of the directory, length of the comment
 _END_AT_MOST = 1 << 17  # the end of a zip file has 22 bytes and a comment of at most 64 KiB
+_ENDS_OF_ZIP64 = 76  # what stands between the directory and the end when zip64 was meant to be possible
 _DIRECTORY_ENTRY = re.compile(rb"PK\x01\x02.{24}(..).{16}", re.DOTALL)  # the length of the name, which follows
 _UNPACK = "Unpack it first (unzip), and name the dump."
 
@@ -62,15 +63,17 @@ def names_in_zip(file: DumpFile) -> list[str] | None:
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < _END_HEAD.size:
         return None
-    length, offset, _ = _END_HEAD.unpack_from(tail, at)
-    if _IN_EXTRA in (offset, length):  # zip64: what stands before the end is enough to see how many there are
+    entries, length, offset, _ = _END_HEAD.unpack_from(tail, at)
+    if _IN_EXTRA in (offset, length):  # what stands before the end is enough to see how many there are
         listed = tail[max(0, tail.find(_CENTRAL)) : at]
     else:
-        listed = _read(file, start + at - length, min(length, _END_AT_MOST))
+        listed = _read(file, start + at - length - _ENDS_OF_ZIP64, min(length + _ENDS_OF_ZIP64, _END_AT_MOST))
     names = [
         listed[found.end() : found.end() + int.from_bytes(found[1], "little")].decode("utf-8", "replace")
         for found in _DIRECTORY_ENTRY.finditer(listed)
     ]
+    if entries and not names:
+        return None
     return [name for name in names if not name.endswith("/") and not name.startswith(_OF_MACOS.decode())]
 
 

@@ -8,8 +8,10 @@ import gzip
 import io
 import lzma
 import os
+import shutil
 import socket
 import sqlite3
+import subprocess
 import tarfile
 import tempfile
 import zipfile
@@ -163,7 +165,7 @@ def test_folders_that_are_no_dumps_are_named(tmp_path: Path) -> None:
         assert caught.value.remedy
         assert str(folder) in str(caught.value)
 
-    refused("an empty directory")
+    refused("directory without any file in it")
     refused(r"directory without a toc\.dat \(in it: app\.dump\)", "app.dump")
     refused(r"directory archive without its toc\.dat", "3301.dat.gz", "3302.dat.gz")
     refused("data folder of a server", "PG_VERSION", "postgresql.conf")
@@ -415,7 +417,7 @@ FORMATS = ("plain", "custom-gzip", "custom-none", "tar")
 def test_every_format_reads_the_same_in_every_wrapping(nasty: NastyDatabase, tmp_path: Path, dump_format: str, wrapping: str) -> None:
     bare = tmp_path / "bare"
     arguments = ("-Ft",) if dump_format == "tar" else TO_FILE[dump_format]
-    nasty.run("pg_dump", *arguments, "-f", str(bare), "-d", nasty.url)
+    nasty.run("pg_dump", *arguments, "-T", "app.big", "-f", str(bare), "-d", nasty.url)
     wrapped = tmp_path / "wrapped"
     wrapped.write_bytes(WRAPPED[wrapping](bare.read_bytes()))
     expected, found = read_dump(bare), read_dump(wrapped)
@@ -468,6 +470,15 @@ def test_a_zip_file_is_read_however_it_was_written(written: Write, method: int) 
 
 def test_a_zip_file_with_its_sizes_behind_the_data_is_read(written: Write) -> None:
     check_tiny(written(zip_of(("app.sql", TINY), method=zipfile.ZIP_DEFLATED, streamed=True)))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("app.sql", "w", force_zip64=True) as member:
+        member.write(TINY)
+    check_tiny(written(buffer.getvalue()))
+
+
+@pytest.mark.skipif(not shutil.which("zip"), reason="no zip on this machine")
+def test_what_zip_writes_into_a_pipe_is_read(written: Write) -> None:
+    check_tiny(written(subprocess.run(["zip", "-q", "-", "-"], input=TINY, capture_output=True, check=True).stdout))
 
 
 def test_what_explodes_is_stopped_by_a_limit_that_can_be_raised(written: Write, monkeypatch: pytest.MonkeyPatch) -> None:
