@@ -297,9 +297,11 @@ class Book:
             yield draft.finished(self._dependencies(draft))
 
     def _dependencies(self, draft: Draft) -> tuple[ObjectKey, ...] | None:
-        if draft.entry is None or draft.entry.dump_id is None:
+        """What the entry says. The comments of pg_dump --verbose have few of those of an archive: no word there is not none."""
+        entry = draft.entry
+        if entry is None or entry.dump_id is None or not (entry.dependencies or entry.definition is not None):
             return None
-        found = (self.by_dump_id.get(dump_id) for dump_id in draft.entry.dependencies)
+        found = (self.by_dump_id.get(dump_id) for dump_id in entry.dependencies)
         return tuple(sorted({d.key for d in found if d and d is not draft}, key=lambda key: key.sort_key))
 
     @property

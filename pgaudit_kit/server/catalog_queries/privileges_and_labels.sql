@@ -29,6 +29,8 @@ bearer(classid, objid, subid, kind, schema, name, arguments, column_name, word, 
     WHERE NOT a.attisdropped
       AND c.relpersistence <> 't'
       AND (a.attacl IS NOT NULL
+        -- all are revoked that initdb or an extension granted
+        OR (c.oid, a.attnum) IN (SELECT objoid, objsubid FROM pg_init_privs WHERE classoid = 'pg_class'::regclass AND objsubid <> 0)
         OR (c.oid, a.attnum) IN (SELECT objoid, objsubid FROM label WHERE classoid = 'pg_class'::regclass AND objsubid <> 0))
     UNION ALL
     SELECT 'pg_proc'::regclass, p.oid, 0,
@@ -92,7 +94,7 @@ SELECT
                                          e.privilege_type, e.is_grantable))
         FROM aclexplode(b.acl) e
     )::text AS acl,
-    b.acl IS NULL AS as_made,
+    b.acl IS NULL AND i.initprivs IS NULL AS as_made,
     (
         SELECT json_agg(json_build_array(CASE WHEN e.grantee <> 0 THEN pg_get_userbyid(e.grantee) END, pg_get_userbyid(e.grantor),
                                          e.privilege_type, e.is_grantable))
