@@ -37,6 +37,8 @@ _TOC_LINE = re.compile(r"TOC entry (\d+) \(class \d+ OID \d+\)\Z")
 _DESC = re.compile(r"[A-Z<pg_][A-Za-z_ >]*\Z")
 _NEXT_DATABASE = re.compile(r'Database "(.*)" dump\Z')
 _NO_VALUE = ("", "-")
+# What "Data for" stands before (pg_backup_archiver.c, _printTocEntry: entries with a dataDumper of their own)
+_HAVE_DATA = frozenset({"TABLE DATA", "BLOBS", "BLOB COMMENTS"})
 # Always in a schema (pg_dump.c, the ArchiveEntry calls with a namespace): for these a schema "-" is one that is called so.
 _ALWAYS_IN_A_SCHEMA = frozenset(
     {
@@ -46,6 +48,7 @@ _ALWAYS_IN_A_SCHEMA = frozenset(
         *("TYPE", "SHELL TYPE", "DOMAIN", "COLLATION", "CONVERSION"),
     }
 )
+_DATA_KINDS, _STATISTICS_KINDS = ("TABLE DATA", "BLOBS", "BLOB COMMENTS"), ("STATISTICS DATA", "EXTENDED STATISTICS DATA")
 _DATA, _STATISTICS = "Data for ", "Statistics for "
 
 
@@ -102,14 +105,16 @@ def _readings(line: str) -> list[TocEntry]:
     """All ways to read `Name: TAG; Type: DESC; Schema: NS; Owner: OWNER[; Tablespace: TS]`: the one with the longest tag first."""
     has_data = line.startswith(_DATA)
     rest = line.removeprefix(_DATA).removeprefix(_STATISTICS).removeprefix("Name: ")
-    return [
+    readings = [
         TocEntry(desc=desc, tag=tag, schema=_schema(schema, desc), owner=_value(owner), tablespace=_value(tablespace), has_data=has_data)
         for tag, after_type in _splits(rest, "; Type: ")
         for desc, after_schema in [after_type.split("; Schema: ", 1)] * ("; Schema: " in after_type)
-        if _DESC.match(desc)
+        if _DESC.match(desc) and (desc in _HAVE_DATA or not has_data)
         for schema, after_owner in _splits(after_schema, "; Owner: ")
         for owner, _, tablespace in [after_owner.partition("; Tablespace: ")]
     ]
+    announced = _STATISTICS_KINDS if line.startswith(_STATISTICS) else _DATA_KINDS if has_data else ()
+    return [reading for reading in readings if reading.desc in announced] or readings
 
 
 def _splits(text: str, separator: str) -> Iterator[tuple[str, str]]:

@@ -41,6 +41,13 @@ def test_a_table_named_like_a_comment_keeps_its_name() -> None:
     assert found == TocEntry("TABLE", name, "public", "u")
 
 
+@pytest.mark.parametrize(("prefix", "desc"), [("Data for ", "TABLE DATA"), ("Statistics for ", "STATISTICS DATA")])
+def test_what_comes_with_a_table_named_like_a_comment_is_of_that_table(prefix: str, desc: str) -> None:
+    name = "x; Type: VIEW; Schema: evil; Owner: me"
+    found = entry(f"-- {prefix}Name: {name}; Type: {desc}; Schema: public; Owner: u", "SELECT * FROM pg_catalog.pg_restore_relation_stats(")
+    assert (found.desc, found.tag, found.schema, found.owner) == (desc, name, "public", "u")
+
+
 CREATE_IN_ODD = 'CREATE TABLE "a; Owner: b".t ('
 
 

@@ -45,6 +45,7 @@ class Server:
     server: EmbeddedServer
     folder: Path
     made: dict[tuple[str, ...], Path] = field(default_factory=dict)
+    known: dict[Path, Facts] = field(default_factory=dict)
 
     def dump(self, database: str, *options: str, settings: str = "") -> Path:
         key = (database, settings, *options)
@@ -54,6 +55,13 @@ class Server:
             self.programs.run("pg_dump", *options, "-f", str(path), "-d", url)
             self.made[key] = path
         return self.made[key]
+
+    def whole(self, database: str, *options: str) -> Facts:
+        """What the dump says; read once."""
+        path = self.dump(database, *options)
+        if path not in self.known:
+            self.known[path] = whole(path)
+        return self.known[path]
 
 
 @pytest.fixture(scope="module", params=[15, 18])
@@ -67,6 +75,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(NASTY_DATABASE)))
         with psycopg.connect(started.url(NASTY_DATABASE), autocommit=True) as connection:
             connection.execute(NASTY.read_bytes())
+            connection.execute("DELETE FROM app.big WHERE id > 300; UPDATE app.long_rows SET body = left(body, 40000)")
         yield Server(programs, started, tmp_path_factory.mktemp(f"options{request.param}"))
 
 
@@ -85,6 +94,7 @@ def facts(dump: Dump) -> Facts:
 
 
 def whole(path: Path) -> Facts:
+    """What a script says that must be whole."""
     dump = read_dump(path)
     assert (dump.damage, dump.provenance.complete) == ((), True)
     return facts(dump)
@@ -140,8 +150,8 @@ SAME_18: dict[str, tuple[str, ...]] = {
 def test_an_option_that_takes_nothing_away_changes_nothing(server: Server, database: str, name: str) -> None:
     if name in SAME_18 and server.programs.major < 18:
         pytest.skip("an option of 18")
-    found = whole(server.dump(database, *{**SAME, **SAME_18}[name]))
-    assert different(found, whole(server.dump(database))) == []
+    found = server.whole(database, *{**SAME, **SAME_18}[name])
+    assert different(found, server.whole(database)) == []
 
 
 # ---- what options take away
@@ -212,7 +222,7 @@ def test_an_option_takes_away_what_it_says_and_nothing_else(server: Server, data
     if name in LESS_18 and server.programs.major < 18:
         pytest.skip("an option of 18")
     options, changes = {**LESS, **LESS_18}[name]
-    expected, found = whole(server.dump(database)), whole(server.dump(database, *options))
+    expected, found = server.whole(database), server.whole(database, *options)
     for change in changes:  # also from what was found: FORCE ROW LEVEL SECURITY, for one, stays where policies go
         expected, found = change(expected), change(found)
     assert different(found, expected) == []
@@ -220,8 +230,8 @@ def test_an_option_takes_away_what_it_says_and_nothing_else(server: Server, data
 
 @pytest.mark.parametrize("database", [NASTY_DATABASE, KINDS_DATABASE])
 def test_the_three_sections_are_the_whole(server: Server, database: str) -> None:
-    objects, tables = whole(server.dump(database))
-    pre, data, post = (whole(server.dump(database, f"--section={name}")) for name in ("pre-data", "data", "post-data"))
+    objects, tables = server.whole(database)
+    pre, data, post = (server.whole(database, f"--section={name}") for name in ("pre-data", "data", "post-data"))
     assert {**pre[0], **post[0]}.keys() == objects.keys() - {key for key in objects if key.kind == "BLOB"} | pre[0].keys()
     assert (pre[1], post[1]) == ({}, {})
     # without CREATE TABLE nobody knows the columns of a table without rows, but for those that COPY names
@@ -231,8 +241,8 @@ def test_the_three_sections_are_the_whole(server: Server, database: str) -> None
 
 @pytest.mark.parametrize("style", [(), ("--column-inserts",), ("--disable-triggers",), ("--rows-per-insert=3", "--column-inserts")])
 def test_data_only_has_all_rows_and_no_objects(server: Server, style: tuple[str, ...]) -> None:
-    _, tables = whole(server.dump(NASTY_DATABASE))
-    objects, found = whole(server.dump(NASTY_DATABASE, "--data-only", *style))
+    _, tables = server.whole(NASTY_DATABASE)
+    objects, found = server.whole(NASTY_DATABASE, "--data-only", *style)
     rows = {name: (data[1], data[3]) for name, data in tables.items()}
     assert {name: (data[1], data[3]) for name, data in found.items()} == rows
     assert {key.kind for key in objects} <= {"BLOB"}
@@ -247,9 +257,9 @@ def test_statistics_alone_are_neither_objects_nor_rows(server: Server) -> None:
 
 
 def test_parts_of_a_database_say_the_same_of_what_they_hold(server: Server) -> None:
-    objects, tables = whole(server.dump(NASTY_DATABASE))
+    objects, tables = server.whole(NASTY_DATABASE)
     for options in (("-n", "app", "-n", "public"), ("-t", "app.big", "-t", "app.one_text", "-t", "app.parted*"), ("-T", "app.big")):
-        found = whole(server.dump(NASTY_DATABASE, *options))
+        found = server.whole(NASTY_DATABASE, *options)
         expected = {key: value for key, value in objects.items() if key in found[0]}, {n: v for n, v in tables.items() if n in found[1]}
         assert different((found[0], found[1]), expected) in ([], [("extra", ObjectKey("SCHEMA", None, "public"))])
         assert len(found[1]) >= 2
@@ -258,7 +268,7 @@ def test_parts_of_a_database_say_the_same_of_what_they_hold(server: Server) -> N
 
 def test_the_script_of_pg_upgrade_is_read_without_rows(server: Server) -> None:
     for database in (NASTY_DATABASE, KINDS_DATABASE):
-        objects, _ = whole(server.dump(database))
+        objects, _ = server.whole(database)
         dump = read_dump(server.dump(database, "--binary-upgrade", "--schema-only"))
         assert dump.damage == ()
         assert {key for key in objects if key.kind in ("TABLE", "VIEW", "INDEX", "CONSTRAINT")} <= dump.inventory.by_key.keys()
@@ -292,7 +302,7 @@ def test_strings_that_are_not_standard_say_the_same(server: Server, style: str) 
     for database in (NASTY_DATABASE, KINDS_DATABASE):
         path = server.dump(database, *STYLES[style], settings=ESCAPED)
         assert b"SET standard_conforming_strings = off;" in path.read_bytes()
-        assert different(whole(path), whole(server.dump(database))) == []
+        assert different(whole(path), server.whole(database)) == []
 
 
 @pytest.mark.parametrize(
@@ -303,7 +313,7 @@ def test_a_script_that_pg_restore_wrote_is_the_one_of_pg_dump(server: Server, op
         archive = server.dump(database, "-Fc")
         path = archive.with_suffix(f".{len(''.join(options))}.restored")
         server.programs.run("pg_restore", *options, "-f", str(path), str(archive))
-        assert different(whole(path), whole(server.dump(database))) == []
+        assert different(whole(path), server.whole(database)) == []
 
 
 # ---- encodings
@@ -356,12 +366,12 @@ def without_sizes(facts: Facts) -> Facts:
 
 
 @pytest.mark.parametrize("settings", ["", ESCAPED])
-@pytest.mark.parametrize("style", ["copy", "inserts", "rows-per-insert"])
+@pytest.mark.parametrize("style", ["copy", "rows-per-insert"])
 @pytest.mark.parametrize("encoding", TEXTS)
 def test_a_script_in_any_encoding_says_what_it_says_in_utf8(written_out: Server, encoding: str, style: str, settings: str) -> None:
     path = written_out.dump(encoding, "-E", encoding, *STYLES[style], settings=settings)
     assert f"SET client_encoding = '{encoding}';".encode() in path.read_bytes()
-    expected = whole(written_out.dump(encoding, "-E", "UTF8"))
+    expected = written_out.whole(encoding, "-E", "UTF8")
     assert different(without_sizes(whole(path)), without_sizes(expected)) == []
     (table,) = expected[1]
     assert table == TableName("public", f"t {TEXTS[encoding][0][0]}")
