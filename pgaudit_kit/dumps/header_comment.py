@@ -109,12 +109,13 @@ def _readings(line: str) -> list[TocEntry]:
         TocEntry(desc=desc, tag=tag, schema=_schema(schema, desc), owner=_value(owner), tablespace=_value(tablespace), has_data=has_data)
         for tag, after_type in _splits(rest, "; Type: ")
         for desc, after_schema in [after_type.split("; Schema: ", 1)] * ("; Schema: " in after_type)
-        if _DESC.match(desc) and (desc in _HAVE_DATA or not has_data)
+        if _DESC.match(desc)
         for schema, after_owner in _splits(after_schema, "; Owner: ")
         for owner, _, tablespace in [after_owner.partition("; Tablespace: ")]
     ]
     announced = _STATISTICS_KINDS if line.startswith(_STATISTICS) else _DATA_KINDS if has_data else ()
     return [reading for reading in readings if reading.desc in announced] or readings
+    return [entry for entry in found if entry.desc in _HAVE_DATA] or found if has_data else found
 
 
 def _splits(text: str, separator: str) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,8 @@ SHAPES = {
         CREATE TABLE t (g int GENERATED ALWAYS AS (1 + 1) STORED); INSERT INTO t DEFAULT VALUES""",
     "a statement in a name": """
         CREATE TABLE "INSERT INTO x VALUES (1);\n" (); INSERT INTO "INSERT INTO x VALUES (1);\n" DEFAULT VALUES""",
+    "a schema that ends a header comment": """
+        CREATE SCHEMA "; Type: TABLE; Schema: s; Owner: o"; CREATE TABLE "; Type: TABLE; Schema: s; Owner: o".t ()""",
     "a schema that looks like none": 'CREATE SCHEMA "-"; CREATE TABLE "-"."-" (a int); CREATE SEQUENCE "-".s',
     "an empty large object": "SELECT lo_from_bytea(0, '')",
 }
