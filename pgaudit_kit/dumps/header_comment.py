@@ -37,8 +37,6 @@ _TOC_LINE = re.compile(r"TOC entry (\d+) \(class \d+ OID \d+\)\Z")
 _DESC = re.compile(r"[A-Z<pg_][A-Za-z_ >]*\Z")
 _NEXT_DATABASE = re.compile(r'Database "(.*)" dump\Z')
 _NO_VALUE = ("", "-")
-# What "Data for" stands before (pg_backup_archiver.c, _printTocEntry: entries with a dataDumper of their own)
-_HAVE_DATA = frozenset({"TABLE DATA", "BLOBS", "BLOB COMMENTS"})
 # Always in a schema (pg_dump.c, the ArchiveEntry calls with a namespace): for these a schema "-" is one that is called so.
 _ALWAYS_IN_A_SCHEMA = frozenset(
     {
@@ -115,7 +113,6 @@ def _readings(line: str) -> list[TocEntry]:
     ]
     announced = _STATISTICS_KINDS if line.startswith(_STATISTICS) else _DATA_KINDS if has_data else ()
     return [reading for reading in readings if reading.desc in announced] or readings
-    return [entry for entry in found if entry.desc in _HAVE_DATA] or found if has_data else found
 
 
 def _splits(text: str, separator: str) -> Iterator[tuple[str, str]]:
