@@ -48,6 +48,7 @@ _ALWAYS_IN_A_SCHEMA = frozenset(
 )
 _DATA_KINDS, _STATISTICS_KINDS = ("TABLE DATA", "BLOBS", "BLOB COMMENTS"), ("STATISTICS DATA", "EXTENDED STATISTICS DATA")
 _DATA, _STATISTICS = "Data for ", "Statistics for "
+_NAMED = ("Name: ", f"{_DATA}Name: ", f"{_STATISTICS}Name: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,12 @@ def lines_that_matter(text: str) -> Iterator[FrameLine | EntryLine]:
     dependencies: tuple[int, ...] = ()
     for match in _LINE.finditer(text.replace("\r\n", "\n")):
         line = match[1]
-        if line in _FRAME:
+        if readings := _readings(line):
+            if dump_id is not None or dependencies:
+                readings = [replace(r, dump_id=dump_id, dependencies=dependencies) for r in readings]
+            yield EntryLine(tuple(readings))
+            dump_id, dependencies = None, ()
+        elif line in _FRAME:
             yield FrameLine(_FRAME[line])
         elif toc := _TOC_LINE.match(line):
             dump_id = int(toc[1])
@@ -94,13 +100,12 @@ def lines_that_matter(text: str) -> Iterator[FrameLine | EntryLine]:
             yield FrameLine("next_database", database[1])
         elif fact := next((f for f in _FACTS if line.startswith(f)), None):
             yield FrameLine(_FACTS[fact], line.removeprefix(fact))
-        elif readings := _readings(line):
-            yield EntryLine(tuple(replace(r, dump_id=dump_id, dependencies=dependencies) for r in readings))
-            dump_id, dependencies = None, ()
 
 
 def _readings(line: str) -> list[TocEntry]:
     """All ways to read `Name: TAG; Type: DESC; Schema: NS; Owner: OWNER[; Tablespace: TS]`: the one with the longest tag first."""
+    if not line.startswith(_NAMED):
+        return []
     has_data = line.startswith(_DATA)
     rest = line.removeprefix(_DATA).removeprefix(_STATISTICS).removeprefix("Name: ")
     readings = [

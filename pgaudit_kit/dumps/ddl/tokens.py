@@ -174,6 +174,7 @@ def quote_string(value: str) -> str:
 
 _OPENING = frozenset("([")
 _CLOSING = frozenset(")]")
+_new_tuple = tuple.__new__
 
 
 class Cursor:
@@ -193,7 +194,7 @@ class Cursor:
         kind = found.lastgroup or "other"
         text = found[kind]
         end = found.end()
-        return Token(kind, text, end - len(text), end)
+        return _new_tuple(Token, (kind, text, end - len(text), end))  # as Token(…), without the call in between: it is made for every word
 
     @property
     def at_end(self) -> bool:
