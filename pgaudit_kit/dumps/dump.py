@@ -38,7 +38,8 @@ class Dump:
 
     Everything is read when it is first asked for, and once. Of a custom archive, entries and objects come from its
     head alone; counts, `damage` and `provenance.complete` take one pass over the whole file. Of a plain script, everything
-    takes one pass. Rows are streamed: no table is ever held. No file stays open.
+    takes one pass. Rows are streamed: no table is ever held. No file stays open, but for what is wrapped in a compression and
+    was left half-way: there the next reader goes on.
 
     Attributes: `file`, where its bytes lie (a file, or the folder of a directory archive); `path`, that of a local one, or None.
     """

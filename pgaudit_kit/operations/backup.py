@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pgaudit_kit.audits.file_digest import file_digest
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.taking import take_manifest
-from pgaudit_kit.audits.file_digest import file_digest
 from pgaudit_kit.audits.verify import verify
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed, OperationError, ProgramFailed, QueryFailed, UsageError
