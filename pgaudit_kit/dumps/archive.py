@@ -27,6 +27,7 @@ from pgaudit_kit.records.toc import Damage, TocEntry
 
 # Entries whose data are known: rows, large objects, and the comments on those up to 8.4, which are SQL
 _KNOWN_DATA = frozenset({"TABLE DATA", "BLOBS", "BLOB COMMENTS"})
+_END_MARK_LINE = b"\n\\.\n"
 
 
 class ArchiveReader:
@@ -182,10 +183,18 @@ class ArchiveReader:
         if columns is None:
             raise DamagedDump("its COPY statement makes no sense", resource=self._resource, offset=entry.toc_offset)
         counter = RowCounter()
+        before = b"\n"
         for block in without_end_mark(read_ahead(pieces)):
             counter.add(block, 0, len(block))
+            if len(columns) <= 1:  # with more columns, it lacks field separators, which are counted
+                before += block
+                if _END_MARK_LINE in before:
+                    raise DamagedDump(r"one of its rows is the end mark \.", resource=self._resource)
+                before = before[-len(_END_MARK_LINE) + 1 :]
         if problem := shape_problem(counter.rows, counter.tabs, columns):
             raise DamagedDump(problem, resource=self._resource)
+        if not columns and counter.size_bytes != counter.rows:
+            raise DamagedDump("it has no columns, but values", resource=self._resource)
         return TableData(name, columns, rows=counter.rows, size_bytes=counter.size_bytes, not_readable=self._why_not_readable())
 
     def _count_inserts(self, name: TableName, pieces: Iterator[bytes]) -> TableData:

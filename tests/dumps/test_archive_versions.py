@@ -256,6 +256,7 @@ def test_a_text_of_two_gibibytes_is_not_believed(written: Write) -> None:
         (ROWS[:-1] + b"\\.\n\n\n", "end mark"),
         (b"", "end mark"),
         (ROWS + b"3\n\\.\n\n\n", "field separators"),
+        (ROWS + b"\\.\n\\.\n\n\n", "field separators"),
     ],
 )
 def test_rows_that_do_not_end_or_fit_are_damage(written: Write, payload: bytes, what: str) -> None:
@@ -264,6 +265,27 @@ def test_rows_that_do_not_end_or_fit_are_damage(written: Write, payload: bytes, 
         dump = read_dump(written(archive(entries, compression=compression)))
         assert [(d.table, what in d.what) for d in dump.damage] == [("public.t", True)]
         assert dump.table_data[T].rows is None
+
+
+@pytest.mark.parametrize(
+    ("columns", "payload", "damaged"),
+    [
+        ("(a)", b"1\n\\.\n2\n", True),
+        ("(a)", b"\\.\n2\n", True),
+        ("(a)", b"1\n\\.\n", True),
+        ("(a)", b"1\n\\\\.\n2\n", False),
+        ("(a)", b"x\\.\n" + b"x" * 3_000_000 + b"\n", False),
+        ("(a)", b"x" * ((1 << 20) - 3) + b"\n\\.\n2\n", True),
+        ("", b"\n\n", False),
+        ("", b"\n\\.\n", True),
+        ("", b"\nx\n", True),
+    ],
+)
+def test_a_row_that_cannot_be_is_damage_also_where_no_separator_tells(written: Write, columns: str, payload: bytes, damaged: bool) -> None:
+    entry = Entry(5, "TABLE DATA", "t", copy=f"COPY public.t {columns} FROM stdin;\n", data=payload + b"\\.\n\n\n")
+    for compression in ("none", "lz4"):
+        dump = read_dump(written(archive([ENCODING, STRINGS, entry], compression=compression)))
+        assert [d.table for d in dump.damage] == (["public.t"] if damaged else [])
 
 
 def test_an_offset_that_points_elsewhere_is_damage_of_its_table_alone(written: Write) -> None:
