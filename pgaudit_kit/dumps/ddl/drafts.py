@@ -15,7 +15,7 @@ from pgaudit_kit.records.table_data import quote_identifier
 from pgaudit_kit.records.toc import TocEntry
 
 if TYPE_CHECKING:
-    from pgaudit_kit.dumps.ddl.privileges import Grant
+    from pgaudit_kit.dumps.ddl.privileges import Grant, GrantOn
 
 Place = tuple[str | None, str]  # schema and name, raw
 
@@ -232,13 +232,16 @@ class Book:
         self.comments: list[Comment] = []
         self.routines: set[Place] = set()  # functions without their arguments, and
         self.operators: set[Place] = set()  # operators without their operands: what a bare name may mean
+        self.aggregates: list[Draft] = []
         self.built_in: set[Place] = set()  # schemas that the dump creates although every database has them
-        self.grants: list[Grant] = []
-        self.default_grants: dict[Place, list[Grant]] = {}
+        self.grants: list[GrantOn] = []
+        self.default_grants: dict[Place, list[GrantOn]] = {}
         self.told: set[str] = set()  # of LEFT_OUT_AS_A_WHOLE
         self.database: Draft | None = None
         self.large_objects: dict[int, str | None] = {}  # OID → owner
         self.large_object_groups: dict[int, list[int]] = {}  # dump id of an entry → OIDs
+        self.large_object_grants: dict[int, tuple[Grant, ...]] = {}  # OID → one of `histories`, each of which is there once
+        self.histories: dict[tuple[Grant, ...], tuple[Grant, ...]] = {}
         self.large_object_facts: dict[str, dict[int, str]] = {}  # attribute → OID → text
         self.by_dump_id: dict[int, Draft] = {}
         self._asides: dict[tuple[object, ...], _Aside] = {}
@@ -255,6 +258,8 @@ class Book:
             if "owner" in ATTRIBUTES[kind]:
                 draft.attributes["owner"] = entry.owner
         self.drafts[(kind, *place, parent)] = draft
+        if kind == "AGGREGATE":
+            self.aggregates.append(draft)
         return draft
 
     def create_relation(self, kind: str, place: Place, statement: Statement, *, parent: str | None = None) -> Draft:

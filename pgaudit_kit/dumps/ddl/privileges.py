@@ -69,15 +69,22 @@ class _What:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One GRANT or REVOKE of privileges: on *what*, to or from whom, and as whom it is said (None: the owner)."""
+    """One GRANT or REVOKE of privileges: which ones, to or from whom, and as whom it is said (None: the owner)."""
 
-    statement: Statement
-    what: _What
     is_grant: bool
     option: bool  # WITH GRANT OPTION, GRANT OPTION FOR
     privileges: frozenset[str]  # ALL, or their names
     grantee: str | None  # None: PUBLIC
     grantor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantOn:
+    """A Grant, and what it is on."""
+
+    statement: Statement
+    what: _What
+    grant: Grant
 
 
 @dataclass(slots=True)
@@ -137,8 +144,11 @@ def read_grant(statement: Statement, book: Book) -> None:
         by_column.setdefault(column, set()).add(name)
     for column, names in by_column.items():
         for grantee in grantees:
-            what = _What(word, place, column)
-            book.grants.append(Grant(statement, what, is_grant, option, frozenset(names), grantee, statement.session.role))
+            grant = Grant(is_grant, option, frozenset(names), grantee, statement.session.role)
+            if word == "LARGE OBJECT":
+                _on_large_objects(statement, book, int(place[1]), grant)
+            else:
+                book.grants.append(GrantOn(statement, _What(word, place, column), grant))
 
 
 def _privileges(cursor: Cursor) -> list[tuple[str, str | None]]:
@@ -190,34 +200,52 @@ def apply_grants(book: Book, versions: Versions) -> None:
     """Give every object and column its `acl`. What is not among the objects, because the server or an extension brings it, is an ACL."""
     _apply_default_acls(book, versions)
     ledgers: dict[_What, tuple[Draft | None, Ledger]] = {}
-    for grant in book.grants:
-        for what in _meant(grant, book):
-            if what not in ledgers:
-                ledgers[what] = _opened(what, grant, book, versions)
-            ledgers[what][1].apply(grant)
+    for said in book.grants:
+        if said.what not in ledgers:
+            ledgers[said.what] = _opened(said, book, versions)
+        ledgers[said.what][1].apply(said.grant)
     for what, (draft, ledger) in ledgers.items():
         _close(what, draft, ledger, book)
     book.grants.clear()
+    _apply_to_large_objects(book)
 
 
-def _meant(grant: Grant, book: Book) -> list[_What]:
-    """What a statement is on: in archives of 17 and later, one on a large object is on all those of the entry that it depends on."""
-    entry = grant.statement.entry
-    if grant.what.word == "LARGE OBJECT" and entry and entry.definition is not None and entry.tag.startswith("LARGE OBJECTS"):
-        oids = [oid for dump_id in entry.dependencies for oid in book.large_object_groups.get(dump_id, ())]
-        return [_What("LARGE OBJECT", (None, str(oid))) for oid in oids] or [grant.what]
-    return [grant.what]
+def _on_large_objects(statement: Statement, book: Book, oid: int, grant: Grant) -> None:
+    """Keep what is said of a large object: of millions, most have the same said of them, and that is kept once.
+
+    In archives of 17 and later, what is said of one is said of all those of the entry that it depends on.
+    """
+    entry = statement.entry
+    oids = [oid]
+    if entry and entry.definition is not None and entry.tag.startswith("LARGE OBJECTS"):
+        oids = [one for dump_id in entry.dependencies for one in book.large_object_groups.get(dump_id, ())] or oids
+    for one in oids:
+        history = (*book.large_object_grants.get(one, ()), grant)
+        book.large_object_grants[one] = book.histories.setdefault(history, history)
 
 
-def _opened(what: _What, grant: Grant, book: Book, versions: Versions) -> tuple[Draft | None, Ledger]:
-    entry = grant.statement.entry
+def _apply_to_large_objects(book: Book) -> None:
+    every = EVERY["LARGE OBJECT"]
+    default = default_privileges("LARGE OBJECT", every)
+    texts: dict[tuple[str | None, tuple[Grant, ...]], str | None] = {}
+    for oid, history in book.large_object_grants.items():
+        key = (book.large_objects.get(oid), history)
+        if key not in texts:
+            ledger = Ledger(every, key[0], default_privileges("LARGE OBJECT", every))
+            for grant in history:
+                ledger.apply(grant)
+            texts[key] = acl_text(every, ledger.held, default)
+        if text := texts[key]:
+            book.large_object_facts.setdefault("acl", {})[oid] = text
+
+
+def _opened(said: GrantOn, book: Book, versions: Versions) -> tuple[Draft | None, Ledger]:
+    what, entry = said.what, said.statement.entry
     of_entry = entry.owner if entry and entry.desc == "ACL" else None
     kind = _kind(what)
     every = every_privilege(versions.server)[kind]
-    draft = _draft(what, grant.statement, book)
+    draft = _draft(what, said.statement, book)
     held = default_privileges(kind, every)
-    if what.word == "LARGE OBJECT":
-        return None, Ledger(every, book.large_objects.get(int(what.place[1])) or of_entry, held)
     if draft and what.word == "SCHEMA" and what.place == _SCHEMA_PUBLIC:
         old = versions.pg_dump is not None and versions.pg_dump < _SCHEMA_PUBLIC_CHANGED
         held = default_privileges(kind, every, _OLD_SCHEMA_PUBLIC if old else SCHEMA_PUBLIC)
@@ -248,9 +276,9 @@ def _draft(what: _What, statement: Statement, book: Book) -> Draft | None:
 def _aggregate(place: Place, book: Book) -> Draft | None:
     """Return the aggregate that GRANT names like a function, by the types of its arguments alone (pg_dump.c, dumpAgg)."""
     name, _, types = place[1].rstrip(")").partition("(")
-    for (kind, schema, named, _), draft in book.drafts.items():
-        if kind == "AGGREGATE" and schema == place[0] and named.startswith(f"{name}("):
-            arguments = named[len(name) + 1 : -1].replace(" ORDER BY ", ", ").removeprefix("ORDER BY ")
+    for draft in book.aggregates:
+        if draft.schema == place[0] and draft.name.startswith(f"{name}("):
+            arguments = draft.name[len(name) + 1 : -1].replace(" ORDER BY ", ", ").removeprefix("ORDER BY ")
             given, wanted = arguments.replace("*", "").split(", "), types.split(", ")
             if len(given) == len(wanted) and all(a == t or a.endswith(f" {t}") for a, t in zip(given, wanted, strict=True)):
                 return draft
@@ -261,10 +289,7 @@ def _close(what: _What, draft: Draft | None, ledger: Ledger, book: Book) -> None
     kind = _kind(what)
     public = SCHEMA_PUBLIC if what.word == "SCHEMA" and what.place == _SCHEMA_PUBLIC else TO_PUBLIC
     text = acl_text(ledger.every, ledger.held, default_privileges(kind, ledger.every, public))
-    if what.word == "LARGE OBJECT":
-        if text:
-            book.large_object_facts.setdefault("acl", {})[int(what.place[1])] = text
-    elif draft is None:
+    if draft is None:
         _add_acl(what, ledger, book)
     elif what.column is not None:
         draft.say_of_column(what.column, "acl", text)
@@ -311,8 +336,8 @@ def alter_default_privileges(statement: Statement, book: Book) -> None:
     else:
         draft.sql.append(statement.sql)
     for grantee in grantees:
-        grant = Grant(statement, _What(kind, place), is_grant, option, names, grantee, None)
-        book.default_grants.setdefault(place, []).append(grant)
+        said = GrantOn(statement, _What(kind, place), Grant(is_grant, option, names, grantee, None))
+        book.default_grants.setdefault(place, []).append(said)
     book.told.add("acl")
 
 
@@ -324,6 +349,6 @@ def _apply_default_acls(book: Book, versions: Versions) -> None:
         every = every_privilege(versions.server)[kind]
         default = default_privileges(kind, every) if place[0] is None else {}
         ledger = Ledger(every, draft.attributes["owner"], {key: dict(holding) for key, holding in default.items()})
-        for grant in grants:
-            ledger.apply(grant)
+        for said in grants:
+            ledger.apply(said.grant)
         draft.attributes["acl"] = acl_text(every, ledger.held, default)
