@@ -141,11 +141,12 @@ def _tables_in(node: Any, visible: frozenset[str]) -> Iterator[tuple[str | None,
             yield from _tables_in(item, visible)
     if not isinstance(node, dict):
         return
-    if node.get("type") == "BASE_TABLE":
+    kind = str(node.get("type"))  # of an expression it may be an object
+    if kind == "BASE_TABLE":
         schema, table = node.get("schema_name") or None, node["table_name"]
         if schema or table.lower() not in visible:
             yield schema, table
-    if node.get("type") in _NAMED_NODES:
+    if kind in _NAMED_NODES:
         visible |= {str(node.get("cte_name")).lower()}
     expressions = (node.get("cte_map") or {}).get("map") or []
     for expression in expressions:

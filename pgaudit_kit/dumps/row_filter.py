@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _EVERY_COLUMN = ("*", "columns", "rowid")
+_LISTED = 30  # columns named in a message; a table may have 1,600
 SETTINGS = {
     "TimeZone": "UTC",
     "autoinstall_known_extensions": False,
@@ -48,6 +49,8 @@ class RowFilter:
         self._bound: list[SqlColumn] = []
         self._positions: list[int] = []
         self._connection = duckdb.connect(":memory:")
+        # Else pyarrow would evaluate simple conditions, and has its own ideas of NaN, infinity and decimals.
+        self._connection.execute("SET disabled_optimizers = 'filter_pushdown'")
         harden(self._connection)
 
     @property
@@ -75,7 +78,9 @@ class RowFilter:
             number += "_"
         table = pa.table([*arrays, pa.array(range(batch.rows), pa.int64())], names=[*(c.name for c in self._bound), number])
         quoted = f'"{number}"'
-        remedy = f"`where` is a condition in DuckDB's SQL on the columns {', '.join(self._names.values())}{self._hint()}."
+        names = list(self._names.values())
+        listed = ", ".join(names[:_LISTED]) + (" …" if len(names) > _LISTED else "")
+        remedy = f"`where` is a condition in DuckDB's SQL on the columns {listed}{self._hint()}."
         with duckdb_sql(self._resource, remedy):
             rows = self._connection.from_arrow(table).project(", ".join([*(c.expression for c in self._bound), quoted]))
             kept = rows.set_alias(self._table).filter(self._where).project(quoted).to_arrow_table()

@@ -30,7 +30,7 @@ csv: Any = pyarrow.csv
 DIRECT, AS_TEXT, AS_BYTES = range(3)
 Column: TypeAlias = Any  # pyarrow.ChunkedArray
 
-GROUP_BYTES = 8 << 20  # of COPY text parsed at once: far above the cost of a call, and small beside what the columns take
+GROUP_BYTES = 4 << 20  # of COPY text parsed at once: far above the cost of a call, and small beside what the columns take
 _CSV_BLOCK = 1 << 20
 _NEWLINE, _BACKSLASH = b"\n\\"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

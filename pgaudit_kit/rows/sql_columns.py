@@ -38,6 +38,7 @@ _TEXT = "VARCHAR"
 _DIGITS = 38
 _DATES = frozenset({"date", "time", "timestamp", "timestamptz"})
 _INT32, _INT64 = (1 << 31) - 1, (1 << 63) - 1
+_LONGEST_CLOCK = 1_000_000_000 * 3_600_000_000  # microseconds: DuckDB before 1.4 reads hours of nine digits only
 _CAST = frozenset({"numeric", "uuid", "enum", "interval"})  # from their text, by DuckDB
 _IN_LISTS = frozenset({"int2", "int4", "int8", "uint8", "bool", "float4", "float8", "date", "timestamp", "timestamptz", "decimal"})
 # DuckDB keeps the two ends of its integers for infinity (src/include/duckdb/common/types/timestamp.hpp)
@@ -195,7 +196,7 @@ def _intervals(texts: Sequence[str | None]) -> Any:
     """As DuckDB reads them: without plus signs. Arrow's own type would end at 292 years of hours, since it counts nanoseconds."""
     for text in texts:
         found = None if text is None else read_interval(text)
-        if text is not None and (found is None or abs(found.microseconds) > _INT64):
+        if text is not None and (found is None or abs(found.microseconds) >= _LONGEST_CLOCK):
             return None
     return pa.array([None if text is None else text.replace("+", "") for text in texts], pa.large_string())
 
