@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pgaudit_kit.dumps.cluster_globals import ClusterGlobals
 from pgaudit_kit.dumps.decompression import DumpFile
 from pgaudit_kit.dumps.foreign_text import VERB, foreign_damage
-from pgaudit_kit.dumps.header_comment import EntryLine, FrameLine, comment_lines
+from pgaudit_kit.dumps.header_comment import NO_LINE_END, EntryLine, FrameLine, comment_lines
 from pgaudit_kit.dumps.plain_scan import PlainScan
 from pgaudit_kit.dumps.psql_connect import connected_database
 from pgaudit_kit.dumps.script_pieces import Between, Foreign, MetaCommand, Piece, Statement
@@ -122,7 +122,7 @@ class ClusterScan:
         elif fact == "next_database" and isinstance(line, FrameLine):
             self._leave(piece)
             self._announced = line.value
-        elif fact == "header":
+        elif fact == "header" and not (self._current and line == FrameLine("header", NO_LINE_END)):
             self._begin(piece)
             self._current_section(piece).scan.see_line(line, piece.line)
         elif self._current or isinstance(line, EntryLine):

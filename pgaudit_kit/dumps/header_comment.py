@@ -35,6 +35,7 @@ _FACTS: dict[str, Fact] = {
 }
 _TOC_LINE = re.compile(r"TOC entry (\d+) \(class \d+ OID \d+\)\Z")
 _DESC = re.compile(r"[A-Z<pg_][A-Za-z_ >]*\Z")
+NO_LINE_END = "no line end"  # behind a frame line: a footer that was cut short may look like a header
 _NEXT_DATABASE = re.compile(r'Database "(.*)" dump\Z')
 _NO_VALUE = ("", "-")
 # Always in a schema (pg_dump.c, the ArchiveEntry calls with a namespace): for these a schema "-" is one that is called so.
@@ -82,7 +83,8 @@ def lines_that_matter(text: str) -> Iterator[FrameLine | EntryLine]:
     """Yield the frame lines and entry lines of *text*, which stands between two statements."""
     dump_id: int | None = None
     dependencies: tuple[int, ...] = ()
-    for match in _LINE.finditer(text.replace("\r\n", "\n")):
+    text = text.replace("\r\n", "\n")
+    for match in _LINE.finditer(text):
         line = match[1]
         if readings := _readings(line):
             if dump_id is not None or dependencies:
@@ -90,7 +92,7 @@ def lines_that_matter(text: str) -> Iterator[FrameLine | EntryLine]:
             yield EntryLine(tuple(readings))
             dump_id, dependencies = None, ()
         elif line in _FRAME:
-            yield FrameLine(_FRAME[line])
+            yield FrameLine(_FRAME[line], "" if match.end() < len(text) else NO_LINE_END)
         elif toc := _TOC_LINE.match(line):
             dump_id = int(toc[1])
             dependencies = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 from pgaudit_kit.dumps.dump import Dump
@@ -10,6 +11,8 @@ from pgaudit_kit.dumps.format_detection import Detected, detect_format
 from pgaudit_kit.dumps.locating import Given
 from pgaudit_kit.dumps.reader import DumpReader
 from pgaudit_kit.errors import DumpNotFound, UsageError
+
+_WEB = re.compile("https?://", re.IGNORECASE)
 
 
 def read_dump(given: Given, *, unpacked_limit: int | None = None) -> Dump:
@@ -51,6 +54,9 @@ def _reader(detected: Detected) -> DumpReader:
 
 def _detected(given: Given, unpacked_limit: int | None) -> tuple[Detected, str | None]:
     """What *given* is, and the database that stands behind a # when no file has the whole name."""
+    if isinstance(given, str) and _WEB.match(given) and "#" in given:  # no name there has a # in it, and no server is told what follows
+        place, _, fragment = given.partition("#")
+        return detect_format(place, unpacked_limit=unpacked_limit), fragment
     try:
         return detect_format(given, unpacked_limit=unpacked_limit), None
     except DumpNotFound:

@@ -6,9 +6,12 @@ import gzip
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -284,6 +287,25 @@ def test_one_database_is_restored_without_touching_the_others(cluster: Cluster) 
         restore(path, cluster.server.url("again"), confirm=lambda _: True)
 
 
+def test_a_database_behind_the_address_of_a_script_is_not_asked_of_the_web_server(cluster: Cluster) -> None:
+    path = cluster.dumpall("default")
+
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given, directory=str(path.parent))
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        try:
+            found = read_dump(f"http://127.0.0.1:{web.server_address[1]}/{path.name}#app")
+            assert held(found) == held(read_dump(f"{path}#app"))
+        finally:
+            web.shutdown()
+
+
 def archive_of(cluster: Cluster, folder: Path) -> Path:
     path = folder / "app.dump"
     cluster.programs.run("pg_dump", "-Fc", "-f", str(path), "-d", cluster.server.url("app"))
@@ -362,6 +384,18 @@ def test_line_ends_of_windows_and_compression_change_nothing(cluster: Cluster, w
     assert (crlf.damage, crlf.shared) == ((), opened(path).shared)
     packed = opened(written(gzip.compress(path.read_bytes())))
     assert ({name: held(dump) for name, dump in packed.databases.items()}, packed.damage) == (truth, ())
+
+
+def test_messages_in_a_cluster_script_are_named_and_hide_nothing(cluster: Cluster, written: Write) -> None:
+    script = cluster.dumpall("default").read_bytes()
+    truth = {name: held(dump) for name, dump in opened(cluster.dumpall("default")).databases.items()}
+    message = b"pg_dump: warning: there are circular constraints, and that isn't all\n"
+    inside, outside = script.index(b"CREATE TABLE app.notes"), script.index(b"CREATE ROLE")
+    dump = opened(written(message + script[:outside] + message + script[outside:inside] + message + script[inside:]))
+    assert {name: held(one) for name, one in dump.databases.items()} == truth
+    lines = [1, script.count(b"\n", 0, outside) + 2, script.count(b"\n", 0, inside) + 3]
+    assert [(d.line, "database 'app'" in d.what) for d in dump.damage] == [(lines[0], False), (lines[1], False), (lines[2], True)]
+    assert len(dump.shared.roles) == 4
 
 
 def test_dumps_that_were_joined_by_hand_are_told_apart_by_name_or_number(cluster: Cluster, written: Write) -> None:

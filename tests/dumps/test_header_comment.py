@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pgaudit_kit.dumps.header_comment import EntryLine, FrameLine, lines_that_matter
+from pgaudit_kit.dumps.header_comment import NO_LINE_END, EntryLine, FrameLine, lines_that_matter
 from pgaudit_kit.records.toc import TocEntry
 
 
@@ -80,3 +80,8 @@ def test_verbose_numbers_belong_to_the_next_entry_only() -> None:
     )
     assert (first.dump_id, first.dependencies) == (217, (5, 6))
     assert (second.dump_id, second.dependencies) == (None, ())
+
+
+def test_a_line_without_its_end_may_be_the_beginning_of_another() -> None:
+    assert list(lines_that_matter("--\n-- PostgreSQL database dump")) == [FrameLine("header", NO_LINE_END)]
+    assert list(lines_that_matter("--\n-- PostgreSQL database dump\n")) == [FrameLine("header")]
