@@ -45,7 +45,7 @@ class Peer:
 class Job:
     """One job: in a process that has loaded the package, and as a whole command (None: there is no such command).
 
-    `bound`: the most seconds that it may take, of a job without a peer.
+    `bound`: the most seconds that it may take, of a job without a peer. `is_scan`: it holds nothing of the rows, so memory is bounded.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Job:
     command: Callable[[], float] | None = None
     peers: Sequence[Peer] = ()
     bound: float | None = None
+    is_scan: bool = True
 
 
 def jobs(data: Data) -> Iterator[Job]:
@@ -109,6 +110,7 @@ def jobs(data: Data) -> Iterator[Job]:
         "read_table, 8 mixed columns",
         lambda: inside(IMPORTS + FRAMES, f"assert read_dump({str(data.people)!r}).read_table('people').shape == ({data.rows // 3}, 8)"),
         peers=[Peer('pandas.read_csv(engine="pyarrow")', 2.0, lambda: _read_csv(data))],
+        is_scan=False,
     )
 
 
