@@ -31,6 +31,11 @@ _PUBLIC = ObjectKey("SCHEMA", None, "public")
 _OWNERS_OF_PUBLIC = (None, "pg_database_owner")
 # What a database keeps when a dump is restored into it without --create
 _AS_MADE = frozenset(DATABASE_ATTRIBUTES) - {"comment", "connection_limit", "acl", "security_label"}
+# Settings of the database that only say how values are printed: rows are compared whatever they are (sessions.py)
+_OF_PRINTING = frozenset(
+    {"timezone", "bytea_output", "datestyle", "intervalstyle", "extra_float_digits", "lc_monetary", "client_encoding"}
+    | {"quote_all_identifiers", "standard_conforming_strings"}
+)
 
 
 def compare_inventories(left: Source, right: Source, *, ignore: frozenset[str] = frozenset()) -> tuple[ObjectDifference, ...]:
@@ -108,11 +113,16 @@ def _database_differences(left: DatabaseObject | None, right: DatabaseObject | N
         return
     names = sorted(n for n in left.attributes.keys() & right.attributes.keys() if not is_ignored(n, ignore))
     changes = [Change(n, left.attributes[n], right.attributes[n]) for n in names if left.attributes[n] != right.attributes[n]]
-    if set_by_hand := tuple(change for change in changes if change.attribute not in _AS_MADE):
+    if set_by_hand := tuple(change for change in changes if not _is_left_by_restores(change.attribute)):
         yield ObjectDifference(left.key, "changed", set_by_hand)
     elif changes:
         reason = "restoring into a database that is there already leaves these as they are"
         yield ObjectDifference(left.key, "equivalent", tuple(changes), reason)
+
+
+def _is_left_by_restores(attribute: str) -> bool:
+    first, _, setting = attribute.partition(" ")
+    return attribute in _AS_MADE or (first == "setting" and setting.split(" ")[0].lower() in _OF_PRINTING)
 
 
 def _changes(left: DatabaseObject, right: DatabaseObject, ignore: frozenset[str]) -> Iterator[Change]:
