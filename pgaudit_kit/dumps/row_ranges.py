@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pgaudit_kit.dumps.compression import PIECE
 from pgaudit_kit.dumps.text_encoding import whole_lines
 from pgaudit_kit.errors import DumpNotFound
 from pgaudit_kit.records.fingerprint import Fingerprint
@@ -14,6 +13,8 @@ from pgaudit_kit.rows.fingerprint import fingerprint_of
 
 # Small enough that processes end together, large enough that handing one over costs nothing.
 RANGE_BYTES = 1 << 24
+# What is read at once: it and its lines stay in the second-level cache, and in memory that the process has already.
+_BLOCK_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,13 @@ class RowRange:
 
     def fingerprint(self, wanted: tuple[str, ...]) -> Fingerprint:
         """Count and fingerprint of the rows over the columns *wanted*. Raises OSError, DamagedDump."""
-        blocks = whole_lines(self._pieces(), encoding=self.encoding, crlf=self.crlf)
+        blocks = whole_lines(self._pieces(), encoding=self.encoding, crlf=self.crlf, least=_BLOCK_BYTES)
         return fingerprint_of(project(blocks, self.columns, wanted))
 
     def _pieces(self) -> Iterator[bytes]:
         left = self.size_bytes
         with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123  # as above
             file.seek(self.offset)
-            while left and (piece := file.read(min(left, PIECE))):
+            while left and (piece := file.read(min(left, _BLOCK_BYTES))):
                 left -= len(piece)
                 yield piece

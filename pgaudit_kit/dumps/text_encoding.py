@@ -81,8 +81,8 @@ def to_utf8(text: bytes, encoding: str) -> bytes:
         raise DamagedDump(f"bytes that are not {encoding} ({error.reason})") from error
 
 
-def whole_lines(pieces: Iterable[bytes], *, encoding: str, crlf: bool = False) -> Iterator[bytes]:
-    """Yield *pieces* of COPY text again as blocks of whole lines in UTF-8, of about 1 MiB unless one line is longer.
+def whole_lines(pieces: Iterable[bytes], *, encoding: str, crlf: bool = False, least: int = PIECE) -> Iterator[bytes]:
+    """Yield *pieces* of COPY text again as blocks of whole lines in UTF-8, of *least* bytes and little more unless one line is longer.
 
     No multi-byte encoding has the line end as a trailing byte, so cutting at line ends comes before decoding.
     Raises DamagedDump for bytes that are not of *encoding*, and for a line longer than the server could have written.
@@ -92,7 +92,7 @@ def whole_lines(pieces: Iterable[bytes], *, encoding: str, crlf: bool = False) -
     for piece in pieces:
         held.append(piece)
         size += len(piece)
-        cut = piece.rfind(b"\n") + 1 if size >= PIECE else 0
+        cut = piece.rfind(b"\n") + 1 if size >= least else 0
         if cut:
             held[-1] = piece[:cut]
             yield _block(held, encoding, crlf=crlf)
