@@ -177,6 +177,6 @@ def _not_a_dump(file: DumpFile, what: str) -> NotADump:
     return NotADump(f"{file.resource} is no dump of PostgreSQL but {what}", resource=file.resource, remedy=NAME_A_DUMP)
 
 
-def _refused(given: DumpFile | Folder, looks: LooksLike) -> UnsupportedDump | NotADump:
-    kind = UnsupportedDump if looks.dump_inside else NotADump
+def _refused(given: DumpFile | Folder, looks: LooksLike) -> DamagedDump | UnsupportedDump | NotADump:
+    kind = DamagedDump if looks.damaged else UnsupportedDump if looks.dump_inside else NotADump
     return kind(f"{given.resource} is {looks.what}", resource=given.resource, remedy=looks.remedy)

@@ -14,11 +14,12 @@ _PHYSICAL = "Start a server on it and use pg_dump: this reads dumps, not the fil
 
 @dataclass(frozen=True, slots=True)
 class LooksLike:
-    """`what` it looks like, a `remedy`, and whether a dump may well be inside of it."""
+    """`what` it looks like, a `remedy`, whether a dump may well be inside of it, and whether it is one that has lost what it begins with."""
 
     what: str
     remedy: str = NAME_A_DUMP
     dump_inside: bool = False
+    damaged: bool = False
 
 
 # What the text begins with, in lower case, after white space
@@ -155,7 +156,7 @@ def describe_folder(names: frozenset[str]) -> LooksLike:
         return LooksLike(
             "a directory archive without its toc.dat, and cannot be read without it",
             "Fetch the toc.dat too, or take the dump again.",
-            dump_inside=True,
+            damaged=True,
         )
     return LooksLike(f"a directory without a toc.dat (in it: {some})", "Name the dump file itself.")
 

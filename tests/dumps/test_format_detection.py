@@ -167,7 +167,6 @@ def test_folders_that_are_no_dumps_are_named(tmp_path: Path) -> None:
 
     refused("directory without any file in it")
     refused(r"directory without a toc\.dat \(in it: app\.dump\)", "app.dump")
-    refused(r"directory archive without its toc\.dat", "3301.dat.gz", "3302.dat.gz")
     refused("data folder of a server", "PG_VERSION", "postgresql.conf")
     refused(r"physical backup \(pg_basebackup -Ft\)", "base.tar.gz", "pg_wal.tar.gz", "backup_manifest")
 
