@@ -14,7 +14,7 @@ _PHYSICAL = "Start a server on it and use pg_dump: this reads dumps, not the fil
 
 @dataclass(frozen=True, slots=True)
 class LooksLike:
-    """`what` it looks like, a `remedy`, whether a dump may well be inside of it, and whether it is one that has lost what it begins with."""
+    """`what` it looks like, a `remedy`; whether a dump may be inside of it, or whether it is a dump that has lost its beginning."""
 
     what: str
     remedy: str = NAME_A_DUMP
