@@ -14,7 +14,8 @@ from benchmarks.measuring import Measured, inside, outside
 # What a notebook has loaded when it opens its second dump; the whole command has to load what it needs itself.
 IMPORTS = """
 import numpy
-import pgaudit_kit.dumps.archive, pgaudit_kit.dumps.ddl.builder, pgaudit_kit.dumps.open_archive, pgaudit_kit.dumps.plain
+import pgaudit_kit.dumps.archives.archive, pgaudit_kit.dumps.archives.open_archive
+import pgaudit_kit.dumps.ddl.builder, pgaudit_kit.dumps.scripts.plain
 from pgaudit_kit.dumps.read_dump import read_dump
 """
 FRAMES = """

@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pgaudit_kit.dumps.decompression import PIECE
-from pgaudit_kit.dumps.decompression import DumpFile as OpenFile
 from pgaudit_kit.dumps.dump import Dump
+from pgaudit_kit.dumps.files.decompression import PIECE
+from pgaudit_kit.dumps.files.decompression import DumpFile as OpenFile
 from pgaudit_kit.records.manifest import DumpFile
 
 

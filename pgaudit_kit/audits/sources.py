@@ -8,10 +8,10 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from pgaudit_kit.dumps.cluster import ClusterDump
 from pgaudit_kit.dumps.dump import Dump
+from pgaudit_kit.dumps.files.urls import is_url
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.dumps.urls import is_url
+from pgaudit_kit.dumps.scripts.cluster import ClusterDump
 from pgaudit_kit.errors import NotADump, UsageError
 from pgaudit_kit.records.manifest import load_manifest
 from pgaudit_kit.records.source import Source

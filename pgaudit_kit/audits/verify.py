@@ -20,8 +20,8 @@ from pgaudit_kit.checks.rows_match import check_row_counts, check_row_fingerprin
 from pgaudit_kit.checks.sequences import check_sequence_values
 from pgaudit_kit.difference.objects import compare_inventories
 from pgaudit_kit.difference.tables import compare_tables, without_table
-from pgaudit_kit.dumps.cluster import ClusterDump
 from pgaudit_kit.dumps.dump import Dump
+from pgaudit_kit.dumps.scripts.cluster import ClusterDump
 from pgaudit_kit.errors import DamagedDump, PgAuditError, UsageError
 from pgaudit_kit.migrations.prisma import read_ledger
 from pgaudit_kit.records.ledger import Ledger

@@ -11,8 +11,8 @@ import typer
 from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict
 
 if TYPE_CHECKING:
-    from pgaudit_kit.dumps.cluster import ClusterDump
     from pgaudit_kit.dumps.dump import Dump
+    from pgaudit_kit.dumps.scripts.cluster import ClusterDump
     from pgaudit_kit.records.cluster import Role
 
 DUMP_KEYS = ("format", "archive_version", "server_version", "pg_dump_version", "compression", "database", "created_at", "complete")
@@ -32,7 +32,7 @@ def inspect(
     Example: pgaudit inspect backups/app.dump
     """
     from pgaudit_kit.audits.sources import open_dump
-    from pgaudit_kit.dumps.cluster import ClusterDump
+    from pgaudit_kit.dumps.scripts.cluster import ClusterDump
 
     opened = open_dump(dump)
     if isinstance(opened, ClusterDump):

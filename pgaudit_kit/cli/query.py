@@ -15,7 +15,7 @@ from pgaudit_kit.cli.output import SHOWN, Json, print_json, print_table
 from pgaudit_kit.errors import UsageError
 
 if TYPE_CHECKING:
-    from pgaudit_kit.dumps.query import QueryResult
+    from pgaudit_kit.dumps.query.query import QueryResult
 
 _NEEDS_QUOTES = frozenset(',"\r\n')
 _NUMBERS = ("INT", "DECIMAL", "FLOAT", "DOUBLE")
@@ -39,7 +39,7 @@ def query(
     Example: pgaudit query backups/app.dump "SELECT count(*) FROM users"
     """
     from pgaudit_kit.audits.sources import open_dump
-    from pgaudit_kit.dumps.query import run_query
+    from pgaudit_kit.dumps.query.query import run_query
 
     if json and csv:
         raise UsageError("--json and --csv are two formats", remedy="Ask for one of them.")

@@ -10,11 +10,11 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pgaudit_kit.dumps.decompression import DumpFile
-from pgaudit_kit.dumps.folders import Folder
+from pgaudit_kit.dumps.files.decompression import DumpFile
+from pgaudit_kit.dumps.files.folders import Folder
 from pgaudit_kit.dumps.identifiers import read_name
 from pgaudit_kit.dumps.reader import DumpReader
-from pgaudit_kit.dumps.script_pieces import MetaCommand
+from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
 from pgaudit_kit.dumps.worker_processes import fingerprints_of, process_count
 from pgaudit_kit.errors import DamagedDump, RowsNotAvailable, UsageError
 from pgaudit_kit.records.fingerprint import Fingerprint
@@ -28,7 +28,7 @@ from pgaudit_kit.rows.fingerprint import fingerprint_of
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from pgaudit_kit.dumps.typed_table import TypedTable
+    from pgaudit_kit.dumps.query.typed_table import TypedTable
 
 ROWS_PER_FRAME = 100_000
 
@@ -241,13 +241,13 @@ class Dump:
         *progress*: a bar on standard error while rows are read for more than a second; None: on a terminal and in a notebook.
         Raises UsageError (SQL that cannot be run, a table that is not there), RowsNotAvailable, DamagedDump.
         """
-        from pgaudit_kit.dumps.query import run_query
+        from pgaudit_kit.dumps.query.query import run_query
 
         return run_query(self, sql, limit=limit, progress=progress).frame()
 
     def typed_table(self, name: str | TableName) -> TypedTable:
         """The rows of *name* with the types of their columns: what `read_table`, `iter_rows` and `query` read from."""
-        from pgaudit_kit.dumps.typed_table import TypedTable
+        from pgaudit_kit.dumps.query.typed_table import TypedTable
 
         table = name if isinstance(name, TableName) else self._find_table(name)
         return TypedTable.of(table, self.inventory, self.label, self._reader.rows)

@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pgaudit_kit.dumps.archive_toc import MAGIC
-from pgaudit_kit.dumps.decompression import DumpFile
-from pgaudit_kit.dumps.folders import Folder
-from pgaudit_kit.dumps.foreign_text import MESSAGE
-from pgaudit_kit.dumps.locating import Given, locate
+from pgaudit_kit.dumps.archives.archive_toc import MAGIC
+from pgaudit_kit.dumps.files.decompression import DumpFile
+from pgaudit_kit.dumps.files.folders import Folder
+from pgaudit_kit.dumps.files.locating import Given, locate
+from pgaudit_kit.dumps.files.wrapping import Wrapping, wrapping_of
+from pgaudit_kit.dumps.files.zip_member import names_in_zip
 from pgaudit_kit.dumps.not_a_dump import (
     NAME_A_DUMP,
     LooksLike,
@@ -22,8 +23,7 @@ from pgaudit_kit.dumps.not_a_dump import (
     describe_zip,
     is_archive_tar,
 )
-from pgaudit_kit.dumps.wrapping import Wrapping, wrapping_of
-from pgaudit_kit.dumps.zip_member import names_in_zip
+from pgaudit_kit.dumps.scripts.foreign_text import MESSAGE
 from pgaudit_kit.errors import DamagedDump, NotADump, UnsupportedDump
 
 HEAD_SIZE = 1 << 16

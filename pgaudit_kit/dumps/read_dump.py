@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from pgaudit_kit.dumps.dump import Dump
+from pgaudit_kit.dumps.files.locating import Given
 from pgaudit_kit.dumps.format_detection import Detected, detect_format
-from pgaudit_kit.dumps.locating import Given
 from pgaudit_kit.dumps.reader import DumpReader
 from pgaudit_kit.errors import DumpNotFound, UsageError
 
@@ -33,7 +33,7 @@ def read_dump(given: Given, *, unpacked_limit: int | None = None) -> Dump:
     if database is not None:
         return _one_database(detected, database)
     if detected.format == "cluster":
-        from pgaudit_kit.dumps.cluster import ClusterDump
+        from pgaudit_kit.dumps.scripts.cluster import ClusterDump
 
         return ClusterDump(detected.file)
     return Dump(detected.folder or detected.file, _reader(detected))
@@ -41,11 +41,11 @@ def read_dump(given: Given, *, unpacked_limit: int | None = None) -> Dump:
 
 def _reader(detected: Detected) -> DumpReader:
     if detected.format == "plain":
-        from pgaudit_kit.dumps.plain import PlainReader
+        from pgaudit_kit.dumps.scripts.plain import PlainReader
 
         return PlainReader(detected.file, crlf=detected.crlf)
-    from pgaudit_kit.dumps.open_archive import custom_archive, directory_archive, tar_archive
-    from pgaudit_kit.dumps.tar_folder import TarFolder
+    from pgaudit_kit.dumps.archives.open_archive import custom_archive, directory_archive, tar_archive
+    from pgaudit_kit.dumps.archives.tar_folder import TarFolder
 
     if detected.folder:
         return directory_archive(detected.folder)
@@ -74,7 +74,7 @@ def _one_database(detected: Detected, database: str) -> Dump:
     resource = (detected.folder or detected.file).resource
     if detected.format not in ("cluster", "plain"):
         raise UsageError(f"{resource} is a dump of one database", resource=resource, remedy=f"Leave out #{database}.")
-    from pgaudit_kit.dumps.cluster import ClusterDump
+    from pgaudit_kit.dumps.scripts.cluster import ClusterDump
 
     databases = ClusterDump(detected.file).databases
     if database not in databases:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pgaudit_kit.dumps.row_ranges import RowRange
-from pgaudit_kit.dumps.script_pieces import MetaCommand
+from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName

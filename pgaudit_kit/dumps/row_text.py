@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pgaudit_kit.dumps.decompression import PieceStream
-from pgaudit_kit.dumps.insert_rows import InsertReader
-from pgaudit_kit.dumps.insert_runs import RunShape
-from pgaudit_kit.dumps.script_pieces import Statement
-from pgaudit_kit.dumps.sql_script import ScriptSplitter
+from pgaudit_kit.dumps.files.decompression import PieceStream
+from pgaudit_kit.dumps.scripts.insert_rows import InsertReader
+from pgaudit_kit.dumps.scripts.insert_runs import RunShape
+from pgaudit_kit.dumps.scripts.script_pieces import Statement
+from pgaudit_kit.dumps.scripts.sql_script import ScriptSplitter
 from pgaudit_kit.dumps.text_encoding import to_utf8
 from pgaudit_kit.errors import DamagedDump
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from pgaudit_kit.dumps.codec_differences import decode_as_postgresql
-from pgaudit_kit.dumps.decompression import PIECE
+from pgaudit_kit.dumps.files.codec_differences import decode_as_postgresql
+from pgaudit_kit.dumps.files.decompression import PIECE
 from pgaudit_kit.errors import DamagedDump
 
 UTF8 = "UTF8"

@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from pgaudit_kit.dumps.decompression import PIECE, DumpFile
 from pgaudit_kit.dumps.dump import Dump
+from pgaudit_kit.dumps.files.decompression import PIECE, DumpFile
 from pgaudit_kit.errors import ProgramFailed
 from pgaudit_kit.operations.client_programs import Program, find_program, pg_restore_argv, pg_restore_script_argv, psql_argv
 from pgaudit_kit.operations.local_dump import local_path

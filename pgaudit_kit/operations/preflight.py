@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pgaudit_kit.dumps.decompression import DumpFile
 from pgaudit_kit.dumps.dump import Dump
+from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.errors import RestoreFailed, UsageError
 from pgaudit_kit.operations.database_facts import DatabaseFacts, read_database
 from pgaudit_kit.operations.database_names import made_name, made_of

@@ -20,11 +20,11 @@ from typer.testing import CliRunner
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.audits.verify import verify
 from pgaudit_kit.cli.app import app
-from pgaudit_kit.dumps.cluster import ClusterDump
-from pgaudit_kit.dumps.cluster_globals import ClusterGlobals
 from pgaudit_kit.dumps.dump import Dump
-from pgaudit_kit.dumps.psql_connect import connected_database
 from pgaudit_kit.dumps.read_dump import read_dump
+from pgaudit_kit.dumps.scripts.cluster import ClusterDump
+from pgaudit_kit.dumps.scripts.cluster_globals import ClusterGlobals
+from pgaudit_kit.dumps.scripts.psql_connect import connected_database
 from pgaudit_kit.errors import DamagedDump, RowsNotAvailable, UnsupportedDump, UsageError
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
 from pgaudit_kit.operations.restore import restore

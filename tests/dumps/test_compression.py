@@ -16,7 +16,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgaudit_kit.dumps.compression import PIECE, Algorithm, decoded
+from pgaudit_kit.dumps.files.compression import PIECE, Algorithm, decoded
 from pgaudit_kit.errors import DamagedDump, UnsupportedDump
 
 COMPRESS: Mapping[Algorithm, Callable[[bytes], bytes]] = {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pgaudit_kit.dumps.archive import ArchiveReader
+from pgaudit_kit.dumps.archives.archive import ArchiveReader
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import DamagedDump, PgAuditError, RowsNotAvailable

@@ -24,7 +24,7 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pgaudit_kit.dumps.decompression import MOST_TIMES
+from pgaudit_kit.dumps.files.decompression import MOST_TIMES
 from pgaudit_kit.dumps.format_detection import detect_format
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import DamagedDump, DumpNotFound, NotADump, PgAuditError, UnsupportedDump, UsageError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pgaudit_kit.dumps.header_comment import NO_LINE_END, EntryLine, FrameLine, lines_that_matter
+from pgaudit_kit.dumps.scripts.header_comment import NO_LINE_END, EntryLine, FrameLine, lines_that_matter
 from pgaudit_kit.records.toc import TocEntry
 
 

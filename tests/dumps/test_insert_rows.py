@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgaudit_kit.dumps.insert_rows import InsertReader, InsertTarget, NotCopyable
 from pgaudit_kit.dumps.read_dump import read_dump
+from pgaudit_kit.dumps.scripts.insert_rows import InsertReader, InsertTarget, NotCopyable
 from pgaudit_kit.errors import RowsNotAvailable
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import decode_line

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgaudit_kit.dumps import insert_runs, sql_script
-from pgaudit_kit.dumps.insert_runs import RunLearner
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.dumps.script_pieces import CopyData, Statement
-from pgaudit_kit.dumps.sql_script import ScriptSplitter
+from pgaudit_kit.dumps.scripts import insert_runs, sql_script
+from pgaudit_kit.dumps.scripts.insert_runs import RunLearner
+from pgaudit_kit.dumps.scripts.script_pieces import CopyData, Statement
+from pgaudit_kit.dumps.scripts.sql_script import ScriptSplitter
 from pgaudit_kit.errors import PgAuditError
 
 HEADER = "--\n-- PostgreSQL database dump\n--\n\nSET client_encoding = '{}';\n"

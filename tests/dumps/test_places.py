@@ -26,10 +26,10 @@ from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[impor
 
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.audits.verify import verify
-from pgaudit_kit.dumps.decompression import PIECE, DumpFile
-from pgaudit_kit.dumps.folders import FsspecFolder, LocalFolder
-from pgaudit_kit.dumps.locating import locate
-from pgaudit_kit.dumps.places import LocalPlace
+from pgaudit_kit.dumps.files.decompression import PIECE, DumpFile
+from pgaudit_kit.dumps.files.folders import FsspecFolder, LocalFolder
+from pgaudit_kit.dumps.files.locating import locate
+from pgaudit_kit.dumps.files.places import LocalPlace
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import DamagedDump, DumpNotFound, NotADump, UsageError
 from pgaudit_kit.records.table_data import TableName

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from pgaudit_kit.dumps.dump import Dump
-from pgaudit_kit.dumps.query import run_query
+from pgaudit_kit.dumps.query.query import run_query
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.dumps.reader import StoredRows
 from pgaudit_kit.errors import DamagedDump, PgAuditError, RowsNotAvailable, UsageError
@@ -222,7 +222,7 @@ def test_nothing_stays_in_the_folder_for_temporary_files(dump: Dump, tmp_path: P
 
 
 def test_a_bar_is_shown_only_where_somebody_looks(dump: Dump, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("pgaudit_kit.dumps.progress._SECONDS_OF_PATIENCE", 0)
+    monkeypatch.setattr("pgaudit_kit.dumps.query.progress._SECONDS_OF_PATIENCE", 0)
     dump.query("SELECT count(*) FROM big")
     assert capsys.readouterr() == ("", "")
     dump.query("SELECT count(*) FROM big", progress=True)

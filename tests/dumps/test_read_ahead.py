@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pgaudit_kit.dumps.read_ahead import read_ahead
+from pgaudit_kit.dumps.files.read_ahead import read_ahead
 from pgaudit_kit.dumps.row_text import without_end_mark
 from pgaudit_kit.errors import DamagedDump
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgaudit_kit.dumps.script_pieces import Between, CopyData, Foreign, MetaCommand, Piece, Statement
-from pgaudit_kit.dumps.sql_script import LONG_INSERT, ScriptSplitter
+from pgaudit_kit.dumps.scripts.script_pieces import Between, CopyData, Foreign, MetaCommand, Piece, Statement
+from pgaudit_kit.dumps.scripts.sql_script import LONG_INSERT, ScriptSplitter
 from pgaudit_kit.errors import DamagedDump
 
 
@@ -284,7 +284,7 @@ def test_a_statement_that_never_ends_is_given_as_unended() -> None:
 
 
 def test_a_statement_without_end_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pgaudit_kit.dumps.sql_script.LONGEST_STATEMENT", 1 << 22)
+    monkeypatch.setattr("pgaudit_kit.dumps.scripts.sql_script.LONGEST_STATEMENT", 1 << 22)
     with pytest.raises(DamagedDump, match="does not end within 4 MiB") as caught:
         split(b"SELECT 1;\nSELECT '" + b"x" * (1 << 24))
     assert (caught.value.line, caught.value.offset) == (2, 10)

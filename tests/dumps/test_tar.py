@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pgaudit_kit.dumps.decompression import DumpFile
-from pgaudit_kit.dumps.places import LocalPlace
+from pgaudit_kit.dumps.archives.tar_folder import TarFolder
+from pgaudit_kit.dumps.files.decompression import DumpFile
+from pgaudit_kit.dumps.files.places import LocalPlace
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.dumps.tar_folder import TarFolder
 from pgaudit_kit.errors import DamagedDump, PgAuditError
 from tests.dumps.archives import members, packed_directory, tar, tar_header
 from tests.dumps.conftest import NastyDatabase

@@ -1,0 +1,228 @@
+"""Archives (pg_dump -Fc, -Fd, -Ft): objects from the entries, rows from the data, wherever those lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cached_property
+
+from pgaudit_kit.dumps.archives.archive_data import ArchiveData, Problem
+from pgaudit_kit.dumps.archives.archive_toc import Archive, ArchiveEntry
+from pgaudit_kit.dumps.archives.toc_contradictions import contradictions, large_object_problems
+from pgaudit_kit.dumps.copy_statement import parse_copy
+from pgaudit_kit.dumps.counting import RowCounter
+from pgaudit_kit.dumps.files.read_ahead import read_ahead
+from pgaudit_kit.dumps.reader import Contents, StoredRows
+from pgaudit_kit.dumps.row_text import damaged_table, inserted_lines, located, shape_problem, with_inserts_end, without_end_mark
+from pgaudit_kit.dumps.scripts.insert_rows import InsertReader, NotCopyable
+from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
+from pgaudit_kit.dumps.table_columns import columns_of
+from pgaudit_kit.dumps.text_encoding import UTF8, codec_of, whole_lines
+from pgaudit_kit.errors import DamagedDump, RowsNotAvailable
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.objects import Unmodelled
+from pgaudit_kit.records.provenance import Provenance
+from pgaudit_kit.records.table_data import TableData, TableName
+from pgaudit_kit.records.toc import Damage, TocEntry
+
+# Entries whose data are known: rows, large objects, and the comments on those up to 8.4, which are SQL
+_KNOWN_DATA = frozenset({"TABLE DATA", "BLOBS", "BLOB COMMENTS"})
+_END_MARK_LINE = b"\n\\.\n"
+
+
+class ArchiveReader:
+    """An *archive*, whose header and TOC were read, and its *data*. *format*: custom, directory or tar."""
+
+    end_is_known = True
+    script_commands: tuple[MetaCommand, ...] = ()
+
+    def __init__(self, archive: Archive, data: ArchiveData, *, format: str, resource: str, size_bytes: Callable[[], int]) -> None:  # noqa: A002  # the word of pg_dump
+        self.format = format
+        self.archive = archive
+        self.data = data
+        self._resource = resource
+        self._size_bytes = size_bytes
+        self._entries: dict[TableName, ArchiveEntry] = {}
+        for entry in archive.entries:
+            if entry.toc.desc == "TABLE DATA" and entry.toc.has_data:
+                self._entries.setdefault(_name_of(entry), entry)
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """What the header says, and how the data are compressed."""
+        archive = self.archive
+        return Provenance(
+            format=self.format,
+            database=archive.database,
+            server_version=archive.server_version,
+            pg_dump_version=archive.pg_dump_version,
+            archive_version=".".join(map(str, archive.version)),
+            compression=self.data.compression,
+            encoding=archive.encoding,
+            created_at=archive.created_at,
+            size_bytes=self._size_bytes(),
+            settings={"client_encoding": archive.encoding, "standard_conforming_strings": "on" if archive.standard_strings else "off"},
+        )
+
+    @cached_property
+    def toc_entries(self) -> tuple[TocEntry, ...]:
+        """The TOC."""
+        return tuple(entry.toc for entry in self.archive.entries)
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        """The objects, from the entries' definitions. Entries with data of an unknown kind are unmodelled."""
+        from pgaudit_kit.dumps.ddl.builder import InventoryBuilder
+
+        builder = InventoryBuilder()
+        for entry in self.toc_entries:
+            if entry.definition:
+                builder.feed(entry.definition, entry)
+        built = builder.build(pg_dump_version=self.archive.pg_dump_version, server_version=self.archive.server_version)
+        unknown = tuple(
+            Unmodelled(kind=e.desc, schema=e.schema or "", name=e.tag, reason="an entry with data of a kind that is not known")
+            for e in self.toc_entries
+            if e.has_data and e.desc not in _KNOWN_DATA
+        )
+        return replace(built, unmodelled=built.unmodelled + unknown) if unknown else built
+
+    @property
+    def table_names(self) -> tuple[TableName, ...]:
+        """The tables that have a data entry."""
+        return tuple(self._entries)
+
+    def large_objects(self) -> Iterator[tuple[int, Iterator[bytes]]]:
+        """Yield OID and content, in pieces, of each large object, in the order of the archive.
+
+        The pieces of one are to be read before the next is asked for. Raises DamagedDump, at the object that is broken.
+        """
+        for entry in self.archive.entries:
+            if entry.toc.desc == "BLOBS" and entry.toc.has_data:
+                yield from self.data.large_objects_of(entry)
+
+    @cached_property
+    def contents(self) -> Contents:
+        """All data, read once."""
+        tables: dict[TableName, TableData] = {}
+        oids: dict[int, list[int]] = {e.dump_id: [] for e in self.archive.entries if e.toc.desc == "BLOBS" and e.toc.has_data}
+        names = {entry.dump_id: name for name, entry in self._entries.items()}
+
+        def visit(entry: ArchiveEntry, oid: int | None, pieces: Iterator[bytes]) -> None:
+            if name := names.get(entry.dump_id):
+                tables[name] = self._count(name, entry, pieces)
+                return
+            if oid is not None:
+                oids.setdefault(entry.dump_id, []).append(oid)
+            _drain(pieces, oid)
+
+        problems = [Problem(oddity) for oddity in self.archive.oddities]
+        problems += contradictions(self.archive, resource=self._resource)
+        broken = self.data.read_all(visit)
+        whole = {dump_id: found for dump_id, found in oids.items() if not any(p.entry and p.entry.dump_id == dump_id for p in broken)}
+        problems += broken
+        problems += large_object_problems(self.archive, whole, resource=self._resource)
+        return self._contents(tables, problems)
+
+    def _contents(self, tables: dict[TableName, TableData], problems: list[Problem]) -> Contents:
+        damage = []
+        damaged: dict[TableName, Damage] = {}
+        for problem in problems:
+            entry, error = problem.entry, problem.error
+            table = _name_of(entry) if entry and entry.toc.desc == "TABLE DATA" else None
+            what = f"{entry.toc.desc} {entry.toc.tag}: {error.message}" if entry and not table else error.message
+            told = Damage(what, offset=error.offset, table=str(table) if table else None, member=problem.member or None)
+            damage.append(told)
+            if table in self._entries and table not in damaged:
+                damaged[table] = told
+                columns = self._copy_columns(self._entries[table]) or ()
+                tables[table] = TableData(table, columns, not_readable=f"damaged: {error.message}")
+        return Contents({name: tables[name] for name in self._entries}, tuple(damage), damaged)
+
+    def rows(self, name: TableName) -> StoredRows:
+        """The rows of *name*, read from its own data alone unless they are INSERT statements."""
+        entry = self._entries.get(name)
+        table = str(name)
+        if not entry:
+            raise RowsNotAvailable(f"no rows of {table} in this dump", resource=self._resource, table=table)
+        known = self.contents if "contents" in self.__dict__ or not entry.toc.copy_statement else None
+        if known and (damage := known.damaged.get(name)):
+            raise damaged_table(damage.what, table=table, resource=self._resource, offset=damage.offset, line=None, member=damage.member)
+        columns = known.tables[name].columns if known else self._copy_columns(entry)
+        reason = known.tables[name].not_readable if known else self._why_not_readable()
+        if reason or columns is None:
+            raise RowsNotAvailable(f"the rows of {table} cannot be read: {reason}", resource=self._resource, table=table)
+        try:
+            offset, member = self.data.place_of(entry)
+        except DamagedDump as error:
+            raise damaged_table(error.message, table=table, resource=self._resource, offset=error.offset, line=None) from error
+        if entry.toc.copy_statement:
+            rows = without_end_mark(self.data.pieces_of(entry))
+            blocks = whole_lines(rows, encoding=self.archive.encoding)
+        else:
+            lines = inserted_lines(with_inserts_end(self.data.pieces_of(entry)), self._insert_reader(), self.archive.encoding)
+            blocks = whole_lines(lines, encoding=UTF8)
+        return StoredRows(columns, located(blocks, table=table, resource=self._resource, offset=offset, member=member))
+
+    def _insert_reader(self) -> InsertReader:
+        return InsertReader(standard_strings=self.archive.standard_strings)
+
+    def _why_not_readable(self) -> str:
+        """Why no rows of this archive can be read; "" when they can."""
+        if codec_of(self.archive.encoding) is None:
+            return f"its encoding {self.archive.encoding} is not known to Python"
+        return ""
+
+    def _copy_columns(self, entry: ArchiveEntry) -> tuple[str, ...] | None:
+        statement = parse_copy(entry.toc.copy_statement or "")
+        return statement.columns if statement else None
+
+    def _count(self, name: TableName, entry: ArchiveEntry, pieces: Iterator[bytes]) -> TableData:
+        if not entry.toc.copy_statement:
+            return self._count_inserts(name, pieces)
+        columns = self._copy_columns(entry)
+        if columns is None:
+            raise DamagedDump("its COPY statement makes no sense", resource=self._resource, offset=entry.toc_offset)
+        counter = RowCounter()
+        before = b"\n"
+        for block in without_end_mark(read_ahead(pieces)):
+            counter.add(block, 0, len(block))
+            if len(columns) <= 1:  # with more columns, it lacks field separators, which are counted
+                before += block
+                if _END_MARK_LINE in before:
+                    raise DamagedDump(r"one of its rows is the end mark \.", resource=self._resource)
+                before = before[-len(_END_MARK_LINE) + 1 :]
+        if problem := shape_problem(counter.rows, counter.tabs, columns):
+            raise DamagedDump(problem, resource=self._resource)
+        if not columns and counter.size_bytes != counter.rows:
+            raise DamagedDump("it has no columns, but values", resource=self._resource)
+        return TableData(name, columns, rows=counter.rows, size_bytes=counter.size_bytes, not_readable=self._why_not_readable())
+
+    def _count_inserts(self, name: TableName, pieces: Iterator[bytes]) -> TableData:
+        if reason := self._why_not_readable():
+            return TableData(name, (), not_readable=reason)
+        reader = self._insert_reader()
+        size = 0
+        try:
+            for lines in inserted_lines(with_inserts_end(pieces), reader, self.archive.encoding):
+                size += len(lines)
+        except NotCopyable as error:
+            return TableData(name, (), not_readable=f"its INSERT statements cannot be turned into rows: {error}")
+        stored = columns_of(self.inventory, name, generated=False)
+        columns = reader.columns(columns_of(self.inventory, name), stored) if reader.rows else stored or ()
+        if columns is None:
+            return TableData(name, (), not_readable="its INSERT statements do not name their columns, and the table's own do not fit")
+        return TableData(name, columns, rows=reader.rows, size_bytes=size)
+
+
+def _drain(pieces: Iterator[bytes], oid: int | None) -> None:
+    """Read a large object: that its stream ends well is all there is to check. Raises DamagedDump."""
+    try:
+        for _ in pieces:
+            pass
+    except DamagedDump as error:
+        what = error.message if oid is None else f"large object {oid}: {error.message}"
+        raise DamagedDump(what, resource=error.resource, offset=error.offset) from error
+
+
+def _name_of(entry: ArchiveEntry) -> TableName:
+    return TableName(entry.toc.schema or "", entry.toc.tag)

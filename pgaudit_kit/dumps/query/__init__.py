@@ -1,0 +1,1 @@
+"""Rows as typed frames, and SQL over them."""

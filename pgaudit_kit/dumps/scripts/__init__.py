@@ -1,0 +1,1 @@
+"""Plain scripts of pg_dump and pg_dumpall."""
