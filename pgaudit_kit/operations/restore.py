@@ -155,7 +155,7 @@ def _load_and_prove(job: _Job, plan: Plan, connection: psycopg.Connection[Any]) 
     staging = job.target.with_database(plan.staging)
     loaded = load_dump(job.dump, staging, connection, owners=job.owners)
     with snapshot(staging) as restored:
-        proof = prove(job.expected, restored, ignore=frozenset() if job.owners else frozenset({"owner"}))
+        proof = prove(job.expected, restored, ignore=frozenset() if job.owners else frozenset({"owner", "acl"}))
     with connect(staging, read_only=False, autocommit=True) as analyzing:
         analyzing.execute("ANALYZE")
     return loaded, proof

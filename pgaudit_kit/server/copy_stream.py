@@ -28,15 +28,14 @@ def copy_blocks(connection: psycopg.Connection[Any], statement: bytes) -> Genera
     with selectors.DefaultSelector() as selector:
         selector.register(pgconn.socket, selectors.EVENT_READ)
         pgconn.send_query(statement)
-        in_copy = False
+        ended = False
         try:
             _check(_next_result(pgconn, selector))
-            in_copy = True
             yield from _blocks(pgconn, selector)
-            in_copy = False
+            ended = True
             _check(_next_result(pgconn, selector))
         finally:
-            _finish(connection, selector, in_copy=in_copy)
+            _finish(connection, selector, ended=ended)
 
 
 def _blocks(pgconn: PGconn, selector: selectors.BaseSelector) -> Iterator[bytes]:
@@ -78,15 +77,16 @@ def _check(result: PGresult | None) -> None:
         raise errors.error_from_result(result)
 
 
-def _finish(connection: psycopg.Connection[Any], selector: selectors.BaseSelector, *, in_copy: bool) -> None:
-    """Leave nothing behind on the connection: stop what is still running, read what is still on the way."""
+def _finish(connection: psycopg.Connection[Any], selector: selectors.BaseSelector, *, ended: bool) -> None:
+    """Leave nothing behind on the connection: stop what is still running (it may be waiting for a lock), read what is still on the way."""
     import psycopg
+    from psycopg import pq
 
     pgconn = connection.pgconn
     with suppress(psycopg.Error):  # the connection may be gone: the error that is raised already says so
-        if in_copy:
+        if not ended:
             connection.cancel_safe(timeout=10)
-            for _ in _blocks(pgconn, selector):
-                pass
-        while _next_result(pgconn, selector) is not None:
-            pass
+        while (result := _next_result(pgconn, selector)) is not None:
+            if result.status == pq.ExecStatus.COPY_OUT:
+                for _ in _blocks(pgconn, selector):
+                    pass

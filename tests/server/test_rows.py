@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import re
+import signal
+import threading
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -426,3 +428,15 @@ def test_a_snapshot_does_not_show_its_password(server_15: object, database: Live
         with pytest.raises(QueryFailed) as caught:
             taken.ask("SELECT broken")
         assert "pa55-word" not in str(caught.value)
+
+
+def test_ctrl_c_while_a_table_is_locked_stops_the_waiting_query(database: LiveDatabase) -> None:
+    database.run("CREATE TABLE locked (id integer)")
+    main_thread = threading.main_thread().ident or 0
+    with snapshot(database.url) as live, psycopg.connect(database.url) as blocker:
+        assert TableName("public", "locked") in live.table_data
+        blocker.execute("LOCK TABLE locked IN ACCESS EXCLUSIVE MODE")
+        threading.Timer(0.5, signal.pthread_kill, [main_thread, signal.SIGINT]).start()
+        with pytest.raises(KeyboardInterrupt):
+            live.fingerprint(TableName("public", "locked"))
+        assert live.ask("SELECT 1 AS one") == [{"one": 1}]
