@@ -64,11 +64,18 @@ def _write(made: Rescue, output: Path | None, *, json: bool) -> None:
         sys.stdout.writelines(made.script())
         return
     try:
-        with output.open("x", encoding="utf-8") as file:
-            output.chmod(0o600)  # it holds rows
-            file.writelines(made.script())
+        file = output.open("x", encoding="utf-8")
     except FileExistsError as error:
         raise UsageError(f"{output} is there already", resource=str(output), remedy="Choose another name.") from error
+    except OSError as error:
+        raise UsageError(f"cannot write there: {error.strerror}", resource=str(output), remedy="Choose another place.") from error
+    try:
+        with file:
+            output.chmod(0o600)  # it holds rows
+            file.writelines(made.script())
+    except BaseException:  # Ctrl-C too: half a script is none
+        output.unlink()
+        raise
     if json:
         print_json({"script": str(output), "tables": [str(t) for t in made.tables]})
     else:

@@ -7,17 +7,20 @@ running it twice does nothing the second time, and so that it can check at its e
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import TypeAlias
 
 from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.difference.foreign_keys import ForeignKey, foreign_keys, parents_first
+from pgaudit_kit.difference.partitions import leaves, triggers_of
 from pgaudit_kit.difference.rescue_sql import TableRescue, literal, qualified, quoted
 from pgaudit_kit.difference.rows import RowPair, differing_rows
 from pgaudit_kit.dumps.identifiers import read_identifier
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
-from pgaudit_kit.records.objects import DatabaseObject, ObjectKey
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.objects import Column, ObjectKey
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import decode_line
 
@@ -65,7 +68,7 @@ class Rescue:
         if not tables:
             raise UsageError("no table was named", remedy="Name the tables whose rows are to come back, as `pgaudit diff` lists them.")
         self.difference = difference
-        self.tables = tuple(dict.fromkeys(difference.find_table(t) for t in tables))
+        self.tables = tuple(dict.fromkeys(found for t in tables for found in self._with_rows(t)))
         self._revert = revert
         self._with_parents = with_parents
         self._fire_triggers = fire_triggers
@@ -75,11 +78,33 @@ class Rescue:
                     remedy = "Restore the whole dump beside the live database, or create the table first."
                     raise RowsNotAvailable(f"{side.label} holds no rows of {table}", resource=side.label, table=str(table), remedy=remedy)
 
+    def _with_rows(self, table: str | TableName) -> tuple[TableName, ...]:
+        """The table, or the partitions that hold its rows."""
+        try:
+            found = self.difference.find_table(table)
+        except UsageError:
+            named = [t for t in self._leaves if table in (str(t), f"{t.schema}.{t.name}", t.name)]
+            if len(named) != 1:
+                raise
+            found = named[0]
+        return self._leaves.get(found, (found,))
+
+    @cached_property
+    def _leaves(self) -> dict[TableName, tuple[TableName, ...]]:
+        """The partitions of the dump, which may have been dropped since."""
+        return leaves(self.difference.left.inventory) or leaves(self.difference.right.inventory)
+
     @cached_property
     def _foreign_keys(self) -> tuple[ForeignKey, ...]:
-        """Those of the live database whose parents are in both sources."""
+        """Those of the live database whose parents are in both sources; what a partitioned table needs or gives, its partitions do."""
         sides = (self.difference.left.table_data, self.difference.right.table_data)
-        return tuple(k for k in foreign_keys(self.difference.right.inventory) if all(k.parent in side for side in sides))
+        below = leaves(self.difference.right.inventory)
+        keys = (
+            replace(k, table=table, parent=parent)
+            for k in foreign_keys(self.difference.right.inventory)
+            for table, parent in product(below.get(k.table, (k.table,)), below.get(k.parent, (k.parent,)))
+        )
+        return tuple(k for k in keys if all(k.parent in side for side in sides))
 
     @cached_property
     def needed(self) -> dict[TableName, set[Key]]:
@@ -120,10 +145,14 @@ class Rescue:
 
     def _pairs(self, table: TableName, only: set[Key] | None) -> Iterator[RowPair]:
         """The rows of *table* that are to be put back or reverted; of a parent that was not named, *only* the lost ones that are needed."""
-        for pair in differing_rows(self.difference.left, self.difference.right, table, *self.difference.columns_and_key(table)):
+        columns, key = self.difference.columns_and_key(table)
+        before = None
+        for pair in differing_rows(self.difference.left, self.difference.right, table, columns, key):
             lost = pair.right is None
-            if pair.left is not None and (pair.key in only and lost if only is not None else lost or self._revert):
+            again = not key and pair.left == before  # each of the rows that are the same; one of them says how many there were
+            if pair.left is not None and not again and (pair.key in only and lost if only is not None else lost or self._revert):
                 yield pair
+            before = pair.left
 
     def script(self) -> Iterator[str]:
         """Yield the script statement by statement, from BEGIN to COMMIT, for psql or for `operations.rescue`.
@@ -132,28 +161,47 @@ class Rescue:
         """
         parents = self.needed if self._with_parents else {}
         ordered = parents_first([*self.tables, *parents], self._foreign_keys)
-        triggers = [] if self._fire_triggers else [t for t in self.difference.right.inventory.of_kind("TRIGGER") if _fires(t, ordered)]
         yield "BEGIN;\n"
         yield from (f"{line}\n" for line in _SETTINGS.splitlines())
-        yield from (f"ALTER TABLE {_of(trigger)} DISABLE TRIGGER {quoted(trigger.key.name)};\n" for trigger in triggers)
         rescues = []
         for number, table in enumerate(ordered, start=1):
-            rescue = TableRescue(table, *self.difference.columns_and_key(table), number, self._never_set(table))
+            rescue = TableRescue(
+                table, *self.difference.columns_and_key(table), number, self._never_set(table), tuple(self._other_types(table).items())
+            )
             if not rescue.columns:
                 raise RowsNotAvailable(f"{table} has no columns, so its rows cannot be told apart", table=str(table))
             rescues.append(rescue)
             yield from rescue.stage(self._pairs(table, parents.get(table)))
+        triggers = [] if self._fire_triggers else [(table, *trigger) for table in ordered for trigger in self._firing(table)]
+        yield from (f"ALTER TABLE {qualified(table)} DISABLE TRIGGER {quoted(name)};\n" for table, name, _ in triggers)
         yield from (rescue.put_back() for rescue in rescues)
         if self._revert:
             yield from (statement for rescue in rescues for statement in rescue.revert())
-        yield from (statement for table in ordered for statement in self._sequences(table))
-        yield from (f"ALTER TABLE {_of(t)} {_ENABLE[t.attributes.get('enabled')]} {quoted(t.key.name)};\n" for t in triggers)
         yield from (rescue.check(reverted=self._revert) for rescue in rescues)
+        yield "SET CONSTRAINTS ALL IMMEDIATE;\n"  # what is deferred could fail, and keeps triggers from being altered
+        yield from (f"ALTER TABLE {qualified(table)} {_ENABLE[enabled]} {quoted(name)};\n" for table, name, enabled in triggers)
+        yield from (statement for table in ordered for statement in self._sequences(table))  # last: nothing takes a setval back
         yield "COMMIT;\n"
 
+    def _firing(self, table: TableName) -> Iterator[tuple[str, str | None]]:
+        """The triggers of *table* that would fire, with how they are enabled."""
+        found = triggers_of(self.difference.right.inventory, table)
+        return ((name, enabled) for name, enabled in found.items() if enabled in _ENABLE)
+
+    def _columns(self, inventory: Inventory, table: TableName) -> tuple[Column, ...]:
+        found = inventory.by_key.get(ObjectKey("TABLE", table.schema, table.name))
+        return found.columns if found else ()
+
+    def _other_types(self, table: TableName) -> dict[str, str]:
+        """The columns that are of another type in the live database than in the dump, and that type."""
+        types = {c.name: c.attributes.get("type") for c in self._columns(self.difference.left.inventory, table)}
+        now = {c.name: c.attributes.get("type") or "" for c in self._columns(self.difference.right.inventory, table)}
+        shared, _ = self.difference.columns_and_key(table)
+        return {name: now[name] for name in shared if name in now and types.get(name, now[name]) != now[name]}
+
     def _never_set(self, table: TableName) -> frozenset[str]:
-        found = self.difference.right.inventory.by_key.get(ObjectKey("TABLE", table.schema, table.name))
-        return frozenset(c.name for c in found.columns if c.attributes.get("identity") == "ALWAYS") if found else frozenset()
+        columns = self._columns(self.difference.right.inventory, table)
+        return frozenset(c.name for c in columns if c.attributes.get("identity") == "ALWAYS")
 
     def _sequences(self, table: TableName) -> Iterator[str]:
         """Sequences that feed *table* go forward to its furthest value, never back."""
@@ -183,12 +231,3 @@ def _owner(owned_by: str) -> tuple[TableName | None, str]:
         names.append(found[0])
         at = found[1] + 1
     return (TableName(names[0], names[1]), names[2]) if len(names) == 3 else (None, "")  # noqa: PLR2004  schema, table, column
-
-
-def _fires(trigger: DatabaseObject, tables: Sequence[TableName]) -> bool:
-    table = TableName(trigger.key.schema or "", trigger.key.parent or "")
-    return table in tables and trigger.attributes.get("enabled") in _ENABLE
-
-
-def _of(trigger: DatabaseObject) -> str:
-    return qualified(TableName(trigger.key.schema or "", trigger.key.parent or ""))

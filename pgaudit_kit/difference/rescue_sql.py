@@ -13,6 +13,7 @@ from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import decode_line
 
 _ROWS_PER_INSERT = 500
+_BYTES_PER_INSERT = 1 << 20
 _TIMES = "pgaudit times"  # how often a row without a key must be there
 
 
@@ -20,7 +21,8 @@ _TIMES = "pgaudit times"  # how often a row without a key must be there
 class TableRescue:
     """How the rows of `table` come back, over `columns`, told apart by `key` (() for a multiset of rows); `number` makes names unique.
 
-    `unset` are columns that no UPDATE may set (GENERATED ALWAYS AS IDENTITY).
+    `unset` are columns that no UPDATE may set (GENERATED ALWAYS AS IDENTITY); `retyped` those whose type is not that of the dump any
+    more, with the type they have now: a value that this type would change is refused.
     """
 
     table: TableName
@@ -28,19 +30,27 @@ class TableRescue:
     key: tuple[str, ...]
     number: int
     unset: frozenset[str] = frozenset()
+    retyped: tuple[tuple[str, str], ...] = ()
 
     def stage(self, pairs: Iterable[RowPair]) -> Iterator[str]:
         """Yield the statements that bring the old values of *pairs* into the temporary tables `lost` and `changed`."""
         waiting: dict[str, list[str]] = {self._lost: [], self._changed: []}
-        shape = f"SELECT {_list(self.columns)}, 1::bigint AS {quoted(_TIMES)} FROM ONLY {qualified(self.table)} WITH NO DATA"
+        sizes = dict.fromkeys(waiting, 0)
+        texts = "".join(f", NULL::text AS {quoted(_text_of(number))}" for number in range(len(self.retyped)))
+        shape = f"SELECT {_list(self.columns)}, 1::bigint AS {quoted(_TIMES)}{texts} FROM ONLY {qualified(self.table)} WITH NO DATA"
         yield from (f"CREATE TEMPORARY TABLE {place} ON COMMIT DROP AS {shape};\n" for place in waiting)
         for pair in pairs:
             place = self._lost if pair.right is None else self._changed
             waiting[place].append(self._row(pair))
-            if len(waiting[place]) == _ROWS_PER_INSERT:
+            sizes[place] += len(waiting[place][-1])
+            if len(waiting[place]) == _ROWS_PER_INSERT or sizes[place] > _BYTES_PER_INSERT:
                 yield _insert(place, waiting[place])
-                waiting[place] = []
+                waiting[place], sizes[place] = [], 0
         yield from (_insert(place, rows) for place, rows in waiting.items() if rows)
+        for number, (column, kind) in enumerate(self.retyped):
+            rows = " UNION ALL ".join(f"SELECT {quoted(column)}::text AS now, {quoted(_text_of(number))} AS old FROM {p}" for p in waiting)
+            message = f"column {column} of {self.table} is {kind} now, which would change"
+            yield _refusing(f"SELECT FROM ({rows}) AS v WHERE v.now IS DISTINCT FROM v.old", message, "values, so nothing was changed")
 
     def put_back(self) -> str:
         """The statement that inserts the lost rows that are not there now."""
@@ -69,15 +79,10 @@ class TableRescue:
             there = f"SELECT {self._live} WHERE {self._same_key} AND"
             wrong = f"SELECT FROM {self._lost} AS lost WHERE NOT EXISTS ({there} ({_same_text(self.columns)} OR NOT {own}))"
             if reverted:
-                wrong += f"\n    UNION ALL SELECT FROM {self._changed} AS lost WHERE NOT EXISTS ({there} {_same_text(self._settable)})"
+                wrong += f"\n    UNION ALL SELECT FROM {self._changed} AS lost WHERE NOT EXISTS ({there} {_same_text(self.columns)})"
         else:
             wrong = f"SELECT FROM {self._lost} AS lost {self._there} WHERE lost.{quoted(_TIMES)} > coalesce(there.times, 0)"
-        message = f"rescue of {str(self.table).replace('%', '%%')}: % rows are not as they were, so nothing was changed"
-        body = (
-            f"DECLARE wrong bigint; BEGIN\n  SELECT pg_catalog.count(*) INTO wrong FROM ({wrong}) AS w;\n"
-            f"  IF wrong > 0 THEN RAISE EXCEPTION {literal(message)}, wrong; END IF;\nEND"
-        )
-        return f"DO LANGUAGE plpgsql {literal(body)};\n"
+        return _refusing(wrong, f"rescue of {self.table}:", "rows are not as they were, so nothing was changed")
 
     @property
     def _settable(self) -> list[str]:
@@ -107,12 +112,31 @@ class TableRescue:
         return " AND ".join(f"live.{quoted(c)}::text = lost.{quoted(c)}::text" for c in self.key)
 
     def _row(self, pair: RowPair) -> str:
-        values = decode_line(pair.left or b"")
-        return f"({', '.join('NULL' if v is None else literal(v) for v in values)}, {pair.times})"
+        values = dict(zip(self.columns, decode_line(pair.left or b""), strict=True))
+        texts = (values[column] for column, _ in self.retyped)
+        return f"({', '.join([*map(_value, values.values()), str(pair.times), *map(_value, texts)])})"
 
 
 def _same_text(columns: Sequence[str]) -> str:
     return f"ROW({_list(columns, 'live')})::text = ROW({_list(columns, 'lost')})::text"
+
+
+def _refusing(wrong: str, before: str, after: str) -> str:
+    """Return the statement that fails, saying how many, when the query *wrong* finds rows."""
+    message = f"{before.replace('%', '%%')} % {after}"
+    body = (
+        f"DECLARE wrong bigint; BEGIN\n  SELECT pg_catalog.count(*) INTO wrong FROM ({wrong}) AS w;\n"
+        f"  IF wrong > 0 THEN RAISE EXCEPTION {literal(message)}, wrong; END IF;\nEND"
+    )
+    return f"DO LANGUAGE plpgsql {literal(body)};\n"
+
+
+def _text_of(number: int) -> str:
+    return f"pgaudit text {number}"
+
+
+def _value(value: str | None) -> str:
+    return "NULL" if value is None else literal(value)
 
 
 def _insert(place: str, rows: Sequence[str]) -> str:

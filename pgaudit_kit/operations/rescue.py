@@ -53,11 +53,16 @@ def _remedy(error: psycopg.Error) -> str:
     from psycopg import errors
 
     if isinstance(error, errors.ForeignKeyViolation):
-        return "The rows need rows of another table that are gone too: name that table as well, or add --with-parents."
+        return (
+            "The rows need rows of another table that are gone too: name that table as well, or add --with-parents. "
+            "Tables that need each other's rows can come back only while one of their foreign keys is DEFERRABLE INITIALLY DEFERRED."
+        )
+    if isinstance(error, errors.UniqueViolation):
+        return "Another row has that unique value now: give it another one, or decide which of the two is to stay."
     if isinstance(error, errors.InsufficientPrivilege):
         return "Use the owner of the tables, or --fire-triggers if only disabling triggers was refused."
     if isinstance(error, errors.NotNullViolation):
         return "The table has got a column since that must not be NULL; write the script to a file (-o) and give that column a value."
     if isinstance(error, errors.RaiseException):
-        return "Something changes rows while they are written, perhaps a trigger or a rule; write the script to a file (-o) and look at it."
+        return "A trigger, a rule, an identity or a new type changes values; write the script to a file (-o) and look at it."
     return "Write the script to a file (-o) and look at the statement."

@@ -165,6 +165,85 @@ def test_a_row_that_a_trigger_would_spoil_fails_the_check_and_nothing_is_changed
     assert rows(before[1], "SELECT count(*) FROM users WHERE id > 30") == [(0,)]
 
 
+def test_of_rows_that_are_the_same_as_many_come_back_as_there_were(before: tuple[Path, str]) -> None:
+    run(before[1], "DELETE FROM log WHERE ctid IN (SELECT ctid FROM log WHERE line = 'same line' LIMIT 2)")
+    run(before[1], script(before, "log"))
+    assert rows(before[1], "SELECT count(*) FROM log WHERE line = 'same line'") == [(5,)]
+    run(before[1], "TRUNCATE log")
+    run(before[1], script(before, "log"))
+    assert rows(before[1], "SELECT count(*) FROM log WHERE line = 'same line'") == [(5,)]
+
+
+def test_a_partitioned_table_stands_for_its_partitions_and_their_triggers_do_not_fire(before: tuple[Path, str]) -> None:
+    spoil = "CREATE FUNCTION later() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.id := 1000 + NEW.id; RETURN NEW; END $$;"
+    run(before[1], f"{spoil} CREATE TRIGGER later BEFORE INSERT ON parts FOR EACH ROW EXECUTE FUNCTION later()")
+    run(before[1], "CREATE TRIGGER once BEFORE INSERT ON parts FOR EACH STATEMENT EXECUTE FUNCTION later()")
+    run(before[1], script(before, "parts"))
+    assert rows(before[1], "SELECT min(id), max(id), count(*) FROM parts") == [(1, 20, 20)]
+    assert rows(before[1], "SELECT DISTINCT tgenabled::text FROM pg_trigger WHERE tgname = 'later'") == [("O",)]
+
+
+@pytest.fixture
+def partitioned(server: EmbeddedServer, tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """As `before`, of two partitioned tables that need each other's rows, by a key that is deferred, with a trigger."""
+    schema = """
+    CREATE TABLE p (id integer PRIMARY KEY, needs integer) PARTITION BY RANGE (id);
+    CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100);
+    CREATE TABLE c (id integer PRIMARY KEY, p integer REFERENCES p);
+    ALTER TABLE p ADD FOREIGN KEY (needs) REFERENCES c DEFERRABLE INITIALLY DEFERRED;
+    CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+    CREATE TRIGGER nothing BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION nothing();
+    BEGIN; INSERT INTO p SELECT i, i FROM generate_series(1, 9) i; INSERT INTO c SELECT i, i FROM generate_series(1, 9) i; COMMIT;
+    """
+    with psycopg.connect(server.url(), autocommit=True) as admin:
+        admin.execute("CREATE DATABASE rescue_partitioned TEMPLATE template0")
+        url = server.url("rescue_partitioned")
+        run(url, schema)
+        path = tmp_path / "partitioned.dump"
+        subprocess.run([server.bin_folder / "pg_dump", "-Fc", "-f", path, url], check=True)
+        yield path, url
+        admin.execute("DROP DATABASE rescue_partitioned WITH (FORCE)")
+
+
+def test_parents_in_a_partition_come_along_and_deferred_keys_keep_no_trigger_disabled(partitioned: tuple[Path, str]) -> None:
+    run(partitioned[1], "TRUNCATE p, c")
+    run(partitioned[1], script(partitioned, "c", with_parents=True))
+    with diff(*partitioned) as found:
+        assert found.verdict == "same"
+
+
+def test_a_value_that_a_new_type_would_change_is_refused(before: tuple[Path, str]) -> None:
+    run(
+        before[1], "ALTER TABLE messages DISABLE TRIGGER USER; ALTER TABLE messages ALTER price TYPE numeric(10,2), ALTER body TYPE varchar"
+    )
+    with pytest.raises(psycopg.errors.RaiseException, match=r"column price of public.messages is numeric\(10,2\) now"):
+        run(before[1], script(before, "messages", "users"))
+    run(before[1], "ALTER TABLE messages ALTER price TYPE numeric")
+    run(before[1], script(before, "messages", "users"))
+    assert rows(before[1], "SELECT count(*) FROM messages") == [(1200,)]
+
+
+def test_an_identity_that_cannot_be_set_back_is_not_called_as_it_was(server: EmbeddedServer, before: tuple[Path, str]) -> None:
+    run(before[1], "CREATE TABLE kept (k text PRIMARY KEY, id int GENERATED ALWAYS AS IDENTITY); INSERT INTO kept VALUES ('a')")
+    path = before[0].with_name("identity.dump")
+    subprocess.run([server.bin_folder / "pg_dump", "-Fc", "-f", path, before[1]], check=True)
+    run(before[1], "DELETE FROM kept; INSERT INTO kept VALUES ('a')")
+    with pytest.raises(psycopg.errors.RaiseException, match="not as they were"):
+        run(before[1], script((path, before[1]), "kept", revert=True))
+
+
+def test_a_script_that_fails_leaves_the_sequences_alone(before: tuple[Path, str]) -> None:
+    with pytest.raises(psycopg.errors.RaiseException, match="not as they were"):
+        run(before[1], script(before, "messages", "users", fire_triggers=True))
+    assert rows(before[1], "SELECT last_value FROM messages_id_seq") == [(3,)]
+
+
+def test_large_rows_are_not_gathered_into_one_statement(before: tuple[Path, str]) -> None:
+    with rescue(before, "messages") as made, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pgaudit_kit.difference.rescue_sql._BYTES_PER_INSERT", 1000)
+        assert max(len(s) for s in made.script() if s.startswith("INSERT INTO pg_temp.")) < 1500
+
+
 def test_the_script_runs_in_psql_too(server: EmbeddedServer, before: tuple[Path, str]) -> None:
     done = subprocess.run(
         [server.bin_folder / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-f", "-"],
