@@ -130,10 +130,16 @@ def frame(schema: str, rows: Iterable[Sequence[Any]]) -> DataFrame:
     """Return *rows* as a frame with exactly the columns and dtypes of `SCHEMAS[schema]`, also when there are none."""
     import pandas as pd
 
+    def series(values: list[Any], dtype: str) -> Any:
+        try:
+            return pd.Series(values, dtype=dtype)
+        except UnicodeEncodeError:  # names of a SQL_ASCII database: Arrow cannot hold the surrogates that stand for bytes of no encoding
+            return pd.Series(values, dtype=pd.StringDtype("python"))
+
     columns = SCHEMAS[schema]
     taken = list(rows)
     return pd.DataFrame(
-        {name: pd.Series([row[i] for row in taken], dtype=dtype) for i, (name, dtype) in enumerate(columns.items())}, columns=list(columns)
+        {name: series([row[i] for row in taken], dtype) for i, (name, dtype) in enumerate(columns.items())}, columns=list(columns)
     )
 
 

@@ -11,6 +11,8 @@ from pgaudit_kit.dumps.files.decompression import PIECE
 from pgaudit_kit.errors import DamagedDump
 
 UTF8 = "UTF8"
+# Bytes of no encoding, which are not checked: a database of SQL_ASCII, and a script that does not say what it is in
+UNCHECKED = "SQL_ASCII"
 # COPY builds a row in one StringInfo, which ends at 1 GiB (src/include/utils/memutils.h, MaxAllocSize)
 LONGEST_LINE = 1 << 30
 _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]")
@@ -58,6 +60,12 @@ def leading_bytes(encoding: str) -> bytes:
 
 
 @lru_cache
+def is_utf8(encoding: str) -> bool:
+    """Whether *encoding* is UTF-8 by one of its names."""
+    return _NOT_ALPHANUMERIC.sub("", encoding.lower()) in ("utf8", "unicode")
+
+
+@lru_cache
 def codec_of(encoding: str) -> str | None:
     """Return Python's codec for *encoding*, "" when its bytes are UTF-8 or pass as they are, None when Python has none (EUC_TW …)."""
     plain = _NOT_ALPHANUMERIC.sub("", encoding.lower())
@@ -71,14 +79,31 @@ def decode_sql(text: bytes, encoding: str) -> str:
 
 
 def to_utf8(text: bytes, encoding: str) -> bytes:
-    """Return *text* in UTF-8; *encoding* is one that `codec_of` knows. Raises DamagedDump for bytes that are not of it."""
+    """Return *text* in UTF-8; *encoding* is one that `codec_of` knows. Raises DamagedDump for bytes that are not of it.
+
+    So does a restore: the server takes no text that is not of its encoding (pg_verify_mbstr), and none of the table's rows then.
+    """
     codec = codec_of(encoding)
-    if not codec:
-        return text
     try:
-        return decode_as_postgresql(text, codec, strict=True).encode()
+        if codec:
+            return decode_as_postgresql(text, codec, strict=True).encode()
+        if not text.isascii() and is_utf8(encoding):
+            text.decode()
     except UnicodeDecodeError as error:
         raise DamagedDump(f"bytes that are not {encoding} ({error.reason})") from error
+    return text
+
+
+def not_utf8(text: str, encoding: str) -> str:
+    """Say which bytes of *text*, from `decode_sql`, are no UTF-8 although *encoding* is that; "" when there are none."""
+    if text.isascii() or not is_utf8(encoding):
+        return ""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        some = text[error.start : error.end][:4].encode("utf-8", "surrogateescape").hex(" ")
+        return f"bytes that are not {encoding} ({some})"
+    return ""
 
 
 def whole_lines(pieces: Iterable[bytes], *, encoding: str, crlf: bool = False, least: int = PIECE) -> Iterator[bytes]:

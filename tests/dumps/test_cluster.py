@@ -343,6 +343,22 @@ def test_verify_asks_every_database_and_names_it(cluster: Cluster, written: Writ
     assert (outcomes["dump.complete"], outcomes["dump.complete#app"], outcomes["dump.complete#postgres"]) == ("failed", "failed", "passed")
 
 
+def test_databases_with_nothing_in_them_are_named_and_keep_no_cluster_from_passing(cluster: Cluster, written: Write) -> None:
+    whole = cluster.dumpall("default").read_bytes()
+    end = whole.rindex(b"--\n-- PostgreSQL database cluster")
+    head, footer = whole[:end], whole[end:]
+    run(cluster.server.url(), "CREATE DATABASE untouched TEMPLATE template0")
+    dump = cluster.programs.run("pg_dump", "-d", cluster.server.url("untouched"))
+    run(cluster.server.url(), "DROP DATABASE untouched")
+    empty = b'--\n-- Database "untouched" dump\n--\n\n\\connect untouched\n\n' + dump
+    result = verify(written(head + empty + footer))
+    assert str(result.verdict) == "passed", result.sentence
+    assert "Nothing is in untouched." in result.skipped
+    assert not [check.id for check in result.check_list if check.id.endswith("#untouched")]
+    alone = whole[: whole.index(b"-- Databases\n")] + b"-- Databases\n--\n\n" + empty + footer
+    assert str(verify(written(alone)).verdict) == "not_checked"
+
+
 def test_a_script_cut_anywhere_keeps_what_came_before_and_names_what_is_lost(cluster: Cluster, written: Write) -> None:
     whole = cluster.dumpall("default").read_bytes()
     original = opened(cluster.dumpall("default"))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from pgaudit_kit.audits.verify import verify
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import DamagedDump, PgAuditError, RowsNotAvailable
@@ -295,3 +296,34 @@ def test_a_broken_large_object_is_named(written: Write, before: str, after: str,
 def test_a_damage_that_is_told_is_a_record(small: Callable[[str], bytes], written: Write) -> None:
     told = read_dump(written(small("copy")[:-200])).damage
     assert all(isinstance(d, Damage) for d in told)
+
+
+@pytest.mark.parametrize("style", ["copy", "inserts"])
+@pytest.mark.parametrize(("said", "outcome"), [(b"UTF8", "failed"), (b"SQL_ASCII", "passed"), (None, "passed")])
+def test_bytes_that_no_server_takes_in_rows_and_statements(
+    style: str, said: bytes | None, outcome: str, nasty: NastyDatabase, written: Write
+) -> None:
+    """A restore stops at them, but not in a database whose encoding is none; a script that does not say its encoding may be of any."""
+    nasty.run("psql", "-qc", "CREATE TABLE zz_bytes (a text, b text)", "-d", nasty.url)
+    nasty.run("psql", "-qc", "INSERT INTO zz_bytes VALUES ('cafe', 'x'); COMMENT ON TABLE zz_bytes IS 'naive'", "-d", nasty.url)
+    script = nasty.run("pg_dump", "-t", "zz_bytes", *STYLES[style], "-d", nasty.url)
+    nasty.run("psql", "-qc", "DROP TABLE zz_bytes", "-d", nasty.url)
+    setting = b"SET client_encoding = 'UTF8';\n"
+    script = script.replace(setting, b"SET client_encoding = '" + said + b"';\n" if said else b"")
+    for old, new in ((b"cafe", b"caf\xe9"), (b"naive", b"na\xefve")):
+        broken = read_dump(written(script.replace(old, new)))
+        result = verify(broken)
+        assert str(result.verdict) == outcome, result.sentence
+        assert outcome == "passed" or ("not UTF8" in result.sentence and "line" in result.sentence)
+        assert broken.objects["name"].tolist() == ["zz_bytes"]
+
+
+def test_bytes_that_no_server_takes_in_an_archive(nasty: NastyDatabase, written: Write) -> None:
+    whole = nasty.run("pg_dump", "-Fc", "-Z0", "-t", "app.one_text", "-d", nasty.url)
+    renamed = whole.replace(b"one_text", b"one_t\xe9xt")
+    result = verify(read_dump(written(renamed)))
+    assert str(result.verdict) == "failed"
+    assert "its text has bytes that are not UTF8 (e9) (byte " in result.sentence
+    assert read_dump(written(renamed)).objects["name"].tolist() == ["one_t\udce9xt"]
+    assert "one_t\udce9xt" in read_dump(written(renamed)).toc["tag"].tolist()
+    assert str(verify(read_dump(written(whole))).verdict) == "passed"

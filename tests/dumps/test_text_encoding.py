@@ -7,7 +7,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from pgaudit_kit.dumps.text_encoding import decode_sql, to_utf8
+from pgaudit_kit.dumps.text_encoding import decode_sql, not_utf8, to_utf8
 from pgaudit_kit.errors import DamagedDump
 
 SINGLE = [
@@ -55,3 +55,13 @@ def test_bytes_that_the_server_does_not_know_are_damage_in_rows_and_survive_in_s
     with pytest.raises(DamagedDump, match="EUC_JP"):
         to_utf8(b"\xad\xff", "EUC_JP")
     assert decode_sql(b"-- \xad\xa1 \xad\xff", "EUC_JP").encode("utf-8", "surrogateescape") == "-- ① ".encode() + b"\xad\xff"
+
+
+def test_bytes_that_are_no_utf_8_are_damage_where_the_dump_says_that_it_is_utf_8() -> None:
+    for encoding in ("UTF8", "unicode", "utf-8"):
+        with pytest.raises(DamagedDump, match="bytes that are not"):
+            to_utf8(b"caf\xe9", encoding)
+        assert "(e9)" in not_utf8(decode_sql(b"-- caf\xe9", encoding), encoding)
+    assert to_utf8("café".encode(), "UTF8").decode() == "café"
+    assert to_utf8(b"caf\xe9", "SQL_ASCII") == b"caf\xe9"
+    assert not not_utf8(decode_sql(b"-- caf\xe9", "SQL_ASCII"), "SQL_ASCII")

@@ -17,7 +17,7 @@ from pgaudit_kit.dumps.row_text import damaged_table, inserted_lines, located, s
 from pgaudit_kit.dumps.scripts.insert_rows import InsertReader, NotCopyable
 from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
 from pgaudit_kit.dumps.table_columns import columns_of
-from pgaudit_kit.dumps.text_encoding import UTF8, codec_of, whole_lines
+from pgaudit_kit.dumps.text_encoding import UNCHECKED, codec_of, whole_lines
 from pgaudit_kit.errors import DamagedDump, RowsNotAvailable
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import Unmodelled
@@ -160,7 +160,7 @@ class ArchiveReader:
             blocks = whole_lines(rows, encoding=self.archive.encoding)
         else:
             lines = inserted_lines(with_inserts_end(self.data.pieces_of(entry)), self._insert_reader(), self.archive.encoding)
-            blocks = whole_lines(lines, encoding=UTF8)
+            blocks = whole_lines(lines, encoding=UNCHECKED)
         return StoredRows(columns, located(blocks, table=table, resource=self._resource, offset=offset, member=member))
 
     def _insert_reader(self) -> InsertReader:

@@ -9,6 +9,7 @@ from pgaudit_kit.dumps.archives.archive_data import Problem
 from pgaudit_kit.dumps.archives.archive_toc import Archive, ArchiveEntry
 from pgaudit_kit.dumps.copy_statement import parse_copy
 from pgaudit_kit.dumps.identifiers import read_name
+from pgaudit_kit.dumps.text_encoding import not_utf8
 from pgaudit_kit.errors import DamagedDump
 from pgaudit_kit.records.table_data import TableName
 
@@ -22,13 +23,15 @@ _VIA_ROOT = "-- load via partition root "
 
 
 def contradictions(archive: Archive, *, resource: str) -> Iterator[Problem]:
-    """Yield what cannot be true of the entries with rows, whatever the data. Each names its entry."""
+    """Yield what cannot be true of the entries, whatever the data. Each names its entry."""
     tables = [entry for entry in archive.entries if entry.toc.desc == "TABLE"]
     by_oid = {entry.oid: entry for entry in tables if entry.oid}
     by_name = {_name(entry): entry for entry in tables}
     tells_root = archive.version[:2] >= _ROOT_IS_TOLD_SINCE
     seen: dict[TableName, ArchiveEntry] = {}
     for entry in archive.entries:
+        if problem := _foreign_text(entry, archive.encoding):
+            yield Problem(DamagedDump(f"its text has {problem}", resource=resource, offset=entry.toc_offset), entry)
         if entry.toc.desc != "TABLE DATA":
             continue
         name = _name(entry)
@@ -38,6 +41,13 @@ def contradictions(archive: Archive, *, resource: str) -> Iterator[Problem]:
         seen.setdefault(name, entry)
         if what:
             yield Problem(DamagedDump(what, resource=resource, offset=entry.toc_offset), entry)
+
+
+def _foreign_text(entry: ArchiveEntry, encoding: str) -> str:
+    """What a server refuses in the entry's names and SQL."""
+    toc = entry.toc
+    texts = (toc.desc, toc.tag, toc.schema, toc.owner, toc.tablespace, toc.access_method, toc.definition, toc.copy_statement)
+    return next(filter(None, (not_utf8(text, encoding) for text in texts if text)), "")
 
 
 def _other_table(rows: ArchiveEntry, same_oid: ArchiveEntry | None, same_name: ArchiveEntry | None) -> str:

@@ -16,7 +16,7 @@ from pgaudit_kit.dumps.scripts.plain_large_objects import LARGE_OBJECT_CALL, Lar
 from pgaudit_kit.dumps.scripts.plain_tables import ScriptTable, Stretch
 from pgaudit_kit.dumps.scripts.script_pieces import Between, CopyData, Foreign, MetaCommand, Piece, Statement
 from pgaudit_kit.dumps.scripts.sql_script import ScriptSplitter
-from pgaudit_kit.dumps.text_encoding import UTF8, decode_sql, to_utf8
+from pgaudit_kit.dumps.text_encoding import UNCHECKED, UTF8, decode_sql, not_utf8, to_utf8
 from pgaudit_kit.errors import DamagedDump
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import Unmodelled
@@ -69,6 +69,7 @@ class PlainScan:
         self.damage: list[Damage] = []
         self.facts: dict[str, str] = {}
         self.encoding = UTF8
+        self._checked = UNCHECKED  # the encoding, once the script has said it
         self.standard_strings = True
         self.has_header = False
         self.has_footer = False
@@ -156,6 +157,8 @@ class PlainScan:
             return
         sql = decode_sql(piece.text.replace(b"\r\n", b"\n") if self._crlf else piece.text, self.encoding)
         self._settle_entry(sql)
+        if problem := not_utf8(sql, self._checked):
+            self.damage.append(Damage(f"a statement with {problem}", offset=piece.offset, line=piece.line))
         if _STATE.match(sql):
             self._see_setting(sql)
             self._builder.feed(sql)
@@ -192,7 +195,7 @@ class PlainScan:
         elif setting := _SETTING.match(sql):
             name, value = setting[1].lower(), setting[2]
             if name == "client_encoding":
-                self.encoding = value.strip("'\"")
+                self.encoding = self._checked = value.strip("'\"")
             elif name == "search_path":
                 self._search_path = tuple(name for _, name in read_parents(value) if name not in _NO_SCHEMA)
 
@@ -201,14 +204,14 @@ class PlainScan:
     def _see_rows(self, data: CopyData) -> None:
         if self._copy:
             table = self._table_of(self._copy.schema, self._copy.table)
-            table.add_copy(self._copy, data, self.encoding)
+            table.add_copy(self._copy, data, self._checked)
         self._copy = None
 
     def _see_insert(self, piece: Statement, *, standard_strings: bool) -> None:
         try:
             if piece.begins and not (self._insert and self._insert[0].continues(piece)):
                 self._settle_entry("")
-                target, _, _ = read_target(to_utf8(piece.text, self.encoding))
+                target, _, _ = read_target(to_utf8(piece.text, self._checked))
                 self._begin_insert(piece, target, standard_strings=standard_strings)
             if self._insert:
                 table, stretch = self._insert
@@ -235,7 +238,7 @@ class PlainScan:
         table = self._table_of(target.schema, target.table)
         if self._insert and self._insert[0] is table:
             return
-        stretch = Stretch(piece.offset, 0, self.encoding, crlf=self._crlf, inserts=True, standard_strings=standard_strings)
+        stretch = Stretch(piece.offset, 0, self._checked, crlf=self._crlf, inserts=True, standard_strings=standard_strings)
         table.stretches.append(stretch)
         self._insert = (table, stretch)
 

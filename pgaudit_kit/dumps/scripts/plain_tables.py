@@ -13,7 +13,7 @@ from pgaudit_kit.dumps.row_text import inserted_lines, run_text, shape_problem
 from pgaudit_kit.dumps.scripts.insert_rows import InsertReader, NotCopyable
 from pgaudit_kit.dumps.scripts.script_pieces import CopyData, Statement
 from pgaudit_kit.dumps.table_columns import columns_of
-from pgaudit_kit.dumps.text_encoding import UTF8, codec_of, to_utf8, whole_lines
+from pgaudit_kit.dumps.text_encoding import UNCHECKED, codec_of, to_utf8, whole_lines
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.table_data import TableData, TableName
@@ -37,7 +37,7 @@ class Stretch:
             yield from whole_lines(self._pieces(file), encoding=self.encoding, crlf=self.crlf)
             return
         reader = InsertReader(standard_strings=self.standard_strings, crlf=self.crlf)
-        yield from whole_lines(inserted_lines(self._pieces(file), reader, self.encoding), encoding=UTF8)
+        yield from whole_lines(inserted_lines(self._pieces(file), reader, self.encoding), encoding=UNCHECKED)
 
     def range_in(self, file: DumpFile, columns: tuple[str, ...]) -> RowRange | None:
         """Return where the rows lie in *file*, None when they are wrapped, or no COPY lines, or *file* is no local one."""
