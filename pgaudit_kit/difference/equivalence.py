@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 
 from pgaudit_kit.difference.operator_families import LOOSE_SINCE, same_members
+from pgaudit_kit.difference.procedures import IN_SINCE, same_arguments
 from pgaudit_kit.records.difference import ObjectDifference
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.privileges import as_before_17
@@ -28,7 +29,7 @@ def forgive(difference: ObjectDifference, left: Source, right: Source) -> Object
     difference = _without_new_privileges(difference, left, right)
     if difference.status == "equivalent":
         return difference
-    rules = (_public_schema, _public_privileges, _view_prefix, _run_as_owner, _loose_members)
+    rules = (_public_schema, _public_privileges, _view_prefix, _run_as_owner, _loose_members, _arguments_say_in)
     reason = next((told for rule in rules if (told := rule(difference, left, right))), "")
     return replace(difference, status="equivalent", reason=reason) if reason else difference
 
@@ -126,6 +127,13 @@ def _loose_members(difference: ObjectDifference, left: Source, right: Source) ->
     if not min(servers) < LOOSE_SINCE <= max(servers) or not same_members(difference, left.inventory, right.inventory):
         return ""
     return "from PostgreSQL 14 on a class leaves members that it can do without to its family"
+
+
+def _arguments_say_in(difference: ObjectDifference, left: Source, right: Source) -> str:
+    servers = [major(s.provenance.server_version) for s in (left, right)]
+    if not min(servers) < IN_SINCE <= max(servers) or not same_arguments(difference):
+        return ""
+    return "from PostgreSQL 14 on the arguments of procedures say IN"
 
 
 def _differ_by_one_prefix(longer: str, shorter: str) -> bool:

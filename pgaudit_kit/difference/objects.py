@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from pgaudit_kit.difference.equivalence import forgive
+from pgaudit_kit.difference.equivalence import forgive, major
+from pgaudit_kit.difference.procedures import IN_SINCE, with_one_name
 from pgaudit_kit.difference.renames import with_rename_hints
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.difference import Change, ObjectDifference
@@ -40,8 +41,11 @@ _OF_PRINTING = frozenset(
 
 def compare_inventories(left: Source, right: Source, *, ignore: frozenset[str] = frozenset()) -> tuple[ObjectDifference, ...]:
     """As `compare_objects`, of the inventories of two sources; what differs only by version is `equivalent`, with its reason."""
-    found = compare_objects(left.inventory, right.inventory, ignore=ignore)
-    return with_rename_hints((forgive(d, left, right) for d in found), left.inventory, right.inventory)
+    inventories = left.inventory, right.inventory
+    if (major(left.provenance.server_version) < IN_SINCE) != (major(right.provenance.server_version) < IN_SINCE):
+        inventories = with_one_name(*inventories)
+    found = compare_objects(*inventories, ignore=ignore)
+    return with_rename_hints((forgive(d, left, right) for d in found), *inventories)
 
 
 def checked_ignore(names: Iterable[str]) -> frozenset[str]:

@@ -15,6 +15,8 @@ def test_settings_of_columns_say_the_same_wherever_the_columns_come_from(databas
     assert dumped.unmodelled == ()
     table = {o.key.name: {c.name: dict(c.attributes) for c in o.columns} for o in live.of_kind("TABLE")}
     assert table["typed"] == {"a": {"options": "n_distinct=2"}, "b": {"storage": "MAIN", "statistics": "5"}}
+    collated = {"collation": 'pg_catalog."C"'}
+    assert table["typed3"] == {"a": {"not_null": "true", **collated}, "b": {"default": "'x'::text", **collated}}
     assert table["kid"]["own"] == {"type": "text", "statistics": "4"}
     assert table["kid"]["x"] == {"not_null": "true", "storage": "PLAIN"}
     assert table["p1"]["c"] == {"type": "text", "statistics": "0"}

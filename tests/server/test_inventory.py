@@ -125,6 +125,13 @@ def test_settings_of_the_database_change_no_text(database: LiveDatabase) -> None
     assert compare_objects(before, database.inventory()) == ()
 
 
+def test_privileges_on_languages_that_are_no_extension_are_in_no_dump(database: LiveDatabase) -> None:
+    before = database.inventory()
+    database.run("REVOKE USAGE ON LANGUAGE sql FROM PUBLIC")
+    assert "LANGUAGE" not in database.pg_dump()
+    assert compare_objects(before, database.inventory()) == ()
+
+
 def test_an_inventory_survives_dump_and_restore(database: LiveDatabase) -> None:
     database.run_file("inheritance.sql")
     script = database.pg_dump()

@@ -22,7 +22,8 @@ _OF_TABLE = {
     "POLICY": ("POLICY",),
 }
 _NAMED = ("SCHEMA", "EXTENSION", "TYPE", "DOMAIN", "FUNCTION", "PROCEDURE")
-STANDARD_PUBLIC = "standard public schema"  # initdb's own comment, which pg_dump up to 10 repeats
+# initdb's own comment, which pg_dump up to 10 repeats, and a later one that was told to quote all identifiers
+STANDARD_PUBLIC = "standard public schema"
 
 
 def read_comment(statement: Statement, book: Book) -> None:
@@ -94,6 +95,8 @@ def apply_comments(book: Book) -> None:
             oid = int(comment.place[1])
             texts[oid] = comment.text if comment.attribute == "comment" else _with(texts.get(oid), comment.text)
             continue
+        if (comment.kind, comment.place, comment.text) == ("SCHEMA", (None, "public"), STANDARD_PUBLIC):
+            continue
         draft = _object_of(comment, book)
         if draft is None:
             put_aside(comment.statement, book, NO_OBJECT)
@@ -131,6 +134,6 @@ def _object_of(comment: Comment, book: Book) -> Draft | None:
         found = (book.find(kind, comment.place, comment.parent) for kind in _OF_TABLE[comment.kind])
         return next((draft for draft in found if draft), None)
     draft = book.find(comment.kind, comment.place)
-    if draft is None and comment.kind == "SCHEMA" and comment.place == (None, "public") and comment.text != STANDARD_PUBLIC:
+    if draft is None and comment.kind == "SCHEMA" and comment.place == (None, "public"):
         draft = book.create("SCHEMA", comment.place, comment.statement)  # it is there although no dump creates it
     return draft

@@ -1,7 +1,7 @@
 -- Columns of TABLE, FOREIGN TABLE and composite TYPE. Servers 12+. Mirrors getTableAttrs, flagInhAttrs, shouldPrintColumn and
 -- dumpTableSchema of pg_dump.c: a child table prints only its own columns; of an inherited one only what it overrides,
 -- in ALTER TABLE commands, so such a column has those attributes alone. Partitions print all columns. A typed table
--- prints a column only when it has a default or NOT NULL.
+-- prints a column only when it has a default or NOT NULL, without its type but with its collation.
 WITH wanted AS (
     SELECT c.oid, c.relkind, c.relispartition, c.reloftype
     FROM pg_class c
@@ -82,7 +82,8 @@ SELECT
     relation,
     attname AS name,
     CASE WHEN own AND NOT typed THEN type END AS type,
-    CASE WHEN own AND NOT typed THEN "collation" END AS "collation",
+    CASE WHEN own AND (NOT typed OR not_null IS NOT NULL OR "default" IS NOT NULL OR generated IS NOT NULL) THEN "collation" END
+        AS "collation",
     not_null,
     "default",
     CASE WHEN own THEN generated END AS generated,

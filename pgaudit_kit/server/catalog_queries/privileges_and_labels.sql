@@ -62,7 +62,8 @@ bearer(classid, objid, subid, kind, schema, name, arguments, column_name, word, 
     SELECT 'pg_language'::regclass, l.oid, 0, 'PROCEDURAL LANGUAGE', NULL, l.lanname, NULL, NULL, 'LANGUAGE', l.lanowner,
         CASE WHEN l.lanpltrusted THEN l.lanacl END
     FROM pg_language l
-    WHERE l.lanacl IS NOT NULL OR l.oid IN (SELECT objoid FROM labelled WHERE classoid = 'pg_language'::regclass)
+    WHERE l.lanispl  -- getProcLangs does not read c, internal and sql
+      AND (l.lanacl IS NOT NULL OR l.oid IN (SELECT objoid FROM labelled WHERE classoid = 'pg_language'::regclass))
     UNION ALL
     SELECT 'pg_foreign_data_wrapper'::regclass, f.oid, 0, 'FOREIGN DATA WRAPPER', NULL, f.fdwname, NULL, NULL, 'FOREIGN DATA WRAPPER',
         f.fdwowner, f.fdwacl

@@ -286,6 +286,16 @@ def test_what_every_database_has_is_not_an_object_but_is_named() -> None:
     assert {("SCHEMA", "public"), ("EXTENSION", "plpgsql")} <= set(reasons(inventory))
 
 
+def test_the_comment_that_initdb_gives_schema_public_is_none() -> None:
+    """pg_dump says it again when it quotes all identifiers: it looks for `public` in what it has quoted already."""
+    entry = TocEntry("SCHEMA", "public", None, "bob")
+    comment = "COMMENT ON SCHEMA \"public\" IS 'standard public schema';"
+    inventory = inventory_of_statements("-- *not* creating schema, since initdb creates it\n", comment, entry=entry)
+    assert one(inventory, "SCHEMA").attributes == {"owner": "bob"}
+    without = inventory_of_statements(comment)
+    assert (without.objects, without.unmodelled) == ((), ())
+
+
 @pytest.mark.parametrize(
     ("statements", "attributes"),
     [
