@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pgaudit_kit.audits.asking import ask
-from pgaudit_kit.audits.file_digest import dump_digest
+from pgaudit_kit.audits.file_digest import dump_digest, file_digest
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.sources import open_dump
 from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_rows_readable, check_unreadable
@@ -22,12 +22,12 @@ from pgaudit_kit.difference.objects import compare_inventories
 from pgaudit_kit.difference.tables import compare_tables, without_table
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.scripts.cluster import ClusterDump
-from pgaudit_kit.errors import DamagedDump, PgAuditError, UsageError
+from pgaudit_kit.errors import DamagedDump, NotADump, PgAuditError, UnsupportedDump, UsageError
 from pgaudit_kit.migrations.prisma import read_ledger
 from pgaudit_kit.records.ledger import Ledger
 from pgaudit_kit.records.manifest import Manifest, load_manifest, manifest_beside
 from pgaudit_kit.records.source import Source
-from pgaudit_kit.records.verdict import Check
+from pgaudit_kit.records.verdict import Check, Outcome
 
 WITHOUT_MANIFEST = "Without a manifest beside it, nothing says whether it holds all that the database held."
 SEQUENCE_STATE = frozenset({"last_value", "is_called"})
@@ -44,15 +44,19 @@ def verify(
     Without *manifest* the one beside the dump is taken when there is one. *require* names tables that must be there.
     Of a script of several databases every one is verified; its checks have `#database` behind their names. A manifest and required
     tables are those of one database, so they need it named. Raises the errors of read_dump, UsageError and ManifestError; what is
-    found wrong is in the result, never raised.
+    found wrong is in the result, never raised: also when what a manifest was written for does not even look like a dump any more.
     """
     try:
         opened = open_dump(dump)
     except DamagedDump as error:
         return AuditResult("Is this backup whole?", Path(error.resource).name, (check_unreadable(error.message, error.offset),))
+    except (NotADump, UnsupportedDump) as error:
+        if changed := _ask_changed(dump, manifest):
+            return AuditResult("Is this backup whole?", Path(error.resource).name, (check_unreadable(error.message, None), changed))
+        raise
     if isinstance(opened, ClusterDump):
         return _verify_cluster(opened, given=manifest is not None, require=require)
-    recorded = _manifest_of(opened, manifest)
+    recorded = _manifest_of(opened.path, manifest)
     checks = list(_ask_file(opened))
     if require:
         checks.append(check_required_tables(require, opened.table_data.keys()))
@@ -82,13 +86,26 @@ def _verify_cluster(dump: ClusterDump, *, given: bool, require: Sequence[str]) -
     return AuditResult("Is this backup whole?", dump.label, tuple(checks), (*skipped, WITHOUT_MANIFEST))
 
 
-def _manifest_of(dump: Dump, given: Any) -> Manifest | None:
-    if isinstance(given, Manifest):
-        return given
-    if given:
-        return load_manifest(given)
-    beside = manifest_beside(dump.path) if dump.path else None
+def _manifest_of(path: Path | None, manifest: Any) -> Manifest | None:
+    if isinstance(manifest, Manifest):
+        return manifest
+    if manifest:
+        return load_manifest(manifest)
+    beside = manifest_beside(path) if path else None
     return load_manifest(beside) if beside and beside.exists() else None
+
+
+def _ask_changed(dump: Any, manifest: Any) -> Check | None:
+    """The check that what looks like no dump, or like one of another version, is not the file that was backed up; None when it may be."""
+    path = Path(dump) if isinstance(dump, str | os.PathLike) else None
+    if not path or not path.exists():
+        return None
+    recorded = _manifest_of(path, manifest)
+    if not recorded or not recorded.dump_file:
+        return None
+    found = file_digest(path)
+    check = check_digest(recorded.dump_file, sha256=found.sha256, size_bytes=found.size_bytes)
+    return check if check.outcome is Outcome.FAILED else None
 
 
 def _ask_file(dump: Dump) -> Iterator[Check]:

@@ -16,7 +16,7 @@ from pgaudit_kit.audits.proof import prove
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.taking import take_manifest
 from pgaudit_kit.audits.verify import WITHOUT_MANIFEST, verify
-from pgaudit_kit.errors import PgAuditError, UsageError
+from pgaudit_kit.errors import NotADump, UsageError
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.table_data import TableName
@@ -83,15 +83,21 @@ def test_every_single_changed_byte_of_the_file_is_found_with_a_manifest(case: Ca
     whole = case.dump.read_bytes()
     for position in range(0, len(whole), max(1, len(whole) // 40)):
         case.dump.write_bytes(whole[:position] + bytes([whole[position] ^ 0x01]) + whole[position + 1 :])
-        assert _judged(case) is Outcome.FAILED, position
+        assert verify(case.dump, manifest=case.manifest).verdict is Outcome.FAILED, position
 
 
-def _judged(case: Case) -> Outcome:
-    """The verdict; a file that cannot even be opened as a dump any more has been found out as well."""
-    try:
-        return verify(case.dump, manifest=case.manifest).verdict
-    except PgAuditError:
-        return Outcome.FAILED
+def test_what_does_not_even_look_like_the_dump_any_more_fails_by_its_manifest(case: Case) -> None:
+    """Cut so short that nothing says what it was, or of a version that nobody wrote: without a manifest these are no verdict on a dump."""
+    whole = case.dump.read_bytes()
+    for content in (b"", whole[:3], whole[:5] + b"\x05" + whole[6:], b"<html>", bytes(5000)):
+        case.dump.write_bytes(content)
+        assert verify(case.dump, manifest=case.manifest).verdict is Outcome.FAILED
+    case.dump.write_bytes(b"")
+    with pytest.raises(NotADump):
+        verify(case.dump)
+    other = replace(case.manifest, dump_file=file_digest(case.dump))
+    with pytest.raises(NotADump):
+        verify(case.dump, manifest=other)
 
 
 def test_a_dump_of_other_rows_fails_where_it_differs_and_nowhere_else(case: Case, server: EmbeddedServer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import subprocess
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.files.places import LocalPlace
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import DamagedDump, PgAuditError
-from tests.dumps.archives import members, packed_directory, tar, tar_header
+from tests.dumps.archives import members, packed_directory, tar, tar_header, write_directory
 from tests.dumps.conftest import NastyDatabase
 from tests.dumps.test_archive_versions import ROWS, TABLES, T, U, check_tables, large_objects
 from tests.dumps.test_real_dumps import copies_in
@@ -109,6 +110,24 @@ def test_a_directory_archive_that_was_packed_reads_as_it_is(written: Write, form
                 dump = read_dump(written(wrap(packed_directory(files, folder, format=format))))
                 check_tables(dump)
                 assert (dump.provenance.format, dump.provenance.compression) == ("directory", compression)
+
+
+@pytest.mark.parametrize("format", ["ustar", "gnu", "pax"])
+@pytest.mark.parametrize("folder_first", [True, False])
+def test_a_directory_archive_that_was_packed_without_its_folder(
+    written: Write,
+    tmp_path: Path,
+    format: str,  # noqa: A002
+    folder_first: bool,
+) -> None:
+    """`tar -C app -cf app.tar .` and `… toc.dat *.dat.gz`: also when the first file is toc.dat, as in a tar archive."""
+    files = members(TABLES, compression="gzip")
+    folder = write_directory(tmp_path / "app", files)
+    names = ["--no-recursion", ".", *(f"./{n}" for n in files)] if folder_first else [*files]
+    packed = subprocess.run(["tar", f"--format={format}", "-C", str(folder), "-cf", "-", *names], check=True, capture_output=True)
+    dump = read_dump(written(packed.stdout))
+    check_tables(dump)
+    assert (dump.damage, dump.provenance.format, dump.provenance.compression) == ((), "directory", "gzip")
 
 
 def test_sizes_in_base_256_and_members_of_more_than_eight_gibibytes_read(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ class TarFolder:
         self._file = file
         self._members: dict[str, _Member] = {}
         self._directory: str | None = None
+        self._begins_with_folder = False
         self._scan = self._scanned()
 
     @property
@@ -63,9 +64,16 @@ class TarFolder:
 
     @property
     def is_packed_directory(self) -> bool:
-        """Whether it was made by packing a directory archive; pg_dump -Ft begins with toc.dat, without any folder."""
-        next(self._scan, None)
-        return next(iter(self._members), "toc.dat") != "toc.dat" or bool(self._directory)
+        """Whether it was made by packing a directory archive.
+
+        pg_dump -Ft begins with toc.dat, without any folder, and packs no member: what follows has no suffix (pg_backup_tar.c).
+        """
+        while len(self._members) < 2 and next(self._scan, False):  # noqa: PLR2004  # the first, and one that may be packed
+            pass
+        names = list(self._members)
+        if self._begins_with_folder or self._directory or names[:1] not in ([], ["toc.dat"]):
+            return True
+        return any(".dat." in name for name in names[1:2])
 
     def names(self) -> frozenset[str]:
         """The names of all members; the name of a packed directory itself is left out of them."""
@@ -170,6 +178,7 @@ class TarFolder:
         """The name of *member* in the folder that was packed, which is that of the first member; all of it when it is elsewhere."""
         name = member.name.removeprefix("./")
         if self._directory is None:
+            self._begins_with_folder = member.kind == _DIRECTORY
             self._directory = name if member.kind == _DIRECTORY and name else name.rpartition("/")[0]
             self._directory = self._directory.rstrip("/")
         return name.removeprefix(f"{self._directory}/") if self._directory else name
