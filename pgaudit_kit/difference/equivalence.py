@@ -9,7 +9,7 @@ from dataclasses import replace
 from pgaudit_kit.difference.operator_families import LOOSE_SINCE, same_members
 from pgaudit_kit.difference.procedures import IN_SINCE, same_arguments
 from pgaudit_kit.records.difference import ObjectDifference
-from pgaudit_kit.records.objects import ObjectKey
+from pgaudit_kit.records.objects import NOT_NULL_DETAILS, ObjectKey
 from pgaudit_kit.records.privileges import as_before_17
 from pgaudit_kit.records.source import Source
 
@@ -20,13 +20,14 @@ _MAINTAIN_CAME = 17
 _NOTHING_BUT_PRIVILEGES = frozenset({"ACL", "DEFAULT ACL"})
 _VIEWS = frozenset({"VIEW", "MATERIALIZED VIEW"})
 _VIEWS_CHANGED = 16
+_NOT_NULL_NAMED = 18
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\w+|\s+|.""", re.DOTALL)
 _NAME = re.compile(r'"|[^\W\d]')
 
 
 def forgive(difference: ObjectDifference, left: Source, right: Source) -> ObjectDifference:
     """Return *difference*, as `equivalent` with its reason when a rule says that only versions differ."""
-    difference = _without_new_privileges(difference, left, right)
+    difference = _without_not_null_names(_without_new_privileges(difference, left, right), left, right)
     if difference.status == "equivalent":
         return difference
     rules = (_public_schema, _public_privileges, _view_prefix, _run_as_owner, _loose_members, _arguments_say_in)
@@ -85,6 +86,17 @@ def _without_new_privileges(difference: ObjectDifference, left: Source, right: S
     kept = tuple(c for c in difference.changes if not (_is_acl(c.attribute) and as_before_17(c.left) == as_before_17(c.right)))
     if difference.status != "changed" or kept == difference.changes:
         return difference
+    return replace(difference, changes=kept) if kept else replace(difference, status="equivalent", reason=reason)
+
+
+def _without_not_null_names(difference: ObjectDifference, left: Source, right: Source) -> ObjectDifference:
+    """Not-null constraints are objects of their own, with a name, only from 18 on (pg_dump.c, determineNotNullFlags)."""
+    if difference.status != "changed" or min(major(s.provenance.server_version) for s in (left, right)) >= _NOT_NULL_NAMED:
+        return difference
+    kept = tuple(c for c in difference.changes if c.attribute.rpartition(" ")[2] not in NOT_NULL_DETAILS)
+    if kept == difference.changes:
+        return difference
+    reason = "NOT NULL has a name from PostgreSQL 18 on"
     return replace(difference, changes=kept) if kept else replace(difference, status="equivalent", reason=reason)
 
 

@@ -17,6 +17,7 @@ from pgaudit_kit.records.objects import (
     DATABASE_ATTRIBUTES,
     KNOWN_BY_SOME,
     LARGE_OBJECTS,
+    NOT_NULL_DETAILS,
     THERE_ALL_THE_SAME,
     Attributes,
     Column,
@@ -135,7 +136,9 @@ def _changes(left: DatabaseObject, right: DatabaseObject, ignore: frozenset[str]
 
 
 def _attribute_changes(left: Attributes, right: Attributes, ignore: frozenset[str], *, prefix: str) -> Iterator[Change]:
-    for name in sorted(n for n in {*left, *right} if not is_ignored(n, ignore)):
+    # the name of a not-null that only one side has is no change of its own
+    moot = NOT_NULL_DETAILS if left.get("not_null") != right.get("not_null") else frozenset()
+    for name in sorted(n for n in {*left, *right} - moot if not is_ignored(n, ignore)):
         a, b = left.get(name), right.get(name)
         if name in KNOWN_BY_SOME and (a is None or b is None):
             continue

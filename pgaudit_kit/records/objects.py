@@ -93,6 +93,8 @@ COLUMN_ATTRIBUTES = {
     "type": "format_type(atttypid, atttypmod)",
     "collation": "qualified collation, only when it is not the type's default",
     "not_null": "'true', or absent",
+    "not_null_name": "raw name of its constraint, from 18 on, when it is not <table>_<column>_not_null",
+    "not_null_no_inherit": "'true', from 18 on",
     "default": "pg_get_expr(adbin, adrelid) of a plain default",
     "generated": "'<expression> STORED' or '<expression> VIRTUAL', expression without the outer parentheses of GENERATED ALWAYS AS (…)",
     "identity": "'ALWAYS' or 'BY DEFAULT'",
@@ -105,6 +107,8 @@ COLUMN_ATTRIBUTES = {
     "acl": "privileges on the column, as acl below",
     "security_label": "as security_label below",
 }
+
+NOT_NULL_DETAILS = frozenset({"not_null_name", "not_null_no_inherit"})
 
 _COMMON = ("owner", "comment")
 _RELATION = (*_COMMON, "tablespace", "access_method", "options")

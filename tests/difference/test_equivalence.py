@@ -11,7 +11,7 @@ import pytest
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import DatabaseObject, ObjectKey
+from pgaudit_kit.records.objects import Column, DatabaseObject, ObjectKey
 from pgaudit_kit.records.provenance import Provenance
 from tests.conftest import missing
 from tests.fakes import FakeSource
@@ -67,3 +67,22 @@ def test_versions_on_one_side_of_16_forgive_no_prefix() -> None:
         for text, v in ((" SELECT t.a\n   FROM s.t", "17.1"), (" SELECT a\n   FROM s.t", "16.2"))
     ]
     assert [d.status for d in diff(*sides).object_differences] == ["changed"]
+
+
+def test_a_not_null_has_a_name_from_18_on_only() -> None:
+    def side(version: str, **said: str) -> FakeSource:
+        table = DatabaseObject(ObjectKey("TABLE", "s", "t"), columns=(Column("a", {"type": "integer", **said}),))
+        return FakeSource(inventory=Inventory((table,)), provenance=Provenance("x", server_version=version))
+
+    named = {"not_null": "true", "not_null_name": "mine"}
+    cases = {
+        ("17.1", "18.1"): ("equivalent", ["column a not_null_name"]),
+        ("18.1", "18.2"): ("changed", ["column a not_null_name"]),
+    }
+    for (older, newer), (status, attributes) in cases.items():
+        (found,) = diff(side(older, not_null="true"), side(newer, **named)).object_differences
+        assert (found.status, [c.attribute for c in found.changes]) == (status, attributes)
+    (found,) = diff(side("17.1", not_null="true"), side("18.1", default="1", **named)).object_differences
+    assert (found.status, [c.attribute for c in found.changes]) == ("changed", ["column a default"])
+    (found,) = diff(side("18.1"), side("18.1", **named)).object_differences
+    assert [c.attribute for c in found.changes] == ["column a not_null"]

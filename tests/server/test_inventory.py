@@ -297,6 +297,25 @@ def test_a_not_null_that_is_not_proven_is_a_constraint_of_its_own(database_18: L
     assert differences(database_18) == []
 
 
+def test_the_names_of_not_nulls_are_compared(database_18: LiveDatabase) -> None:
+    database_18.run(
+        "CREATE TABLE t (a int CONSTRAINT mine NOT NULL, b int NOT NULL NO INHERIT, c int NOT NULL)",
+        "CREATE TABLE kid (d int, CONSTRAINT of_kid NOT NULL c) INHERITS (t); CREATE TABLE p (a int NOT NULL) PARTITION BY LIST (a)",
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); CREATE TABLE typed_as (x int, y int); ALTER TABLE p RENAME a TO z",
+    )
+    assert differences(database_18) == []
+    dumped = of_dump(database_18.pg_dump())
+    for change, attribute in {
+        "ALTER TABLE t RENAME CONSTRAINT mine TO yours": "column a not_null_name",
+        "ALTER TABLE t ALTER CONSTRAINT t_b_not_null INHERIT": "column b not_null_no_inherit",
+    }.items():
+        before = database_18.inventory()
+        database_18.run(change)
+        assert attribute in {c.attribute for d in compare_objects(before, database_18.inventory()) for c in d.changes}, change
+    assert {d.key.name for d in compare_objects(dumped, database_18.inventory())} == {"t"}
+    assert differences(database_18) == []
+
+
 def test_what_18_added_says_the_same_live_as_in_its_dump(database_18: LiveDatabase) -> None:
     database_18.run(
         "CREATE TABLE v (a int, g int GENERATED ALWAYS AS (a * 2) VIRTUAL, CONSTRAINT loose CHECK (a > 0) NOT ENFORCED)",

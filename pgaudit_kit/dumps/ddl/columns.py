@@ -16,7 +16,7 @@ class Elements:
     """The elements of a table: its columns with their attributes, names of columns with a not-null apart, constraints as name and text."""
 
     columns: dict[str, dict[str, str | None]] = field(default_factory=dict)
-    not_nulls: list[str] = field(default_factory=list)
+    not_nulls: dict[str, dict[str, str | None]] = field(default_factory=dict)
     constraints: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -41,8 +41,8 @@ def _read_element(cursor: Cursor, found: Elements) -> None:
             found.constraints.append((name, cursor.text_until()))
             return
     if cursor.take("NOT", "NULL"):  # 18: a not-null of an inherited column
-        found.not_nulls.append(cursor.identifier())
-        cursor.take("NO", "INHERIT")
+        column = cursor.identifier()
+        found.not_nulls[column] = _not_null(cursor, name or None)
     else:
         column = cursor.identifier()
         found.columns[column] = read_column(cursor)
@@ -87,10 +87,13 @@ def read_column(cursor: Cursor) -> dict[str, str | None]:
         elif cursor.take("WITH", "OPTIONS"):
             pass
         else:
-            if cursor.take("CONSTRAINT"):
-                cursor.identifier()
+            name = cursor.identifier() if cursor.take("CONSTRAINT") else None
             if not cursor.take("NOT", "NULL"):
                 raise NotUnderstood(f"a column's clause expected at {cursor.token.text!r}")
-            cursor.take("NO", "INHERIT")
-            attributes["not_null"] = "true"
+            attributes |= _not_null(cursor, name)
     return attributes
+
+
+def _not_null(cursor: Cursor, name: str | None) -> dict[str, str | None]:
+    """The attributes that a not-null constraint gives its column. Steps over what may follow it."""
+    return {"not_null": "true", "not_null_name": name, "not_null_no_inherit": "true" if cursor.take("NO", "INHERIT") else None}

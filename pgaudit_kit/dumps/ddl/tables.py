@@ -46,8 +46,8 @@ def create_table(statement: Statement, book: Book) -> None:
     for attributes in elements.columns.values():
         if "default" in attributes:
             attributes["default"] = statement.with_qualified_sequence(attributes["default"])
-    for column in elements.not_nulls:
-        draft.column(column)["not_null"] = "true"
+    for column, not_null in elements.not_nulls.items():
+        draft.column(column).update(not_null)
     add_inline(statement, book, place, elements.constraints)
 
 

@@ -3,7 +3,7 @@
 -- in ALTER TABLE commands, so such a column has those attributes alone. Partitions print all columns. A typed table
 -- prints a column only when it has a default or NOT NULL, without its type but with its collation.
 WITH wanted AS (
-    SELECT c.oid, c.relkind, c.relispartition, c.reloftype
+    SELECT c.oid, c.relname, c.relkind, c.relispartition, c.reloftype
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'c', 'f')
@@ -42,6 +42,8 @@ described AS (
             WHEN nn.oid IS NOT NULL AND (nn.conislocal OR w.relispartition OR NOT above.proven) THEN 'true'     -- [>=18]
             WHEN a.attnotnull AND (w.relispartition OR NOT coalesce(above.not_null, false)) THEN 'true'       -- [<18]
         END AS not_null,
+        nullif(nn.conname, w.relname || '_' || a.attname || '_not_null') AS not_null_name,  -- [>=18] determineNotNullFlags
+        CASE WHEN nn.connoinherit THEN 'true' END AS not_null_no_inherit,                   -- [>=18]
         CASE WHEN a.attgenerated = '' THEN pg_get_expr(ad.adbin, ad.adrelid) END AS "default",
         CASE
             WHEN ad.oid IS NULL THEN NULL
@@ -85,6 +87,8 @@ SELECT
     CASE WHEN own AND (NOT typed OR not_null IS NOT NULL OR "default" IS NOT NULL OR generated IS NOT NULL) THEN "collation" END
         AS "collation",
     not_null,
+    CASE WHEN not_null IS NOT NULL THEN not_null_name END AS not_null_name,              -- [>=18]
+    CASE WHEN not_null IS NOT NULL THEN not_null_no_inherit END AS not_null_no_inherit,  -- [>=18]
     "default",
     CASE WHEN own THEN generated END AS generated,
     identity,
