@@ -8,7 +8,7 @@ from pgaudit_kit.audits.asking import ask
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.verify import ask_ledger, ask_same
 from pgaudit_kit.checks.constraints import check_foreign_keys, check_indexes_valid
-from pgaudit_kit.checks.sequences import check_sequences_ahead
+from pgaudit_kit.checks.sequences import check_sequences_ahead, unmoved
 from pgaudit_kit.difference.sessions import align_sessions
 from pgaudit_kit.migrations.prisma import read_ledger
 from pgaudit_kit.records.manifest import Manifest
@@ -32,7 +32,9 @@ def _ask(expected: Source, restored: Snapshot, ignore: frozenset[str]) -> Iterat
     inventory = expected.inventory
     if inventory.of_kind("SEQUENCE"):
         uses = ask(
-            "sequences.ahead", "Will the next inserted row get a fresh number?", lambda: check_sequences_ahead(sequence_uses(restored))
+            "sequences.ahead",
+            "Will the next inserted row get a fresh number?",
+            lambda: check_sequences_ahead(sequence_uses(restored), unmoved=unmoved(inventory, restored.inventory)),
         )
         if any(s.attributes.get("owned_by") for s in inventory.of_kind("SEQUENCE")):
             yield uses

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.sequence_use import SequenceUse
 from pgaudit_kit.records.verdict import Check, Outcome
 
@@ -38,15 +40,18 @@ def _value(attributes: Mapping[str, str | None]) -> str:
     return value if attributes.get("is_called") == "true" else f"{value} (not yet used)"
 
 
-def check_sequences_ahead(uses: Sequence[SequenceUse]) -> Check:
-    """`sequences.ahead`: the next value of each sequence is beyond every value in the column that it feeds."""
+def check_sequences_ahead(uses: Sequence[SequenceUse], *, unmoved: AbstractSet[ObjectKey] = frozenset()) -> Check:
+    """`sequences.ahead`: the next value of each sequence is beyond every value in the column that it feeds.
+
+    One that was behind already where the backup was taken (*unmoved*) is a warning: the restore has brought back what there was.
+    """
     known = [u for u in uses if u.next_value is not None]
     behind = [u for u in known if u.in_use is not None and u.next_value is not None and (u.next_value - u.in_use) * u.increment <= 0]
     unknown = len(uses) - len(known)
     return Check(
         id="sequences.ahead",
         question="Will the next inserted row get a fresh number?",
-        outcome=Outcome.FAILED if behind else Outcome.NOT_CHECKED if unknown or not uses else Outcome.PASSED,
+        outcome=_outcome(behind, unmoved) if behind else Outcome.NOT_CHECKED if unknown or not uses else Outcome.PASSED,
         expected=f"{len(uses)} sequences beyond their column",
         found="; ".join(f"{u.sequence} would give {u.next_value}, but {u.column} already reaches {u.in_use}" for u in behind)
         or (f"{unknown} could not be read" if unknown else "all beyond" if uses else "no sequence feeds a column"),
@@ -54,3 +59,13 @@ def check_sequences_ahead(uses: Sequence[SequenceUse]) -> Check:
         remedy="; ".join(f"SELECT setval('{u.sequence}', {u.in_use})" for u in behind),
         evidence=tuple({"sequence": u.sequence, "column": u.column, "next": u.next_value, "in_use": u.in_use} for u in behind),
     )
+
+
+def unmoved(expected: Inventory, live: Inventory) -> frozenset[ObjectKey]:
+    """The sequences that are known to stand in *live* where they stand in *expected*."""
+    known = (s for s in expected.of_kind("SEQUENCE") if s.attributes.get("last_value") is not None and s.key in live.by_key)
+    return frozenset(s.key for s in known if _value(s.attributes) == _value(live.by_key[s.key].attributes))
+
+
+def _outcome(behind: Sequence[SequenceUse], unmoved: AbstractSet[ObjectKey]) -> Outcome:
+    return Outcome.WARNED if all(u.key in unmoved for u in behind) else Outcome.FAILED

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pgaudit_kit.records.objects import ObjectKey
+
 
 @dataclass(frozen=True, slots=True)
 class SequenceUse:
     """A sequence that feeds a column: the next value it will give, and the highest (with a negative increment: lowest) one in use.
 
-    `in_use` is None when the table is empty, `next_value` when the state of the sequence could not be read.
+    `in_use` is None when the table is empty, `next_value` when the state of the sequence could not be read. `key` is that of the
+    sequence in the inventory.
     """
 
     sequence: str
@@ -17,3 +20,4 @@ class SequenceUse:
     increment: int
     next_value: int | None
     in_use: int | None
+    key: ObjectKey | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pgaudit_kit.records.objects import Attributes
+from pgaudit_kit.records.objects import Attributes, ObjectKey
 from pgaudit_kit.records.sequence_use import SequenceUse
 from pgaudit_kit.server.catalog import Row, query
 
@@ -19,7 +19,7 @@ def sequence_uses(live: Snapshot) -> tuple[SequenceUse, ...]:
     """
     from psycopg import sql
 
-    states = {(s.key.schema, s.key.name): s.attributes for s in live.inventory.of_kind("SEQUENCE")}
+    states = {s.key: s.attributes for s in live.inventory.of_kind("SEQUENCE")}
     uses = []
     for row in live.ask(query("sequence_use", live.major)):
         furthest = sql.SQL("SELECT {}({})::bigint AS value FROM {}").format(
@@ -28,9 +28,10 @@ def sequence_uses(live: Snapshot) -> tuple[SequenceUse, ...]:
             sql.Identifier(row["table_schema"], row["table_name"]),
         )
         (found,) = live.ask(furthest.as_string())
-        state = states.get((row["schema"], row["name"]), {})
+        key = ObjectKey("SEQUENCE", row["schema"], row["name"])
+        state = states.get(key, {})
         column = f"{row['table_schema']}.{row['table_name']}.{row['column_name']}"
-        uses.append(SequenceUse(row["sequence"], column, row["increment"], _next(state, row), found["value"]))
+        uses.append(SequenceUse(row["sequence"], column, row["increment"], _next(state, row), found["value"], key))
     return tuple(uses)
 
 

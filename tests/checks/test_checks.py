@@ -9,7 +9,7 @@ from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_ro
 from pgaudit_kit.checks.migrations import check_ledger_match, check_ledger_state
 from pgaudit_kit.checks.required_tables import check_required_tables
 from pgaudit_kit.checks.rows_match import check_row_counts, check_row_fingerprints
-from pgaudit_kit.checks.sequences import check_sequence_values, check_sequences_ahead
+from pgaudit_kit.checks.sequences import check_sequence_values, check_sequences_ahead, unmoved
 from pgaudit_kit.records.difference import TableDifference
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.ledger import Ledger, Migration
@@ -89,6 +89,22 @@ def test_a_moved_sequence_warns_and_one_behind_its_column_fails() -> None:
     assert check_sequences_ahead([SequenceUse("s", "t.id", 1, 1, None)]).outcome is Outcome.PASSED
     assert check_sequences_ahead([SequenceUse("s", "t.id", 1, None, 7)]).outcome is Outcome.NOT_CHECKED
     assert check_sequences_ahead([]).outcome is Outcome.NOT_CHECKED
+
+
+def test_a_sequence_that_was_behind_when_it_was_backed_up_warns() -> None:
+    inventory, moved = _inventory("SEQUENCE", last_value="7", is_called="true"), _inventory("SEQUENCE", last_value="8", is_called="true")
+    (key,) = inventory.by_key
+    uses = [SequenceUse("s", "t.id", 1, 8, 9, key)]
+    assert check_sequences_ahead(uses, unmoved=unmoved(inventory, inventory)).outcome is Outcome.WARNED
+    assert check_sequences_ahead(uses, unmoved=unmoved(inventory, moved)).outcome is Outcome.FAILED
+    unknown = _inventory("SEQUENCE")
+    assert check_sequences_ahead(uses, unmoved=unmoved(unknown, unknown)).outcome is Outcome.FAILED
+    assert check_sequences_ahead([*uses, SequenceUse("o", "o.id", 1, 1, 2)], unmoved={key}).outcome is Outcome.FAILED
+
+
+def test_an_index_that_was_invalid_when_it_was_backed_up_is_no_failure() -> None:
+    before = _inventory("INDEX", valid="false")
+    assert check_indexes_valid(before, before).outcome is Outcome.PASSED
 
 
 def test_missing_and_invalid_indexes_fail() -> None:
