@@ -139,14 +139,24 @@ class FolderData:
         """The name under which a file is there; "" without one. It being there twice is a problem, too."""
         names = self._names_of(bare_name)
         if len(names) != 1:
-            what = f"its file is there twice: {' and '.join(names)}" if names else f"its file {bare_name} is missing"
+            what = f"its file is there twice: {' and '.join(names)}" if names else self._why_missing(bare_name)
             problems.append(Problem(self._damaged(what), entry, names[0] if names else bare_name))
         return names[0] if names else ""
 
     def _find(self, bare_name: str) -> str:
         if names := self._names_of(bare_name):
             return names[0]
-        raise self._damaged(f"its file {bare_name} is missing")
+        raise self._damaged(self._why_missing(bare_name))
+
+    def _why_missing(self, bare_name: str) -> str:
+        missing = f"its file {bare_name} is missing"
+        for suffix in SUFFIXES:
+            try:
+                self._folder.file(bare_name + suffix)
+            except DamagedDump as error:  # a link that leads out is there, and says where to look
+                if "link" in error.message:
+                    return error.message
+        return missing
 
     def _names_of(self, bare_name: str) -> list[str]:
         there = self._folder.names()
