@@ -55,8 +55,10 @@ def print_verdict(verdict: str, sentence: str, next_steps: Iterable[str] = ()) -
         out.print(f"  → {visible(step)}", markup=False)
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
-    """Print *rows* as a table of at most SHOWN rows, saying how many more there are; nothing at all when there are none."""
+def print_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = (), total: int | None = None
+) -> None:
+    """Print *rows* (the first of *total*) as a table of at most SHOWN rows, saying how many more there are; nothing when there are none."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -69,8 +71,9 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
         table.add_row(*(escape(_cell(value)) for value in row))
     out = console()
     out.print(table)
-    if len(rows) > SHOWN:
-        out.print(f"… and {len(rows) - SHOWN:,} more of those that --json lists", style="dim")
+    more = (len(rows) if total is None else total) - SHOWN
+    if more > 0:
+        out.print(f"… and {more:,} more of those that --json lists", style="dim")
     out.print()
 
 

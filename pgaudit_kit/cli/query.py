@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import datetime
 from decimal import Decimal
 from functools import singledispatch
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pgaudit_kit.cli.output import SHOWN, Json, print_json, print_table
+from pgaudit_kit.cli.output import SHOWN, Json, print_json, print_table, visible
 from pgaudit_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,26 +33,28 @@ def query(
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a line of names: NULL is empty, an empty text is quoted.")] = False,
     limit: Annotated[int | None, typer.Option("--limit", min=0, help="The first rows of the result only.")] = None,
 ) -> None:
-    r"""Ask a dump with SQL; only the tables that the query names are read.
+    r"""Ask a dump with SQL.
 
+    Only the tables that the query names are read. Columns with a value that DuckDB's type cannot hold are text; a note names them.
     --json prints {"columns": [{"name", "type"}], "rows": [[…]]}, types as DuckDB calls them. Integers are numbers, and so are floats,
     but for "NaN" and "Infinity"; decimals are strings with all their digits, times ISO 8601, bytes as \x and hexadecimal digits.
 
     Example: pgaudit query backups/app.dump "SELECT count(*) FROM users"
     """
     from pgaudit_kit.audits.sources import open_dump
-    from pgaudit_kit.dumps.query.query import run_query
+    from pgaudit_kit.dumps.query.query import run_query, stream_query
 
     if json and csv:
         raise UsageError("--json and --csv are two formats", remedy="Ask for one of them.")
-    result = run_query(open_dump(dump), sql, limit=limit, progress=False if json or csv else None)
-    if json:
-        columns = [{"name": name, "type": kind} for name, kind in zip(result.names, result.types, strict=True)]
-        print_json({"columns": columns, "rows": [[plain(value) for value in row] for row in result.rows()]})
-    elif csv:
-        _print_csv(result)
-    else:
-        _print_table(result)
+    if not json:
+        parts = stream_query(open_dump(dump), sql, limit=limit, progress=False if csv else None)
+        with closing(parts):  # its temporary files go also when the reader leaves
+            (_print_csv if csv else _print_table)(parts)
+        return
+    result = run_query(open_dump(dump), sql, limit=limit, progress=False)
+    _print_notes(result)
+    columns = [{"name": name, "type": kind} for name, kind in zip(result.names, result.types, strict=True)]
+    print_json({"columns": columns, "rows": [[plain(value) for value in row] for row in result.rows()]})
 
 
 @singledispatch
@@ -97,10 +101,18 @@ def _text(value: Any) -> str:
     return said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
 
 
-def _print_csv(result: QueryResult) -> None:
-    print(_csv_line(result.names))
-    for row in result.rows():
-        print(_csv_line(None if value is None else _text(value) for value in row))
+def _print_notes(result: QueryResult) -> None:
+    for note in result.notes:
+        print(visible(f"note: {note}"), file=sys.stderr)
+
+
+def _print_csv(parts: Iterator[QueryResult]) -> None:
+    first = next(parts)
+    _print_notes(first)
+    print(_csv_line(first.names))
+    for part in parts:
+        for row in part.rows():
+            print(_csv_line(None if value is None else _text(value) for value in row))
 
 
 def _csv_line(cells: Iterable[str | None]) -> str:
@@ -111,13 +123,19 @@ def _quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if not cell or _NEEDS_QUOTES & set(cell) else cell
 
 
-def _print_table(result: QueryResult) -> None:
+def _print_table(parts: Iterator[QueryResult]) -> None:
     """NULL, an empty text and the word NULL must not look the same."""
-    rows = [
-        ["NULL" if value is None else "''" if value == "" else f"'{value}'" if value == "NULL" else _text(value) for value in row]
-        for row in result.rows()
-    ]
-    numbers = [name for name, kind in zip(result.names, result.types, strict=True) if any(word in kind for word in _NUMBERS)]
-    print_table("", result.names, rows, right=numbers)
-    if len(rows) <= SHOWN:
-        print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
+    first = next(parts)
+    _print_notes(first)
+    rows: list[list[str]] = []
+    total = 0
+    for part in parts:
+        total += part.table.num_rows
+        rows += [
+            ["NULL" if value is None else "''" if value == "" else f"'{value}'" if value == "NULL" else _text(value) for value in row]
+            for row in (part.rows() if len(rows) <= SHOWN else ())
+        ]
+    numbers = [name for name, kind in zip(first.names, first.types, strict=True) if any(word in kind for word in _NUMBERS)]
+    print_table("", first.names, rows, right=numbers, total=total)
+    if total <= SHOWN:
+        print(f"{total:,} row{'' if total == 1 else 's'}")

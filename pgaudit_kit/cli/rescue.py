@@ -33,9 +33,10 @@ def rescue(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
     json: Json = False,
 ) -> None:
-    """Write the SQL that puts lost rows back.
+    """Write the SQL that puts lost rows back, or run it.
 
-    Those that DUMP has and TARGET has lost. It never deletes, changes nothing the second time, and checks at its end that the rows are as they were.
+    These are rows which DUMP has and TARGET has not. It never deletes, changes nothing the second time, and checks at its end that
+    the rows are as they were.
 
     Example: pgaudit rescue backups/app.dump env:DATABASE_URL public.messages -o rescue.sql
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -239,11 +240,15 @@ class Dump:
 
         Only the tables that it names are read, streaming, into a temporary database on disk. *limit*: the first rows of the result.
         *progress*: a bar on standard error while rows are read for more than a second; None: on a terminal and in a notebook.
+        Warns (UserWarning) of columns that are text because DuckDB's type cannot hold one of their values.
         Raises UsageError (SQL that cannot be run, a table that is not there), RowsNotAvailable, DamagedDump.
         """
         from pgaudit_kit.dumps.query.query import run_query
 
-        return run_query(self, sql, limit=limit, progress=progress).frame()
+        result = run_query(self, sql, limit=limit, progress=progress)
+        for note in result.notes:
+            warnings.warn(note, stacklevel=2)
+        return result.frame()
 
     def typed_table(self, name: str | TableName) -> TypedTable:
         """The rows of *name* with the types of their columns: what `read_table`, `iter_rows` and `query` read from."""

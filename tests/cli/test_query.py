@@ -130,3 +130,25 @@ def test_a_damaged_table_is_not_checked(pgaudit: Run, dump: str) -> None:
 def test_options_that_make_no_sense_are_wrong_usage(pgaudit: Run, dump: str) -> None:
     assert pgaudit("query", dump, "SELECT 1", "--limit", "-1").returncode == 2
     assert pgaudit("query", "no/such.dump", "SELECT 1").returncode == 2
+
+
+def test_columns_that_had_to_become_text_are_named_beside_the_answer(pgaudit: Run, tmp_path: Path) -> None:
+    path = tmp_path / "nan.sql"
+    path.write_text(DUMP.replace("0.0000000000", "NaN"), encoding="utf-8")
+    for option in ((), ("--json",), ("--csv",)):
+        done = pgaudit("query", str(path), "SELECT max(price) FROM t", *option)
+        assert done.returncode == 0
+        assert done.stderr.startswith("note: In public.t, ")
+        assert done.stderr.endswith('as text: "price".\n')
+    assert json.loads(pgaudit("query", str(path), "SELECT max(price) AS m FROM t", "--json").stdout)["rows"] == [["NaN"]]
+
+
+def test_a_large_result_is_never_held(pgaudit: Run, dump: str) -> None:
+    done = pgaudit("query", dump, "SELECT n FROM t, range(300000) r(n)")
+    assert "… and 1,199," in done.stdout
+    assert pgaudit("query", dump, "SELECT n FROM t, range(20000) r(n)", "--csv").stdout.count("\n") == 80_001
+
+
+def test_a_query_that_takes_seconds_prints_nothing_but_its_answer(pgaudit: Run, dump: str) -> None:
+    slow = "SELECT max(a.range * b.range % 7) AS m FROM range(25000) a, range(25000) b"
+    assert pgaudit("query", dump, slow, "--csv").stdout == "m\n6\n"

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from pgaudit_kit.dumps.dump import Dump
-from pgaudit_kit.dumps.query.query import run_query
+from pgaudit_kit.dumps.query.query import run_query, stream_query
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.dumps.reader import StoredRows
 from pgaudit_kit.errors import DamagedDump, PgAuditError, RowsNotAvailable, UsageError
@@ -109,7 +109,8 @@ def test_only_the_tables_that_are_named_are_read(dump: Dump, monkeypatch: pytest
 
 
 def test_infinity_and_other_odd_values_come_back_as_they_were(dump: Dump) -> None:
-    frame = dump.query('SELECT id, day, clock, ts, "at", price, span, note FROM odd.values ORDER BY id')
+    with pytest.warns(UserWarning, match=r'In odd.values, .* as text: "ts", "at", "price"'):
+        frame = dump.query('SELECT id, day, clock, ts, "at", price, span, note FROM odd.values ORDER BY id')
     whole = dump.read_table("odd.values")
     assert [str(value) for value in frame["ts"][:6]] == [
         str(value) for value in whole["ts"][:6]
@@ -122,6 +123,7 @@ def test_infinity_and_other_odd_values_come_back_as_they_were(dump: Dump) -> Non
     assert frame["note"].tolist() == whole["note"].tolist()
 
 
+@pytest.mark.filterwarnings("ignore:.*these columns are text here")
 def test_types_of_results_are_exact(dump: Dump) -> None:
     frame = dump.query(
         "SELECT sum(i8) AS h, sum(price) AS d, avg(i2) AS f, (SELECT max(span) FROM odd.values) + INTERVAL '-2 months' AS i, "
@@ -205,6 +207,22 @@ def test_a_damaged_table_is_named_and_the_others_can_be_asked(paths: dict[str, P
         dump.query("SELECT * FROM child")
     assert caught.value.table == "public.child"
     assert rows(dump, "SELECT count(*) FROM only_here") == [(1,)]
+
+
+def test_a_result_in_parts_is_the_result_and_leaves_nothing_behind_when_nobody_wants_the_rest(
+    dump: Dump, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    sql = "SELECT i.n, o.id FROM odd.values o, range(50000) i(n) ORDER BY 1, 2"
+    first, *parts = stream_query(dump, sql)
+    assert (first.names, first.table.num_rows) == (("n", "id"), 0)
+    assert len(parts) > 1
+    assert [row for part in parts for row in part.rows()] == run_query(dump, sql).rows()
+    asked = stream_query(dump, sql)
+    next(asked)
+    next(asked)
+    asked.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_limit_is_of_the_result(dump: Dump) -> None:

@@ -11,12 +11,12 @@ children, as in PostgreSQL; generated columns are in no dump. SQL can reach noth
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pgaudit_kit.dumps.query.column_types import types_of
 from pgaudit_kit.dumps.query.duckdb_errors import duckdb_sql
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from pgaudit_kit.dumps.dump import Dump
 
 MEMORY_LIMIT = "1GB"
+_ROWS_PER_PART = 10_000
+_T = TypeVar("_T")
 _PATIENCE_SECONDS = 0.5  # Windows notices Ctrl-C only between two waits
 _DATABASE = "rows of a dump"  # no schema should have this name, for DuckDB would not know which one is meant
 _BATCH = "batch of pgaudit"
@@ -51,11 +53,15 @@ _NESTED = {"list", "array", "struct"}
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """The result of a query. `types` are DuckDB's names of them; `table` is a pyarrow.Table, in which intervals are text."""
+    """The result of a query. `types` are DuckDB's names of them; `table` is a pyarrow.Table, in which intervals are text.
+
+    `notes`: sentences on what is otherwise than the types of the dump let expect.
+    """
 
     names: tuple[str, ...]
     types: tuple[str, ...]
     table: Any
+    notes: tuple[str, ...] = ()
 
     def frame(self) -> DataFrame:
         """The result as a frame; dtypes as in `rows.frame_columns`, DATE as `date` and so on, LIST and STRUCT as object."""
@@ -80,6 +86,19 @@ class QueryResult:
 
 def run_query(dump: Dump, sql: str, *, limit: int | None = None, progress: bool | None = None) -> QueryResult:
     """Run *sql* over *dump*; see `Dump.query`. Raises UsageError, RowsNotAvailable, DamagedDump."""
+    with _asked(dump, sql, limit=limit, progress=progress) as asked:
+        return asked.whole()
+
+
+def stream_query(dump: Dump, sql: str, *, limit: int | None = None, progress: bool | None = None) -> Generator[QueryResult, None, None]:
+    """Run *sql* over *dump* as `run_query` does, and yield the result in parts, at least one: memory does not grow with it."""
+    with _asked(dump, sql, limit=limit, progress=progress) as asked:
+        yield from asked.parts()
+
+
+@contextmanager
+def _asked(dump: Dump, sql: str, *, limit: int | None, progress: bool | None) -> Iterator[_Asked]:
+    """The question, when the rows that it is about are in DuckDB."""
     if limit is not None and limit < 0:
         raise UsageError(f"limit is {limit}", resource=dump.label, remedy="Give the number of rows of the result, 0 or more.")
     with _database() as connection:
@@ -92,9 +111,11 @@ def run_query(dump: Dump, sql: str, *, limit: int | None = None, progress: bool 
         if found:
             connection.execute("SET search_path = ?", [",".join(found)])
         harden(connection)
-        remedy = " ".join(["It is DuckDB's SQL, which is close to PostgreSQL's.", *(load.hint for load in loaded if load.hint)])
+        notes = tuple(load.note for load in loaded if load.note)
+        hints = (load.hint for load in loaded if load.hint)
+        remedy = " ".join(["It is DuckDB's SQL, which is close to PostgreSQL's.", *hints, *notes])
         with duckdb_sql(dump.label, remedy):
-            return _interruptible(connection, lambda: _result(connection, sql, limit))
+            yield _Asked(connection, sql, limit, notes)
 
 
 @contextmanager
@@ -105,7 +126,12 @@ def _database() -> Iterator[DuckDBPyConnection]:
     with tempfile.TemporaryDirectory(prefix="pgaudit-query-", ignore_cleanup_errors=True) as folder:
         connection = duckdb.connect(str(Path(folder) / f"{_DATABASE}.duckdb"))
         try:
-            for name, value in {"memory_limit": MEMORY_LIMIT, "temp_directory": folder, "TimeZone": "UTC"}.items():
+            for name, value in {
+                "memory_limit": MEMORY_LIMIT,
+                "temp_directory": folder,
+                "TimeZone": "UTC",
+                "enable_progress_bar": "false",
+            }.items():
                 connection.execute(f"SET {name} = {quote_text(value)}")
             yield connection
         finally:
@@ -129,6 +155,13 @@ class _Load:
         self._columns = [SqlColumn(CopyColumn(0, pg_type), name) for pg_type, name in zip(types, names, strict=True)]
         renamed = [f"{quote_name(name)} is {new}" for name, new in zip(self._names, names, strict=True) if name != new]
         self.hint = f"Of {table.name}, {', '.join(renamed)}." if renamed else ""
+
+    @property
+    def note(self) -> str:
+        """Which columns are text because of a value, and what that means; "" when there are none."""
+        texts = ", ".join(quote_name(column.name) for column in self._columns if not column.native)
+        why = "a value is none that DuckDB's type can hold (NaN, too many digits, a list of lists …)"
+        return f"In {self._table.name}, {why}, so these columns are text here, and sort and compare as text: {texts}." if texts else ""
 
     def run(self, *, progress: bool | None) -> None:
         """Read the rows into DuckDB."""
@@ -178,7 +211,7 @@ class _Load:
         self._connection.unregister(_BATCH)
 
 
-def _interruptible(connection: DuckDBPyConnection, run: Callable[[], QueryResult]) -> QueryResult:
+def _interruptible(connection: DuckDBPyConnection, run: Callable[[], _T]) -> _T:
     """Return what *run* does in a thread of its own: in the main one, DuckDB may take minutes to notice Ctrl-C."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         running = pool.submit(run)
@@ -191,19 +224,51 @@ def _interruptible(connection: DuckDBPyConnection, run: Callable[[], QueryResult
         return running.result()
 
 
-def _result(connection: DuckDBPyConnection, sql: str, limit: int | None) -> QueryResult:
-    relation = connection.sql(sql)
-    if limit is not None:
-        relation = relation.limit(limit)
-    types = tuple(str(kind) for kind in relation.types)
-    exact = [_is_exact(kind) for kind in relation.types]
-    if not all(exact):
-        names = [quote_name(name) for name in relation.columns]
-        relation = relation.project(
-            ", ".join(f"#{i}" if kept else f"CAST(#{i} AS VARCHAR) AS {names[i - 1]}" for i, kept in enumerate(exact, start=1))
-        )
-    table = relation.to_arrow_table()
-    return QueryResult(tuple(table.column_names), types, table)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A statement over tables that are there."""
+
+    connection: DuckDBPyConnection
+    sql: str
+    limit: int | None
+    notes: tuple[str, ...]
+
+    def whole(self) -> QueryResult:
+        """The result at once."""
+
+        def run() -> QueryResult:
+            relation, types = self._relation()
+            table = relation.to_arrow_table()
+            return QueryResult(tuple(table.column_names), types, table, self.notes)
+
+        return _interruptible(self.connection, run)
+
+    def parts(self) -> Iterator[QueryResult]:
+        """The result as DuckDB makes it; the first part is empty, so that its columns are known."""
+
+        def start() -> tuple[Any, tuple[str, ...]]:
+            relation, types = self._relation()
+            read = relation.to_arrow_reader if hasattr(relation, "to_arrow_reader") else relation.fetch_arrow_reader  # its name until 1.5
+            return read(_ROWS_PER_PART), types
+
+        reader, types = _interruptible(self.connection, start)
+        names = tuple(reader.schema.names)
+        yield QueryResult(names, types, reader.schema.empty_table(), self.notes)
+        while (batch := _interruptible(self.connection, lambda: next(reader, None))) is not None:
+            yield QueryResult(names, types, pa.Table.from_batches([batch]), self.notes)
+
+    def _relation(self) -> tuple[Any, tuple[str, ...]]:
+        relation = self.connection.sql(self.sql)
+        if self.limit is not None:
+            relation = relation.limit(self.limit)
+        types = tuple(str(kind) for kind in relation.types)
+        exact = [_is_exact(kind) for kind in relation.types]
+        if not all(exact):
+            names = [quote_name(name) for name in relation.columns]
+            relation = relation.project(
+                ", ".join(f"#{i}" if kept else f"CAST(#{i} AS VARCHAR) AS {names[i - 1]}" for i, kept in enumerate(exact, start=1))
+            )
+        return relation, types
 
 
 def _is_exact(kind: Any) -> bool:
