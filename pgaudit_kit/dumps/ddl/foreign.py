@@ -107,4 +107,4 @@ def create_user_mapping(statement: Statement, book: Book) -> None:
     server = cursor.identifier()
     names = [name for name, _ in read_foreign_options(cursor)] if cursor.take("OPTIONS") else []
     draft = book.create("USER MAPPING", (None, user), statement, parent=server)
-    draft.attributes["option_names"] = ", ".join(sorted(map(quote_identifier, names))) or None
+    draft.attributes["option_names"] = ", ".join(sorted(map(quote_identifier, names)))  # '' is known to have none

@@ -428,3 +428,11 @@ MODERN = [
     "SET search_path = app, pg_catalog;",
     "CREATE TABLE app.c PARTITION OF app.p (v WITH OPTIONS NOT NULL) FOR VALUES FROM (1) TO (2);",
 ]  # fmt: skip
+
+
+def test_a_user_mapping_without_options_is_known_to_have_none() -> None:
+    """Absent means that a role could not see them, and is not compared."""
+    inventory = inventory_of_statements(
+        "CREATE USER MAPPING FOR bob SERVER srv;", "CREATE USER MAPPING FOR ann SERVER srv OPTIONS (\"user\" 'u');"
+    )
+    assert [m.attributes["option_names"] for m in inventory.of_kind("USER MAPPING")] == ["user", ""]
