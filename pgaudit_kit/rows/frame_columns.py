@@ -49,7 +49,10 @@ def make_frame(names: Sequence[str], columns: Iterable[Any], *, rows: int, start
 
     frame = pd.DataFrame(dict(enumerate(columns)), index=pd.RangeIndex(rows), copy=False)
     frame.index = pd.RangeIndex(start, start + rows)
-    frame.columns = pd.Index(names, dtype=None if names else object)
+    try:
+        frame.columns = pd.Index(names, dtype=None if names else object)
+    except UnicodeEncodeError:  # of a SQL_ASCII database: Arrow cannot hold the surrogates that stand for bytes of no encoding
+        frame.columns = pd.Index(names, dtype=object)
     return frame
 
 

@@ -401,6 +401,15 @@ def test_bytes_that_are_no_utf_8_survive_as_surrogates(tmp_path: Path) -> None:
     assert dump.query("SELECT b FROM t WHERE a <> 2 ORDER BY a")["b"].tolist() == ["caf\\xe9\n", pd.NA, "\\xff\\"]
 
 
+def test_a_column_whose_name_is_no_utf_8_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "dump"
+    script(path, b"1\tx\n", columns="a integer, gr_sse text", encoding="SQL_ASCII")
+    path.write_bytes(path.read_bytes().replace(b"gr_sse", b"gr\xf6sse"))
+    dump = read_dump(path)
+    assert dump.read_table("t").columns.tolist() == ["a", "gr\udcf6sse"]
+    assert dump.columns["name"].tolist() == ["a", "gr\udcf6sse"]
+
+
 def test_escapes_that_only_people_write_are_understood(tmp_path: Path) -> None:
     frame = script(tmp_path / "dump", b"1\t\\x41\\101\\q\\\\x41\n2\tr\rr\n3\t\\303\\251\n4\t\\xff\n").read_table("t")
     assert frame["b"].tolist() == ["AAq\\x41", "r\rr", "é", "\udcff"]
