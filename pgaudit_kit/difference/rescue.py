@@ -161,7 +161,7 @@ class Rescue:
         """
         parents = self.needed if self._with_parents else {}
         ordered = parents_first([*self.tables, *parents], self._foreign_keys)
-        yield "BEGIN;\n"
+        yield "-- All or nothing: psql -X -v ON_ERROR_STOP=1 -f FILE\nBEGIN;\n"
         yield from (f"{line}\n" for line in _SETTINGS.splitlines())
         rescues = []
         for number, table in enumerate(ordered, start=1):
