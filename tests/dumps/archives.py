@@ -14,6 +14,8 @@ from pathlib import Path
 import lz4.frame  # type: ignore[import-untyped]
 import zstandard
 
+from pgaudit_kit.dumps.read_dump import read_dump
+
 ALGORITHMS = {"none": 0, "gzip": 1, "lz4": 2, "zstd": 3}
 SUFFIXES = {"none": "", "gzip": ".gz", "lz4": ".lz4", "zstd": ".zst"}
 
@@ -226,3 +228,10 @@ def oversized_text(content: bytes, tag: str) -> bytes:
 def without(entries: Sequence[Entry], dump_id: int) -> list[Entry]:
     """The entries, that of *dump_id* without its data."""
     return [replace(entry, data=None, objects=None) if entry.dump_id == dump_id else entry for entry in entries]
+
+
+def damage_of(path: Path) -> list[tuple[str | None, str | None]]:
+    """Table and member of each thing that is broken."""
+    dump = read_dump(path)
+    assert dump.provenance.complete is (not dump.damage)
+    return [(damage.table, damage.member) for damage in dump.damage]

@@ -21,7 +21,7 @@ from pgaudit_kit.errors import DamagedDump, PgAuditError, RowsNotAvailable
 from pgaudit_kit.records.manifest import MARK
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.server.snapshot import snapshot
-from tests.dumps.archives import ENCODING, STRINGS, Entry, members, packed, write_directory
+from tests.dumps.archives import ENCODING, STRINGS, Entry, damage_of, members, packed, write_directory
 from tests.dumps.conftest import NastyDatabase
 from tests.dumps.test_archive_versions import ROWS, TABLES, T, U, check_tables, large_objects
 from tests.dumps.test_real_dumps import copies_in
@@ -52,13 +52,6 @@ def dumped(nasty: NastyDatabase) -> Callable[..., Path]:
         return made[arguments]
 
     return dump
-
-
-def damage_of(path: Path) -> list[tuple[str | None, str | None]]:
-    """Table and file of each thing that is broken."""
-    dump = read_dump(path)
-    assert dump.provenance.complete is (not dump.damage)
-    return [(damage.table, damage.member) for damage in dump.damage]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from pgaudit_kit.dumps.format_detection import detect_format
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import DamagedDump, DumpNotFound, NotADump, PgAuditError, UnsupportedDump, UsageError
 from pgaudit_kit.records.table_data import TableName
+from tests.conftest import missing
 from tests.dumps.conftest import TO_FILE, NastyDatabase
 
 Write = Callable[[bytes], Path]
@@ -475,8 +476,9 @@ def test_a_zip_file_with_its_sizes_behind_the_data_is_read(written: Write) -> No
     check_tiny(written(buffer.getvalue()))
 
 
-@pytest.mark.skipif(not shutil.which("zip"), reason="no zip on this machine")
 def test_what_zip_writes_into_a_pipe_is_read(written: Write) -> None:
+    if not shutil.which("zip"):
+        missing("the program zip")
     check_tiny(written(subprocess.run(["zip", "-q", "-", "-"], input=TINY, capture_output=True, check=True).stdout))
 
 

@@ -16,7 +16,7 @@ from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.files.places import LocalPlace
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import DamagedDump, PgAuditError
-from tests.dumps.archives import members, packed_directory, tar, tar_header, write_directory
+from tests.dumps.archives import damage_of, members, packed_directory, tar, tar_header, write_directory
 from tests.dumps.conftest import NastyDatabase
 from tests.dumps.test_archive_versions import ROWS, TABLES, T, U, check_tables, large_objects
 from tests.dumps.test_real_dumps import copies_in
@@ -40,13 +40,6 @@ def dumped(nasty: NastyDatabase) -> Callable[..., Path]:
         return made[arguments]
 
     return dump
-
-
-def damage_of(path: Path) -> list[tuple[str | None, str | None]]:
-    """Table and member of each thing that is broken."""
-    dump = read_dump(path)
-    assert dump.provenance.complete is (not dump.damage)
-    return [(damage.table, damage.member) for damage in dump.damage]
 
 
 @pytest.mark.parametrize("arguments", [(), ("--inserts",), ("--load-via-partition-root",), ("-s",), ("-a",)])

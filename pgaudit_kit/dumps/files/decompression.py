@@ -112,7 +112,7 @@ class DumpFile:
         stream.idle = self._idle
         try:
             stream.skip_to(position)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody else has the stream yet, so nobody else would close it
             stream.close()
             raise
         return stream
@@ -154,7 +154,7 @@ class _Forward(PieceStream):
         """Return up to *size* bytes, b"" only at the end. Raises what unwrapping raises."""
         try:
             given = super().read(size)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: how far the unwrapping came is not known, so the stream must not be used again
             self._ended = True
             raise
         self.position += len(given)
