@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pgaudit_kit.difference.keys import key_columns
+from pgaudit_kit.difference.keys import RowKey
 from pgaudit_kit.difference.objects import compare_inventories
-from pgaudit_kit.difference.rows import RowCounts, compare_rows
+from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowResult
 from pgaudit_kit.difference.selection import SelectedSource, Selection
 from pgaudit_kit.difference.sessions import align_sessions
-from pgaudit_kit.difference.tables import Progress, common_columns, compare_tables, without_table
+from pgaudit_kit.difference.tables import Progress, columns_and_key, compare_rows, without_table
 from pgaudit_kit.display import frames, html
 from pgaudit_kit.display.text_difference import text_difference
-from pgaudit_kit.errors import RowsNotAvailable, UsageError
+from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
 from pgaudit_kit.records.objects import LARGE_OBJECTS, DatabaseObject, Unmodelled
 from pgaudit_kit.records.provenance import ARCHIVES
@@ -28,19 +27,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 DiffVerdict = Literal["same", "different", "not_checked"]
-ROWS_LISTED = 10_000
-
-
-@dataclass(frozen=True)
-class RowResult:
-    """The rows of one table that differ: exact counts, and the first of them in no particular order.
-
-    `why_not` says why they could not be listed ("" when they could).
-    """
-
-    counts: RowCounts
-    listed: tuple[RowDifference, ...] = ()
-    why_not: str = ""
 
 
 class Difference:
@@ -49,7 +35,8 @@ class Difference:
     `left` is the first source (usually the dump), `right` the second (usually the live database): `only_left`
     means missing on the right. Use it as a context manager, or `close()` it, when a live source was opened for it.
     With *schema_only* rows are neither read nor judged, with *data_only* objects are not; *selection* chooses what is compared
-    of both sides; attributes in *ignore* (`difference.objects.checked_ignore`) are not compared.
+    of both sides; attributes in *ignore* (`difference.objects.checked_ignore`) are not compared. All differing rows
+    are counted, and up to *limit* of each table listed.
     """
 
     def __init__(
@@ -61,6 +48,7 @@ class Difference:
         data_only: bool = False,
         selection: Selection | None = None,
         ignore: frozenset[str] = frozenset(),
+        limit: int = ROWS_LISTED,
         progress: Progress | None = None,
     ) -> None:
         if schema_only and data_only:
@@ -73,7 +61,7 @@ class Difference:
         self.data_only = data_only
         self.closing = ExitStack()
         self._progress = progress
-        self._rows: dict[TableName, RowResult] = {}
+        self._limit = limit
         self._unaligned = align_sessions(left, right)
 
     @property
@@ -87,19 +75,25 @@ class Difference:
         return compare_inventories(self.left, self.right, ignore=self._ignore) if self.objects_comparable else ()
 
     @cached_property
+    def _rows(self) -> dict[TableName, tuple[TableDifference, RowResult]]:
+        """Every table whose rows were compared, with the rows of it that differ."""
+        if self.schema_only:
+            return {}
+        left_out = {s.what for s in self._filtered}
+        compared = compare_rows(self.left, self.right, limit=self._limit, progress=self._progress)
+        return {table.name: self._doubt_timezone(table, rows) for table, rows in compared if f"rows of {table.name}" not in left_out}
+
+    @property
     def all_tables(self) -> tuple[TableDifference, ...]:
         """Every table whose rows were compared, `same` ones included."""
-        if self.schema_only:
-            return ()
-        left_out = {s.what for s in self._filtered}
-        compared = compare_tables(self.left, self.right, progress=self._progress)
-        return tuple(self._doubt_timezone(t) for t in compared if f"rows of {t.name}" not in left_out)
+        return tuple(table for table, _ in self._rows.values())
 
-    def _doubt_timezone(self, table: TableDifference) -> TableDifference:
+    def _doubt_timezone(self, table: TableDifference, rows: RowResult) -> tuple[TableDifference, RowResult]:
         if table.status != "different" or table.name not in self._unaligned:
-            return table
+            return table, rows
         reason = "timestamps were printed under a time zone that could not be found out, so their text cannot be compared"
-        return TableDifference(table.name, "not_checked", table.rows_left, table.rows_right, reason)
+        doubted = TableDifference(table.name, "not_checked", table.rows_left, table.rows_right, reason)
+        return doubted, RowResult(RowCounts(), why_not=reason)
 
     @property
     def table_differences(self) -> tuple[TableDifference, ...]:
@@ -181,11 +175,9 @@ class Difference:
         )
 
     def row_result(self, table: str | TableName) -> RowResult:
-        """Counts and the first ROWS_LISTED differing rows of *table* (a TableName or `schema.table`), as records."""
-        name = self.find_table(table)
-        if name not in self._rows:
-            self._rows[name] = self._compare_rows(name)
-        return self._rows[name]
+        """Exact counts, and up to `limit` of the differing rows of *table* (a TableName or `schema.table`), as records."""
+        found = self._rows.get(self.find_table(table))
+        return found[1] if found else RowResult(RowCounts())
 
     def find_table(self, table: str | TableName) -> TableName:
         """The one table of that name (`schema.table`, or a name that is there only once) in either source. Raises UsageError."""
@@ -198,26 +190,9 @@ class Difference:
             raise UsageError(f"table {table} {what}", resource=table, remedy="Name it as schema.table, as `tables` lists it.")
         return found[0]
 
-    def _compare_rows(self, name: TableName) -> RowResult:
-        summary = next((t for t in self.all_tables if t.name == name), None)
-        if summary is None or summary.status in ("same", "equivalent"):
-            return RowResult(RowCounts())
-        if summary.status in ("only_left", "only_right"):
-            rows = summary.rows_left or summary.rows_right or 0
-            counts = RowCounts(missing=rows) if summary.status == "only_left" else RowCounts(extra=rows)
-            return RowResult(counts, why_not="the whole table is on one side only")
-        if summary.status == "not_checked":
-            return RowResult(RowCounts(), why_not=summary.reason)
-        try:
-            return _tally(compare_rows(self.left, self.right, name, *self.columns_and_key(name)))
-        except RowsNotAvailable as error:
-            return RowResult(RowCounts(), why_not=str(error))
-
-    def columns_and_key(self, name: TableName) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The columns of *name* that both sides hold, and those among them by which rows are paired (() without a key)."""
-        columns = common_columns(self.left, self.right, name)
-        key = key_columns(self.left.inventory, name) or key_columns(self.right.inventory, name)
-        return columns, key if set(key) <= set(columns) else ()
+    def columns_and_key(self, name: TableName) -> tuple[tuple[str, ...], RowKey | None]:
+        """The columns of *name* that both sides hold, and those among them by which rows are paired (None without a key)."""
+        return columns_and_key(self.left, self.right, name)
 
     @property
     def objects(self) -> DataFrame:
@@ -242,7 +217,7 @@ class Difference:
         return frames.frame("summary", rows)
 
     def rows(self, table: str | TableName) -> DataFrame:
-        """Frame `row_differences` of *table*: one row per changed column; at most ROWS_LISTED rows of the table are listed."""
+        """Frame `row_differences` of *table*: one row per changed column; at most `limit` rows of the table are listed."""
         return frames.row_differences_frame(self.row_result(table).listed)
 
     def rescue(self, *tables: str | TableName, revert: bool = False, with_parents: bool = False, fire_triggers: bool = False) -> str:
@@ -327,16 +302,6 @@ def _not_told(left: Source, right: Source) -> Iterable[Skipped]:
 
 def _tells(item: DatabaseObject, attribute: str) -> bool:
     return any(name.rpartition(" ")[2] == attribute for name in item.attributes) or any(attribute in c.attributes for c in item.columns)
-
-
-def _tally(differences: Iterable[RowDifference]) -> RowResult:
-    listed: list[RowDifference] = []
-    counts = {"only_left": 0, "only_right": 0, "changed": 0}
-    for difference in differences:
-        counts[difference.status] += 1
-        if len(listed) < ROWS_LISTED:
-            listed.append(difference)
-    return RowResult(RowCounts(counts["only_left"], counts["only_right"], counts["changed"]), tuple(listed))
 
 
 def _count(number: int, phrase: str) -> str:

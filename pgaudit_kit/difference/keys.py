@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Literal
 
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import DatabaseObject
+from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.table_data import TableName
 
 _NAME = r'(?:"(?:[^"]|"")*"|[^\s",()]+)'
 _COLUMNS = rf"\(({_NAME}(?:, {_NAME})*)\)"
+_NULLS = "(?P<nulls> NULLS NOT DISTINCT)?"
 # What pg_get_constraintdef and pg_get_indexdef print; an index with a WHERE, an expression or an operator class is no key
-_CONSTRAINT = re.compile(rf"(?:PRIMARY KEY|UNIQUE)(?: NULLS NOT DISTINCT)? {_COLUMNS}")
-_INDEX = re.compile(rf"CREATE UNIQUE INDEX .* USING \w+ {_COLUMNS}(?: INCLUDE {_COLUMNS})?(?: NULLS NOT DISTINCT)?\Z", re.DOTALL)
+_CONSTRAINT = re.compile(rf"(?:PRIMARY KEY|UNIQUE){_NULLS} {_COLUMNS}")
+_INDEX = re.compile(rf"CREATE UNIQUE INDEX .* USING \w+ {_COLUMNS}(?: INCLUDE {_COLUMNS})?{_NULLS}\Z", re.DOTALL)
 _IDENTIFIER = re.compile(r'"((?:[^"]|"")*)"|([^\s,"]+)')
+_WORST_LAST = ("never", "equal", "distinct")
 
 
-def key_columns(inventory: Inventory, table: TableName) -> tuple[str, ...]:
-    """Return the columns of the primary key of *table*, else of its narrowest unique constraint or index over NOT NULL columns, else ()."""
-    candidates: list[tuple[bool, int, tuple[str, ...]]] = []
+@dataclass(frozen=True, slots=True)
+class RowKey:
+    """The columns that tell rows apart. `nulls`: there are none; or two are the same value; or a row that has one is equal to no other."""
+
+    columns: tuple[str, ...]
+    nulls: Literal["never", "equal", "distinct"] = "never"
+
+
+def key_of(inventory: Inventory, table: TableName) -> RowKey | None:
+    """Return the primary key of *table*, else its narrowest unique constraint or index, those without NULLs first, else None."""
+    candidates: list[tuple[bool, int, int, tuple[str, ...], RowKey]] = []
     for item in inventory.of_kind("CONSTRAINT", "INDEX"):
         definition = item.attributes.get("definition") or ""
         match = (_INDEX if item.key.kind == "INDEX" else _CONSTRAINT).match(definition)
-        if match and (item.key.schema, item.key.parent) == (table.schema, table.name):
-            columns = _identifiers(match[1])
-            candidates.append((not definition.startswith("PRIMARY KEY"), len(columns), columns))
-    for unique_only, _, columns in sorted(candidates):
-        if not unique_only or _all_not_null(inventory, table, columns):
-            return columns
-    return ()
+        if match and (item.key.schema, item.key.parent) == (table.schema, table.name) and item.attributes.get("valid") != "false":
+            columns = _identifiers(match[2] if item.key.kind == "CONSTRAINT" else match[1])
+            primary = definition.startswith("PRIMARY KEY")
+            nulls: Literal["never", "equal", "distinct"] = "equal" if match["nulls"] else "distinct"
+            key = RowKey(columns, "never" if primary or _all_not_null(inventory, table, columns) else nulls)
+            candidates.append((not primary, _WORST_LAST.index(key.nulls), len(columns), columns, key))
+    return min(candidates)[-1] if candidates else None
 
 
 def _identifiers(text: str) -> tuple[str, ...]:
@@ -36,12 +48,8 @@ def _identifiers(text: str) -> tuple[str, ...]:
 
 
 def _all_not_null(inventory: Inventory, table: TableName, columns: tuple[str, ...]) -> bool:
-    owner = next((o for o in inventory.of_kind("TABLE") if _is(o, table)), None)
+    owner = inventory.by_key.get(ObjectKey("TABLE", table.schema, table.name))
     if owner is None:
         return False
     not_null = {c.name for c in owner.columns if c.attributes.get("not_null") == "true" and not c.attributes.get("generated")}
     return not_null.issuperset(columns)
-
-
-def _is(item: DatabaseObject, table: TableName) -> bool:
-    return (item.key.schema, item.key.name) == (table.schema, table.name)

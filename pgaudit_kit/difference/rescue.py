@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.difference.foreign_keys import ForeignKey, foreign_keys, parents_first
+from pgaudit_kit.difference.keys import RowKey
 from pgaudit_kit.difference.partitions import leaves, triggers_of
 from pgaudit_kit.difference.rescue_sql import TableRescue, literal, qualified, quoted
 from pgaudit_kit.difference.rows import RowPair, differing_rows
@@ -143,9 +144,18 @@ class Rescue:
         lost = (p for p in self._pairs(foreign_key.parent, None) if p.right is None)
         return {p.key for p in lost if _values(p.left, parent_columns, foreign_key.parent_columns) in wanted}
 
+    def _columns_and_key(self, table: TableName) -> tuple[tuple[str, ...], RowKey | None]:
+        """A key that can be NULL tells rows of two sources apart, but not what a script finds in the table when it runs again."""
+        columns, key = self.difference.columns_and_key(table)
+        return columns, key if key and key.nulls == "never" else None
+
+    def _columns_and_key_names(self, table: TableName) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        columns, key = self._columns_and_key(table)
+        return columns, key.columns if key else ()
+
     def _pairs(self, table: TableName, only: set[Key] | None) -> Iterator[RowPair]:
         """The rows of *table* that are to be put back or reverted; of a parent that was not named, *only* the lost ones that are needed."""
-        columns, key = self.difference.columns_and_key(table)
+        columns, key = self._columns_and_key(table)
         before = None
         for pair in differing_rows(self.difference.left, self.difference.right, table, columns, key):
             lost = pair.right is None
@@ -166,7 +176,7 @@ class Rescue:
         rescues = []
         for number, table in enumerate(ordered, start=1):
             rescue = TableRescue(
-                table, *self.difference.columns_and_key(table), number, self._never_set(table), tuple(self._other_types(table).items())
+                table, *self._columns_and_key_names(table), number, self._never_set(table), tuple(self._other_types(table).items())
             )
             if not rescue.columns:
                 raise RowsNotAvailable(f"{table} has no columns, so its rows cannot be told apart", table=str(table))

@@ -1,33 +1,30 @@
-"""Which rows differ, in bounded memory: rows fall into buckets by key; only buckets that differ are read again.
+"""Which rows differ, in bounded memory: the lines that one side has more often than the other, paired by key.
 
-The first pass keeps, for each bucket, the sum of its rows' hashes and the memory they would take. Both passes work on whole
-blocks: one hash call per row, and numpy for all sums.
+`tally` counts them exactly and lists some, for people to look at; `differing_rows` gives all of them, for what has to act on each.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeAlias
 
-from xxhash import xxh3_64_intdigest, xxh3_128_digest
+from xxhash import xxh3_64_intdigest
 
+from pgaudit_kit.difference.keys import RowKey
+from pgaudit_kit.difference.row_matching import Matching, match_rows
+from pgaudit_kit.difference.row_spill import SpilledHashes, SpilledLines
 from pgaudit_kit.records.difference import Change, RowDifference, Status
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
-from pgaudit_kit.rows.copy_text import decode_line
+from pgaudit_kit.rows.copy_text import NULL, decode_line
+from pgaudit_kit.rows.fingerprint import digests_of, hashes_of, lines_in
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from pgaudit_kit.rows.fingerprint import Hashes
 
-    Numbers: TypeAlias = NDArray[np.uint64]
-
-BUCKETS = 1 << 14
-BYTES_PER_PASS = 160 << 20  # held at once; a table that differs everywhere costs more passes, not more memory
-_ROW_BYTES = 500  # what a row takes beside its line: its key, its places in dictionaries and lists
+ROWS_LISTED = 10_000
 
 KeysOf: TypeAlias = Callable[[list[bytes]], list[bytes]]
 """From COPY lines to the COPY text of their keys."""
@@ -40,6 +37,18 @@ class RowCounts:
     missing: int = 0
     extra: int = 0
     changed: int = 0
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """The rows of one table that differ: exact counts, and some of them, in the order of their keys.
+
+    `why_not` says why they could not be listed ("" when they could).
+    """
+
+    counts: RowCounts
+    listed: tuple[RowDifference, ...] = ()
+    why_not: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,116 +69,151 @@ class RowPair:
         return "only_left" if self.right is None else "only_right" if self.left is None else "changed"
 
 
-@dataclass(frozen=True, slots=True)
-class _Buckets:
-    """Of each bucket: the memory that its rows would take, and the two halves of the sum of their hashes, modulo 2^64 each."""
+@dataclass(frozen=True)
+class RowShape:
+    """The columns of the lines compared, and the key by which they are paired; without one a row is its own key."""
 
-    sizes: Numbers
-    sums: Numbers
+    columns: tuple[str, ...]
+    key: RowKey | None = None
 
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """The columns that name a row."""
+        return self.key.columns if self.key else self.columns
 
-def compare_rows(left: Source, right: Source, name: TableName, columns: Sequence[str], key: Sequence[str]) -> Iterator[RowDifference]:
-    """Yield each row of *name* that differs over *columns*, as `differing_rows` finds it."""
-    names = tuple(key or columns)
-    for pair in differing_rows(left, right, name, columns, key):
+    def keys_of(self, lines: list[bytes]) -> list[bytes]:
+        """The COPY text of each line's key; the line itself where a key of a unique index is NULL, which is equal to no other."""
+        if self.key is None:
+            return lines
+        picks = [self.columns.index(name) for name in self.key.columns]
+        last = max(picks)
+        fields = [line.split(b"\t", last + 1) for line in lines]
+        keys = [row[last] for row in fields] if len(picks) == 1 else [b"\t".join([row[i] for i in picks]) for row in fields]
+        if self.key.nulls != "distinct":
+            return keys
+        return [line if NULL in key.split(b"\t") else key for key, line in zip(keys, lines, strict=True)]
+
+    def key_values(self, line: bytes) -> tuple[str | None, ...]:
+        """The values of the key of one line."""
+        row = self.values(line)
+        return tuple(row[self.columns.index(name)] for name in self.key_names)
+
+    def values(self, line: bytes) -> tuple[str | None, ...]:
+        """The values of one line."""
+        return decode_line(line) if self.columns else ()
+
+    def described(self, pair: RowPair) -> RowDifference:
+        """*pair* with its changed columns by name."""
         changes: tuple[Change, ...] = ()
         if pair.left is not None and pair.right is not None:
-            values = zip(columns, _decoded(pair.left, columns), _decoded(pair.right, columns), strict=True)
+            values = zip(self.columns, self.values(pair.left), self.values(pair.right), strict=True)
             changes = tuple(Change(c, x, y) for c, x, y in values if x != y)
-        yield RowDifference(pair.status, dict(zip(names, pair.key, strict=True)), changes)
+        return RowDifference(pair.status, dict(zip(self.key_names, pair.key, strict=True)), changes)
 
 
-def differing_rows(left: Source, right: Source, name: TableName, columns: Sequence[str], key: Sequence[str]) -> Iterator[RowPair]:
-    """Yield each row of *name* that differs over *columns*; its COPY lines have those columns.
+def match(left: Source, right: Source, name: TableName, columns: Sequence[str]) -> Matching:
+    """Read the rows of *name* over *columns* on both sides (`row_matching.match_rows`)."""
+    return match_rows(lambda: left.row_blocks(name, columns), lambda: right.row_blocks(name, columns))
 
-    Rows are paired by *key*; without one a row is its own key, and the table is compared as a multiset.
-    Raises RowsNotAvailable when a source holds no rows.
+
+def tally(matching: Matching, shape: RowShape, *, limit: int = ROWS_LISTED) -> RowResult:
+    """Count the rows that differ, and list up to *limit* of each side: those with the lowest hashes of keys, so that pairs are whole."""
+    samples = _Sample(limit, in_pairs=shape.key is not None), _Sample(limit, in_pairs=shape.key is not None)
+    with SpilledHashes() as hashes:
+        for side, lines in matching.unmatched():
+            keys = _hashes(shape.keys_of(lines))
+            samples[side].add(keys, lines)
+            hashes.add(side, keys)
+        changed = hashes.in_both() if shape.key else 0
+        missing, extra = (count - changed for count in hashes.counts)
+    below = min(sample.limit for sample in samples)
+    pairs = sorted(_pairs(samples[0].below(below), samples[1].below(below), shape), key=_order)
+    return RowResult(RowCounts(missing, extra, changed), tuple(map(shape.described, pairs[:limit])))
+
+
+def differing_rows(left: Source, right: Source, name: TableName, columns: Sequence[str], key: RowKey | None) -> Iterator[RowPair]:
+    """Yield every row of *name* that differs over *columns*; its COPY lines have those columns.
+
+    Rows are paired by *key*; without one a row is its own key, and the table is compared as a multiset: each of several rows
+    that are the same is given, one behind the other. Raises RowsNotAvailable when a source holds no rows.
     """
+    shape = RowShape(tuple(columns), key)
+    with SpilledLines() as spilled:
+        for side, lines in match(left, right, name, columns).unmatched():
+            spilled.add(side, _hashes(shape.keys_of(lines)), lines)
+        if key is None:
+            yield from _each_with_times(spilled, shape, left.row_blocks(name, columns))
+        else:
+            for lefts, rights in spilled.divisions():
+                yield from _pairs(lefts, rights, shape)
+
+
+def _each_with_times(spilled: SpilledLines, shape: RowShape, blocks: Iterator[bytes]) -> Iterator[RowPair]:
+    """Yield the rows of a table without a key, with how often each is among the left side's *blocks*."""
     import numpy as np
 
-    keys_of = _keys_of(columns, key)
-    lefts = _buckets(left.row_blocks(name, columns), keys_of)
-    rights = _buckets(right.row_blocks(name, columns), keys_of)
-    differ = (lefts.sizes != rights.sizes) | (lefts.sums != rights.sums).any(axis=0)
-    for group in _groups(np.flatnonzero(differ).tolist(), (lefts.sizes + rights.sizes).tolist()):
-        times = Counter(_lines_in(left.row_blocks(name, columns), keys_of, group))
-        surplus = times if key else times.copy()
-        surplus.subtract(_lines_in(right.row_blocks(name, columns), keys_of, group))
-        for pair in _pair(surplus, columns, key):
-            yield pair if key or pair.left is None else replace(pair, times=times[pair.left])
+    wanted = [np.unique(hashes_of(digests_of(lefts))) for lefts, _ in spilled.divisions()]
+    hashes = np.unique(np.concatenate(wanted))
+    times = np.zeros(len(hashes), np.int64)
+    for block in blocks if len(hashes) else ():
+        found = hashes_of(digests_of(lines_in(block)))
+        places = np.minimum(hashes.searchsorted(found), len(hashes) - 1)
+        np.add.at(times, places[hashes[places] == found], 1)
+    for lefts, rights in spilled.divisions():
+        counts = dict(zip(lefts, times[hashes.searchsorted(hashes_of(digests_of(lefts)))].tolist(), strict=True))
+        yield from (RowPair(shape.values(line), line, None, counts[line]) for line in sorted(lefts))
+        yield from (RowPair(shape.values(line), None, line) for line in sorted(rights))
 
 
-def _keys_of(columns: Sequence[str], key: Sequence[str]) -> KeysOf | None:
-    """Return the function from lines to keys; None where a row is its own key."""
-    if not key:
-        return None
-    picks = [list(columns).index(name) for name in key]
-    if len(picks) == 1:
-        (pick,) = picks
-        return lambda lines: [line.split(b"\t", pick + 1)[pick] for line in lines]
-    return lambda lines: [b"\t".join([fields[i] for i in picks]) for fields in (line.split(b"\t") for line in lines)]
+def _pairs(lefts: Iterable[bytes], rights: Iterable[bytes], shape: RowShape) -> Iterator[RowPair]:
+    """Pair lines by key. Keys that are there more often (the other side lost its unique index) are paired as they come."""
+    if shape.key is None:
+        yield from (RowPair(shape.values(line), line, None) for line in lefts)
+        yield from (RowPair(shape.values(line), None, line) for line in rights)
+        return
+    by_key: dict[bytes, tuple[list[bytes], list[bytes]]] = {}
+    for side, lines in enumerate((list(lefts), list(rights))):
+        for key, line in zip(shape.keys_of(lines), lines, strict=True):
+            by_key.setdefault(key, ([], []))[side].append(line)
+    for ones, others in by_key.values():
+        for left, right in zip_longest(ones, others):
+            yield RowPair(shape.key_values(left if left is not None else right), left, right)
 
 
-def _lines_with_buckets(blocks: Iterator[bytes], keys_of: KeysOf | None) -> Iterator[tuple[list[bytes], Numbers]]:
-    """Yield the lines of each block with the numbers of their buckets."""
+@dataclass
+class _Sample:
+    """Some lines, *most* of them. *in_pairs*: those with the lowest hashes, all below `limit`, so that partners are in both samples."""
+
+    most: int
+    in_pairs: bool
+    limit: int = 1 << 64
+    _held: list[tuple[int, bytes]] = field(default_factory=list)
+
+    def add(self, hashes: Hashes, lines: list[bytes]) -> None:
+        """Take in lines with the hashes of their keys."""
+        if not self.in_pairs:
+            self._held += [(0, line) for line in lines[: self.most - len(self._held)]]
+            return
+        self._held += [(number, line) for number, line in zip(hashes.tolist(), lines, strict=True) if number < self.limit]
+        if len(self._held) > 2 * self.most:
+            self._held.sort()
+            self.limit = self._held[self.most][0]
+            self._held = [held for held in self._held[: self.most] if held[0] < self.limit]
+
+    def below(self, limit: int) -> Iterator[bytes]:
+        """The lines whose hashes are below *limit*."""
+        return (line for number, line in self._held if number < limit)
+
+
+def _hashes(keys: list[bytes]) -> Hashes:
     import numpy as np
 
-    for block in blocks:
-        lines = block.split(b"\n")
-        lines.pop()
-        keys = keys_of(lines) if keys_of else lines
-        yield lines, np.fromiter(map(xxh3_64_intdigest, keys), np.uint64, len(keys)) % np.uint64(BUCKETS)
+    return np.fromiter(map(xxh3_64_intdigest, keys), np.uint64, len(keys))
 
 
-def _buckets(blocks: Iterator[bytes], keys_of: KeysOf | None) -> _Buckets:
-    import numpy as np
-
-    found = _Buckets(np.zeros(BUCKETS, np.uint64), np.zeros((2, BUCKETS), np.uint64))
-    for lines, buckets in _lines_with_buckets(blocks, keys_of):
-        digests = np.frombuffer(b"".join(map(xxh3_128_digest, lines)), "<u8").reshape(-1, 2)
-        places = buckets.astype(np.intp)
-        np.add.at(found.sums[0], places, digests[:, 0])
-        np.add.at(found.sums[1], places, digests[:, 1])
-        np.add.at(found.sizes, places, np.fromiter(map(len, lines), np.uint64, len(lines)) + np.uint64(_ROW_BYTES))
-    return found
+_NUMBER_WIDTH = 40
 
 
-def _groups(buckets: list[int], bytes_in: list[int]) -> Iterator[list[int]]:
-    """Divide *buckets* so that each group holds at most BYTES_PER_PASS (or is one bucket)."""
-    group: list[int] = []
-    held = 0
-    for bucket in buckets:
-        if group and held + bytes_in[bucket] > BYTES_PER_PASS:
-            yield group
-            group, held = [], 0
-        group.append(bucket)
-        held += bytes_in[bucket]
-    if group:
-        yield group
-
-
-def _lines_in(blocks: Iterator[bytes], keys_of: KeysOf | None, group: Sequence[int]) -> Iterator[bytes]:
-    """Yield the lines that are in the buckets of *group*."""
-    import numpy as np
-
-    wanted = np.zeros(BUCKETS, bool)
-    wanted[list(group)] = True
-    for lines, buckets in _lines_with_buckets(blocks, keys_of):
-        for place in np.flatnonzero(wanted[buckets.astype(np.intp)]):
-            yield lines[place]
-
-
-def _pair(surplus: Counter[bytes], columns: Sequence[str], key: Sequence[str]) -> Iterator[RowPair]:
-    """Pair, by key, the lines that one side has more often than the other."""
-    by_key: dict[tuple[str | None, ...], tuple[list[bytes], list[bytes]]] = defaultdict(lambda: ([], []))
-    picks = [list(columns).index(name) for name in key or columns]
-    for line, times in surplus.items():
-        if times:
-            row = _decoded(line, columns)
-            by_key[tuple(row[i] for i in picks)][0 if times > 0 else 1].extend([line] * abs(times))
-    for value, (lefts, rights) in by_key.items():
-        yield from (RowPair(value, a, b) for a, b in zip_longest(lefts, rights))
-
-
-def _decoded(line: bytes, columns: Sequence[str]) -> tuple[str | None, ...]:
-    return decode_line(line) if columns else ()
+def _order(pair: RowPair) -> tuple[str, ...]:
+    """Whole numbers by value, all else as text."""
+    return tuple("" if value is None else value.rjust(_NUMBER_WIDTH) if value.isdecimal() else value for value in pair.key)

@@ -102,37 +102,37 @@ class Selection:
 
 
 class SelectedSource:
-    """What a selection leaves of *source*. It is a Source itself."""
+    """What a selection leaves of *source*, which is `whole`. It is a Source itself."""
 
     def __init__(self, source: Source, selection: Selection) -> None:
-        self._source = source
+        self.whole = source
         self._selection = selection
 
     @property
     def label(self) -> str:
         """That of the whole source."""
-        return self._source.label
+        return self.whole.label
 
     @property
     def provenance(self) -> Provenance:
         """That of the whole source."""
-        return self._source.provenance
+        return self.whole.provenance
 
     @cached_property
     def inventory(self) -> Inventory:
         """The chosen objects. What is not modelled has no name to choose by for certain: all of it stays."""
-        whole = self._source.inventory
+        whole = self.whole.inventory
         return replace(whole, objects=tuple(o for o in whole.objects if self._selection.has(o.key)))
 
     @cached_property
     def table_data(self) -> Mapping[TableName, TableData]:
         """The chosen tables."""
-        return {name: data for name, data in self._source.table_data.items() if self._selection.has_table(name)}
+        return {name: data for name, data in self.whole.table_data.items() if self._selection.has_table(name)}
 
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
         """That of the whole source."""
-        return self._source.fingerprint(name, columns)
+        return self.whole.fingerprint(name, columns)
 
     def row_blocks(self, name: TableName, columns: Sequence[str] | None = None) -> Iterator[bytes]:
         """Those of the whole source."""
-        return self._source.row_blocks(name, columns)
+        return self.whole.row_blocks(name, columns)

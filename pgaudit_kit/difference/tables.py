@@ -1,10 +1,14 @@
-"""The rows of two sources compared table by table: exact counts and fingerprints."""
+"""The rows of two sources compared table by table: exact counts and fingerprints, and which rows differ."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from pgaudit_kit.errors import PgAuditError
+from pgaudit_kit.difference.keys import RowKey, key_of
+from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowResult, RowShape, match, tally
+from pgaudit_kit.difference.selection import SelectedSource
+from pgaudit_kit.difference.sessions import LiveSession
+from pgaudit_kit.errors import PgAuditError, RowsNotAvailable
 from pgaudit_kit.records.difference import Skipped, TableDifference, TableStatus
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.source import Source
@@ -15,36 +19,89 @@ Progress = Callable[[str, int, int], None]
 
 
 def compare_tables(left: Source, right: Source, *, progress: Progress | None = None) -> tuple[TableDifference, ...]:
-    """Compare every table whose rows either source holds, by name. One result per table, `same` ones included."""
-    names = sorted({*left.table_data, *right.table_data})
-    found = []
-    for done, name in enumerate(names):
-        if progress:
-            progress(str(name), done, len(names))
-        found.append(_compare(left, right, name))
-    return tuple(found)
+    """Compare, by fingerprint, every table whose rows either source holds. One result per table, `same` ones included."""
+    return tuple(_compare(left, right, name, _by_fingerprint)[0] for name in _each_name(left, right, progress))
+
+
+def compare_rows(
+    left: Source, right: Source, *, limit: int = ROWS_LISTED, progress: Progress | None = None
+) -> Iterator[tuple[TableDifference, RowResult]]:
+    """As `compare_tables`, with the rows that differ: both sides of a table are read side by side, in one pass.
+
+    Of a side that knows fingerprints only (a manifest) rows cannot be told apart; the result says so.
+    """
+
+    def by_rows(left: Source, right: Source, name: TableName) -> tuple[TableDifference, RowResult]:
+        if whole(left) is whole(right):  # one connection gives one stream of rows at a time
+            return _by_fingerprint(left, right, name)
+        columns, key = columns_and_key(left, right, name)
+        try:
+            matching = match(left, right, name, columns)
+        except RowsNotAvailable as error:
+            table, _ = _by_fingerprint(left, right, name)
+            return table, RowResult(RowCounts(), why_not=str(error) if table.status == "different" else "")
+        table = _judged(left, right, name, *matching.fingerprints)
+        if table.status != "different":
+            return table, RowResult(RowCounts())
+        return table, tally(matching, RowShape(columns, key), limit=limit)
+
+    for name in _each_name(left, right, progress):
+        yield _compare(left, right, name, by_rows)
+
+
+def columns_and_key(left: Source, right: Source, name: TableName) -> tuple[tuple[str, ...], RowKey | None]:
+    """The columns of *name* that both sources hold, and those among them by which rows are paired (None without a key)."""
+    columns = common_columns(left, right, name)
+    keys = (key_of(side.inventory, name) for side in (left, right))
+    return columns, next((key for key in keys if key and set(key.columns) <= set(columns)), None)
 
 
 def common_columns(left: Source, right: Source, name: TableName) -> tuple[str, ...]:
-    """The columns of *name* that both sources hold, in the order of the left one."""
-    there = set(right.table_data[name].columns)
-    return tuple(c for c in left.table_data[name].columns if c in there)
+    """The columns of *name* that both sources hold, in the order of a file if one is: a server gives any order."""
+    first, second = (right, left) if isinstance(whole(left), LiveSession) else (left, right)
+    there = set(second.table_data[name].columns)
+    return tuple(c for c in first.table_data[name].columns if c in there)
 
 
-def _compare(left: Source, right: Source, name: TableName) -> TableDifference:
-    if name not in right.table_data:
-        return _on_one_side(left, right, name, left_has_it=True)
-    if name not in left.table_data:
-        return _on_one_side(right, left, name, left_has_it=False)
-    columns = common_columns(left, right, name)
+def whole(source: Source) -> Source:
+    """The source that *source* is a part of, or is."""
+    return source.whole if isinstance(source, SelectedSource) else source
+
+
+def _each_name(left: Source, right: Source, progress: Progress | None) -> Iterator[TableName]:
+    names = sorted({*left.table_data, *right.table_data})
+    for done, name in enumerate(names):
+        if progress:
+            progress(str(name), done, len(names))
+        yield name
+
+
+def _compare(
+    left: Source, right: Source, name: TableName, compare: Callable[[Source, Source, TableName], tuple[TableDifference, RowResult]]
+) -> tuple[TableDifference, RowResult]:
+    for holder, other, left_has_it in ((left, right, True), (right, left, False)):
+        if name not in other.table_data:
+            table = _on_one_side(holder, other, name, left_has_it=left_has_it)
+            return table, _rows_on_one_side(table)
     try:
-        a, b = _fingerprint(left, name, columns), _fingerprint(right, name, columns)
+        return compare(left, right, name)
     except PgAuditError as error:
-        return TableDifference(name, "not_checked", left.table_data[name].rows, right.table_data[name].rows, reason=str(error))
+        table = TableDifference(name, "not_checked", left.table_data[name].rows, right.table_data[name].rows, reason=str(error))
+        return table, RowResult(RowCounts(), why_not=table.reason)
+
+
+def _by_fingerprint(left: Source, right: Source, name: TableName) -> tuple[TableDifference, RowResult]:
+    columns = common_columns(left, right, name)
+    return _judged(left, right, name, *(_fingerprint(side, name, columns) for side in (left, right))), RowResult(RowCounts())
+
+
+def _judged(left: Source, right: Source, name: TableName, a: Fingerprint, b: Fingerprint) -> TableDifference:
     if a != b:
         return TableDifference(name, "different", a.rows, b.rows)
-    if set(columns) != {*left.table_data[name].columns, *right.table_data[name].columns}:
-        reason = f"the columns differ; compared on those both have: {', '.join(columns) or 'none'}"
+    held = [set(side.table_data[name].columns) for side in (left, right)]
+    if held[0] != held[1]:
+        both = [c for c in left.table_data[name].columns if c in held[1]]
+        reason = f"the columns differ; compared on those both have: {', '.join(both) or 'none'}"
         return TableDifference(name, "equivalent", a.rows, b.rows, reason=reason)
     return TableDifference(name, "same", a.rows, b.rows)
 
@@ -53,6 +110,14 @@ def _fingerprint(source: Source, name: TableName, columns: tuple[str, ...]) -> F
     """Ask without columns when they are the source's own: a manifest knows only those."""
     own = source.table_data[name].columns
     return source.fingerprint(name, None if own == columns else columns)
+
+
+def _rows_on_one_side(table: TableDifference) -> RowResult:
+    if table.status == "not_checked":
+        return RowResult(RowCounts(), why_not=table.reason)
+    rows = table.rows_left or table.rows_right or 0
+    counts = RowCounts(missing=rows) if table.status == "only_left" else RowCounts(extra=rows)
+    return RowResult(counts, why_not="the whole table is on one side only")
 
 
 def _on_one_side(holder: Source, other: Source, name: TableName, *, left_has_it: bool) -> TableDifference:

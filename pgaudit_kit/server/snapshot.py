@@ -163,7 +163,7 @@ class Snapshot:
         return self._counted[name, wanted]
 
     def row_blocks(self, name: TableName, columns: Sequence[str] | None = None) -> Iterator[bytes]:
-        r"""The rows of *name* as COPY text in UTF-8, in blocks of about 1 MiB that end with \n; rows of child tables are not among them.
+        r"""The rows of *name* as COPY text in UTF-8, in blocks of about 96 KiB that end with \n; rows of child tables are not among them.
 
         One at a time: while one is neither finished nor closed, everything else on this snapshot raises UsageError.
         Closing it early stops the server's work and leaves the snapshot usable. Raises RowsNotAvailable when this role

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgaudit_kit.audits.drift import diff
-from pgaudit_kit.difference.keys import key_columns
+from pgaudit_kit.difference.keys import RowKey, key_of
 from pgaudit_kit.difference.objects import compare_inventories, compare_objects
 from pgaudit_kit.records.difference import Change
 from pgaudit_kit.records.inventory import Inventory
@@ -63,15 +63,18 @@ def test_missing_columns_and_another_order_are_told() -> None:
     assert difference.changes == (Change("column c", "date", None), Change("column order", "a, b", "b, a"))
 
 
-def test_the_key_is_the_primary_key_else_a_unique_constraint_that_cannot_be_null() -> None:
+def test_the_key_is_the_primary_key_else_a_unique_constraint_first_one_that_cannot_be_null() -> None:
     table = DatabaseObject(ObjectKey("TABLE", "s", "t"), {}, (Column("a b", {"not_null": "true"}), Column('q"', {"not_null": "true"})))
     unique = DatabaseObject(ObjectKey("CONSTRAINT", "s", "u", "t"), {"definition": 'UNIQUE ("a b", "q""")'})
     primary = DatabaseObject(ObjectKey("CONSTRAINT", "s", "z", "t"), {"definition": "PRIMARY KEY (id) INCLUDE (x)"})
     nullable = DatabaseObject(ObjectKey("CONSTRAINT", "s", "n", "t"), {"definition": "UNIQUE (maybe)"})
     name = TableName("s", "t")
-    assert key_columns(Inventory((table, unique, primary, nullable)), name) == ("id",)
-    assert key_columns(Inventory((table, unique, nullable)), name) == ("a b", 'q"')
-    assert key_columns(Inventory((table, nullable)), name) == ()
+    assert key_of(Inventory((table, unique, primary, nullable)), name) == RowKey(("id",), "never")
+    assert key_of(Inventory((table, unique, nullable)), name) == RowKey(("a b", 'q"'), "never")
+    assert key_of(Inventory((table, nullable)), name) == RowKey(("maybe",), "distinct")
+    equal = DatabaseObject(ObjectKey("CONSTRAINT", "s", "e", "t"), {"definition": "UNIQUE NULLS NOT DISTINCT (maybe, x)"})
+    assert key_of(Inventory((table, nullable, equal)), name) == RowKey(("maybe", "x"), "equal")
+    assert key_of(Inventory((table,)), name) is None
 
 
 def _source(*, server: str, pg_dump: str | None = None, public: bool) -> FakeSource:

@@ -3,51 +3,92 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pgaudit_kit.difference import rows as rows_module
-from pgaudit_kit.difference.rows import RowPair, compare_rows
+from pgaudit_kit.difference import row_candidates, row_matching, row_spill
+from pgaudit_kit.difference.keys import RowKey
+from pgaudit_kit.difference.row_candidates import Candidates
+from pgaudit_kit.difference.rows import RowResult, RowShape, differing_rows, match, tally
+from pgaudit_kit.errors import RowsNotAvailable
 from pgaudit_kit.records.difference import Change, RowDifference
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.rows.fingerprint import fingerprint_of
 from tests.fakes import FakeSource
 
 T = TableName("public", "t")
 COLUMNS = ("id", "name", "n")
+ID = RowKey(("id",))
 ROW = st.tuples(st.integers(0, 40).map(str), st.sampled_from(["a", "b", "\\N", ""]), st.integers(0, 2).map(str))
+MIRRORED = {"only_left": "only_right", "only_right": "only_left", "changed": "changed"}
+Row = tuple[str, ...]
 
 
-def _source(rows: Sequence[tuple[str, ...]]) -> FakeSource:
-    return FakeSource(copy_text={T: (COLUMNS, b"".join("\t".join(r).encode() + b"\n" for r in rows))})
+@pytest.fixture(params=["roomy", "cramped"])
+def memory(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All in memory; and every bound so low that lines are dropped, read again, hashes divided over readings, and files written."""
+    if request.param == "cramped":
+        monkeypatch.setattr(row_candidates, "_KEPT_LINES_BYTES", 200)
+        monkeypatch.setattr(row_candidates, "_FEW", 3)
+        monkeypatch.setattr(row_candidates, "_MANY", 4)
+        monkeypatch.setattr(row_matching, "_WINDOW", 2)
+        monkeypatch.setattr(row_matching, "_WIDEST_WINDOW", 8)
+        monkeypatch.setattr(Candidates, "MOST", 15)
+        monkeypatch.setattr(row_spill, "_HELD_BYTES", 300)
 
 
-def _keyed(rows: list[tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def compare(left: FakeSource, right: FakeSource, key: RowKey | None, *, limit: int = 10_000) -> RowResult:
+    return tally(match(left, right, T, COLUMNS), RowShape(COLUMNS, key), limit=limit)
+
+
+def compare_rows(left: FakeSource, right: FakeSource, key: RowKey | None) -> list[RowDifference]:
+    """All differing rows, found in both ways, which must agree."""
+    result = compare(left, right, key)
+    pairs = list(differing_rows(left, right, T, COLUMNS, key))
+    described = [RowShape(COLUMNS, key).described(pair) for pair in pairs]
+    assert sorted(map(str, described)) == sorted(map(str, result.listed))
+    counted = Counter(d.status for d in described)
+    assert (result.counts.missing, result.counts.extra, result.counts.changed) == tuple(map(counted.__getitem__, MIRRORED))
+    return described
+
+
+def _source(rows: Sequence[Row], *, at_once: int = 7) -> FakeSource:
+    """Rows that come *at_once* in a block."""
+    return FakeSource(copy_text={T: (COLUMNS, b"".join("\t".join(r).encode() + b"\n" for r in rows))}, rows_at_once=at_once)
+
+
+def _keyed(rows: list[Row]) -> dict[str, Row]:
     return {r[0]: r for r in rows}
 
 
-@settings(deadline=None, max_examples=60)
+SETTINGS = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@SETTINGS
 @given(st.lists(ROW, max_size=40), st.lists(ROW, max_size=40))
-def test_keyed_differences_are_exactly_those_of_two_dictionaries(left: list[tuple[str, ...]], right: list[tuple[str, ...]]) -> None:
+@pytest.mark.usefixtures("memory")
+def test_keyed_differences_are_exactly_those_of_two_dictionaries(left: list[Row], right: list[Row]) -> None:
     a, b = _keyed(left), _keyed(right)
-    found = list(compare_rows(_source(list(a.values())), _source(list(b.values())), T, COLUMNS, ("id",)))
+    found = compare_rows(_source(list(a.values())), _source(list(b.values()), at_once=5), ID)
     assert {(d.status, d.key["id"]) for d in found} == {
         *(("only_left", k) for k in a.keys() - b.keys()),
         *(("only_right", k) for k in b.keys() - a.keys()),
         *(("changed", k) for k in a.keys() & b.keys() if a[k] != b[k]),
     }
     assert len(found) == len({(d.status, d.key["id"]) for d in found})
-    mirrored = {"only_left": "only_right", "only_right": "only_left", "changed": "changed"}
-    back = list(compare_rows(_source(list(b.values())), _source(list(a.values())), T, COLUMNS, ("id",)))
-    assert Counter((mirrored[d.status], d.key["id"]) for d in back) == Counter((d.status, d.key["id"]) for d in found)
+    back = compare_rows(_source(list(b.values())), _source(list(a.values())), ID)
+    assert Counter((MIRRORED[d.status], d.key["id"]) for d in back) == Counter((d.status, d.key["id"]) for d in found)
 
 
-@settings(deadline=None, max_examples=60)
+@SETTINGS
 @given(st.lists(ROW, max_size=30), st.lists(ROW, max_size=30))
-def test_without_a_key_tables_are_multisets(left: list[tuple[str, ...]], right: list[tuple[str, ...]]) -> None:
-    found = list(compare_rows(_source(left), _source(right), T, COLUMNS, ()))
+@pytest.mark.usefixtures("memory")
+def test_without_a_key_tables_are_multisets(left: list[Row], right: list[Row]) -> None:
+    found = compare_rows(_source(left), _source(right), None)
     counts = Counter((d.status, tuple("\\N" if v is None else v for v in d.key.values())) for d in found)
     assert counts == Counter(
         {
@@ -55,32 +96,87 @@ def test_without_a_key_tables_are_multisets(left: list[tuple[str, ...]], right: 
             **{("only_right", k): n for k, n in (Counter(right) - Counter(left)).items()},
         }
     )
+    times = {pair.left: pair.times for pair in differing_rows(_source(left), _source(right), T, COLUMNS, None) if pair.left}
+    lines = Counter("\t".join(row).encode() for row in left)
+    assert times == {line: lines[line] for line in times}
 
 
+@SETTINGS
+@given(st.lists(ROW, max_size=60), st.randoms(use_true_random=False))
+@pytest.mark.usefixtures("memory")
+def test_the_same_rows_in_any_order_are_the_same(rows: list[Row], random: Random) -> None:
+    shuffled = rows.copy()
+    random.shuffle(shuffled)
+    for key in (None, ID):
+        matching = match(_source(rows), _source(shuffled, at_once=4), T, COLUMNS)
+        assert matching.fingerprints[0] == matching.fingerprints[1] == fingerprint_of(_source(rows).row_blocks(T))
+        assert tally(matching, RowShape(COLUMNS, key)).listed == ()
+
+
+@pytest.mark.usefixtures("memory")
 def test_a_changed_row_names_the_column_and_both_values() -> None:
-    found = list(compare_rows(_source([("1", "a\\tb", "5")]), _source([("1", "\\N", "5")]), T, COLUMNS, ("id",)))
+    found = compare_rows(_source([("1", "a\\tb", "5")]), _source([("1", "\\N", "5")]), ID)
     assert found == [RowDifference("changed", {"id": "1"}, (Change("name", "a\tb", None),))]
 
 
-def test_more_differing_rows_than_are_held_at_once_are_found_in_several_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows_module, "BYTES_PER_PASS", 100 * 510)
-    left = [(str(i), "a", "0") for i in range(2000)]
-    right = [(str(i), "b", "0") for i in range(1000, 3000)]
-    counts = Counter(d.status for d in compare_rows(_source(left), _source(right), T, COLUMNS, ("id",)))
-    assert counts == {"only_left": 1000, "changed": 1000, "only_right": 1000}
+@pytest.mark.usefixtures("memory")
+def test_a_row_whose_unique_key_is_null_is_equal_to_no_other_unless_the_index_says_so() -> None:
+    left = _source([("\\N", "a", "1"), ("1", "a", "2"), ("\\N", "b", "3")])
+    right = _source([("\\N", "a", "1"), ("1", "a", "9"), ("\\N", "b", "4")])
+    found = compare_rows(left, right, RowKey(("id",), "distinct"))
+    assert Counter((d.status, d.key["id"]) for d in found) == {("changed", "1"): 1, ("only_left", None): 1, ("only_right", None): 1}
+    one, other = (_source([("\\N", "a", n)]) for n in "12")
+    assert [d.status for d in compare_rows(one, other, RowKey(("id",), "equal"))] == ["changed"]
 
 
-def test_the_longer_the_rows_the_fewer_are_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows_module, "BYTES_PER_PASS", 1 << 20)
-    held: list[int] = []
-    pair = rows_module._pair
+@pytest.mark.usefixtures("memory")
+def test_keys_of_several_columns_in_any_place() -> None:
+    left = _source([("1", "a", "x"), ("1", "b", "x"), ("2", "a", "x")])
+    right = _source([("1", "b", "x"), ("1", "a", "y"), ("3", "a", "x")])
+    found = compare_rows(left, right, RowKey(("name", "id")))
+    assert {(d.status, *d.key.items()) for d in found} == {
+        ("changed", ("name", "a"), ("id", "1")),
+        ("only_left", ("name", "a"), ("id", "2")),
+        ("only_right", ("name", "a"), ("id", "3")),
+    }
 
-    def measured(surplus: Counter[bytes], columns: Sequence[str], key: Sequence[str]) -> Iterator[RowPair]:
-        held.append(sum(map(len, surplus)))
-        return pair(surplus, columns, key)
 
-    monkeypatch.setattr(rows_module, "_pair", measured)
-    left, right = (_source([(str(i), value * 50_000, "0") for i in range(60)]) for value in "ab")
-    assert Counter(d.status for d in compare_rows(left, right, T, COLUMNS, ("id",))) == {"changed": 60}
-    assert sum(held) > 60 * 2 * 50_000
-    assert max(held) <= 1 << 20
+@pytest.mark.usefixtures("memory")
+def test_every_row_is_counted_and_some_are_listed_with_their_partners() -> None:
+    left = [(str(i), "a", "0") for i in range(200)]
+    right = [(str(i), "b", "0") for i in range(100, 300)]
+    result = compare(_source(left, at_once=30), _source(right, at_once=20), ID, limit=50)
+    assert (result.counts.missing, result.counts.changed, result.counts.extra) == (100, 100, 100)
+    assert len(result.listed) == 50
+    for row in result.listed:
+        at = int(row.key["id"] or "")
+        assert row.status == ("only_left" if at < 100 else "changed" if at < 200 else "only_right")
+        assert row.columns == ((Change("name", "a", "b"),) if row.status == "changed" else ())
+    without_key = compare(_source(left, at_once=30), _source(right, at_once=20), None, limit=50)
+    assert (without_key.counts.missing, without_key.counts.changed, without_key.counts.extra) == (200, 0, 200)
+    assert len(without_key.listed) == 50
+
+
+def test_rows_in_the_same_order_are_read_once_and_none_is_held_as_long_as_few_differ() -> None:
+    left = [(str(i), "a", "0") for i in range(50_000)]
+    right = [(i, "b" if i == "777" else n, z) for i, n, z in left if i not in ("3", "40000")] + [("x", "y", "z")]
+    sources = _source(left, at_once=3000), _source(right, at_once=250)
+    result = compare(*sources, ID)
+    assert [(d.status, d.key["id"]) for d in result.listed] == [
+        ("only_left", "3"),
+        ("changed", "777"),
+        ("only_left", "40000"),
+        ("only_right", "x"),
+    ]
+    assert [source.readings for source in sources] == [1, 1]
+    first = row_matching._read(*(lambda s=s: s.row_blocks(T) for s in sources), Candidates(), Candidates())  # type: ignore[misc]
+    assert len(first.left.candidates) + len(first.right.candidates) < 20
+
+
+def test_a_table_that_is_rewritten_between_two_readings_is_no_difference_but_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_candidates, "_KEPT_LINES_BYTES", 0)
+    left, right = _source([("1", "a", "0"), ("2", "a", "0")]), _source([("1", "b", "0")])
+    matching = match(left, right, T, COLUMNS)
+    left.copy_text[T] = (COLUMNS, b"2\ta\t0\n1\ta\t0\n")
+    with pytest.raises(RowsNotAvailable, match="changed while they were compared"):
+        list(matching.unmatched())
