@@ -169,8 +169,9 @@ def test_rows_in_the_same_order_are_read_once_and_none_is_held_as_long_as_few_di
         ("only_right", "x"),
     ]
     assert [source.readings for source in sources] == [1, 1]
-    first = row_matching._read(*(lambda s=s: s.row_blocks(T) for s in sources), Candidates(), Candidates())  # type: ignore[misc]
-    assert len(first.left.candidates) + len(first.right.candidates) < 20
+    lefts, rights = Candidates(), Candidates()
+    row_matching._read(lambda: sources[0].row_blocks(T), lambda: sources[1].row_blocks(T), lefts, rights)
+    assert len(lefts) + len(rights) < 20
 
 
 def test_a_table_that_is_rewritten_between_two_readings_is_no_difference_but_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -203,7 +203,7 @@ def test_blocks_are_whole_lines_and_small_enough_for_the_cache(database: LiveDat
         blocks = list(taken.row_blocks(T))
     assert all(block.endswith(b"\n") for block in blocks)
     assert all(96 << 10 <= len(block) < (96 << 10) + 400 for block in blocks[:-1])
-    assert len(blocks) == 7
+    assert len(blocks) == 66
     assert sum(b.count(b"\n") for b in blocks) == 20000
 
 
