@@ -12,6 +12,8 @@ from pgaudit_kit.migrations.prisma import read_ledger
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableData, TableName
+from pgaudit_kit.server.shared_work import count_together
+from pgaudit_kit.server.snapshot import Snapshot
 
 
 def take_manifest(source: Source, *, prisma_schema: str = "public", progress: Callable[[TableName], None] | None = None) -> Manifest:
@@ -19,6 +21,8 @@ def take_manifest(source: Source, *, prisma_schema: str = "public", progress: Ca
 
     A table whose rows this role may not read stays in it without a fingerprint, with the reason. Raises the errors of the source.
     """
+    if isinstance(source, Snapshot):
+        count_together(source, source.table_data)
     tables = {}
     for name, data in source.table_data.items():
         if progress:

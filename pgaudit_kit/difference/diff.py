@@ -247,6 +247,7 @@ class Difference:
                     "rows_left": t.rows_left,
                     "rows_right": t.rows_right,
                     "reason": t.reason,
+                    "method": t.method,
                 }
                 for t in self.table_differences
             ],

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from pgaudit_kit.difference.keys import RowKey, key_of
 from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowResult, RowShape, match, tally
 from pgaudit_kit.difference.selection import SelectedSource
+from pgaudit_kit.difference.server_hashes import HashedTable, compare_hashes
 from pgaudit_kit.difference.sessions import LiveSession
 from pgaudit_kit.errors import PgAuditError, RowsNotAvailable
-from pgaudit_kit.records.difference import Skipped, TableDifference, TableStatus
+from pgaudit_kit.records.difference import Method, Skipped, TableDifference, TableStatus
 from pgaudit_kit.records.fingerprint import Fingerprint
+from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.server.shared_work import count_together
+from pgaudit_kit.server.snapshot import Snapshot
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many are done, and of how many."""
@@ -20,6 +25,7 @@ Progress = Callable[[str, int, int], None]
 
 def compare_tables(left: Source, right: Source, *, progress: Progress | None = None) -> tuple[TableDifference, ...]:
     """Compare, by fingerprint, every table whose rows either source holds. One result per table, `same` ones included."""
+    _count_ahead(left, right)
     return tuple(_compare(left, right, name, _by_fingerprint)[0] for name in _each_name(left, right, progress))
 
 
@@ -35,16 +41,21 @@ def compare_rows(
         if whole(left) is whole(right):  # one connection gives one stream of rows at a time
             return _by_fingerprint(left, right, name)
         columns, key = columns_and_key(left, right, name)
+        hashed = compare_hashes(whole(left), whole(right), name, columns, key.columns if key else ())
+        if hashed:
+            return _by_hashes(left, right, name, hashed, RowShape(columns, key), limit=limit)
         try:
             matching = match(left, right, name, columns)
         except RowsNotAvailable as error:
             table, _ = _by_fingerprint(left, right, name)
             return table, RowResult(RowCounts(), why_not=str(error) if table.status == "different" else "")
-        table = _judged(left, right, name, *matching.fingerprints)
+        table = _judged(left, right, name, *matching.fingerprints, method="rows")
         if table.status != "different":
             return table, RowResult(RowCounts())
         return table, tally(matching, RowShape(columns, key), limit=limit)
 
+    if any(isinstance(whole(side), Manifest) for side in (left, right)):
+        _count_ahead(left, right)
     for name in _each_name(left, right, progress):
         yield _compare(left, right, name, by_rows)
 
@@ -66,6 +77,15 @@ def common_columns(left: Source, right: Source, name: TableName) -> tuple[str, .
 def whole(source: Source) -> Source:
     """The source that *source* is a part of, or is."""
     return source.whole if isinstance(source, SelectedSource) else source
+
+
+def _count_ahead(left: Source, right: Source) -> None:
+    """Where only fingerprints are asked for, live tables are counted several at a time."""
+    for side, other in ((left, right), (right, left)):
+        live = whole(side)
+        if isinstance(live, Snapshot):
+            shared = side.table_data.keys() & other.table_data.keys()
+            count_together(live, (n for n in shared if side.table_data[n].columns == other.table_data[n].columns))
 
 
 def _each_name(left: Source, right: Source, progress: Progress | None) -> Iterator[TableName]:
@@ -92,18 +112,28 @@ def _compare(
 
 def _by_fingerprint(left: Source, right: Source, name: TableName) -> tuple[TableDifference, RowResult]:
     columns = common_columns(left, right, name)
-    return _judged(left, right, name, *(_fingerprint(side, name, columns) for side in (left, right))), RowResult(RowCounts())
+    a, b = (_fingerprint(side, name, columns) for side in (left, right))
+    return _judged(left, right, name, a, b, method="fingerprints"), RowResult(RowCounts())
 
 
-def _judged(left: Source, right: Source, name: TableName, a: Fingerprint, b: Fingerprint) -> TableDifference:
+def _by_hashes(
+    left: Source, right: Source, name: TableName, hashed: HashedTable, shape: RowShape, *, limit: int
+) -> tuple[TableDifference, RowResult]:
+    rows = tally(hashed.matching, shape, limit=limit) if hashed.matching else RowResult(RowCounts())
+    fingerprints = hashed.matching.fingerprints if hashed.matching else (Fingerprint(), Fingerprint())
+    table = _judged(left, right, name, *fingerprints, method="server hashes")
+    return replace(table, rows_left=hashed.rows[0], rows_right=hashed.rows[1]), rows
+
+
+def _judged(left: Source, right: Source, name: TableName, a: Fingerprint, b: Fingerprint, *, method: Method) -> TableDifference:
     if a != b:
-        return TableDifference(name, "different", a.rows, b.rows)
+        return TableDifference(name, "different", a.rows, b.rows, method=method)
     held = [set(side.table_data[name].columns) for side in (left, right)]
     if held[0] != held[1]:
         both = [c for c in left.table_data[name].columns if c in held[1]]
         reason = f"the columns differ; compared on those both have: {', '.join(both) or 'none'}"
-        return TableDifference(name, "equivalent", a.rows, b.rows, reason=reason)
-    return TableDifference(name, "same", a.rows, b.rows)
+        return TableDifference(name, "equivalent", a.rows, b.rows, reason=reason, method=method)
+    return TableDifference(name, "same", a.rows, b.rows, method=method)
 
 
 def _fingerprint(source: Source, name: TableName, columns: tuple[str, ...]) -> Fingerprint:

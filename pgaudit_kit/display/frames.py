@@ -78,8 +78,16 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
         "left": TEXT,
         "right": TEXT,
     },
-    # one row per table compared
-    "table_differences": {"schema": TEXT, "name": TEXT, "status": TEXT, "rows_left": COUNT, "rows_right": COUNT, "reason": TEXT},
+    # one row per table compared; method: what judged (`rows`, `fingerprints`, `server hashes`)
+    "table_differences": {
+        "schema": TEXT,
+        "name": TEXT,
+        "status": TEXT,
+        "rows_left": COUNT,
+        "rows_right": COUNT,
+        "reason": TEXT,
+        "method": TEXT,
+    },
     # one row per table whose rows differ: how many rows are missing on the right, extra there, changed
     "summary": {
         "schema": TEXT,
@@ -228,7 +236,8 @@ def object_differences_frame(differences: Iterable[ObjectDifference]) -> DataFra
 def table_differences_frame(differences: Iterable[TableDifference]) -> DataFrame:
     """Frame `table_differences`."""
     return frame(
-        "table_differences", ((d.name.schema, d.name.name, d.status, d.rows_left, d.rows_right, d.reason or None) for d in differences)
+        "table_differences",
+        ((d.name.schema, d.name.name, d.status, d.rows_left, d.rows_right, d.reason or None, d.method) for d in differences),
     )
 
 

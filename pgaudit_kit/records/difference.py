@@ -10,6 +10,7 @@ from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.table_data import TableName
 
 Status = Literal["only_left", "only_right", "changed", "equivalent"]
+Method = Literal["rows", "fingerprints", "server hashes"]
 TableStatus = Literal["same", "different", "only_left", "only_right", "equivalent", "not_checked"]
 
 
@@ -38,13 +39,18 @@ class ObjectDifference:
 
 @dataclass(frozen=True, slots=True)
 class TableDifference:
-    """One table's rows compared; `reason` says why it is `not_checked` or `equivalent`."""
+    """One table's rows compared; `reason` says why it is `not_checked` or `equivalent`.
+
+    `method` says what judged: the rows themselves, side by side; fingerprints, of which one may have been recorded; or hashes that two
+    servers made of their rows. None where nothing was compared.
+    """
 
     name: TableName
     status: TableStatus
     rows_left: int | None = None
     rows_right: int | None = None
     reason: str = ""
+    method: Method | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,9 @@ _APPLY_SETTINGS = """
     FROM unnest(%s::text[], %s::text[]) AS wanted(name, value)
     WHERE EXISTS (SELECT FROM pg_settings known WHERE known.name = wanted.name)
 """
+_PRINTING = ("TimeZone", "bytea_output")  # of those, what a comparison may have changed
 _OLDEST = 12
+_CANCEL_SECONDS = 10
 _MAY_READ_ALL = "Use a role that may read all rows: a superuser, or one with pg_read_all_data and BYPASSRLS."
 
 
@@ -162,19 +164,16 @@ class Snapshot:
                 self._tables[name] = replace(data, rows=result.rows, size_bytes=sum(sizes), fingerprint=result)
         return self._counted[name, wanted]
 
-    def row_blocks(self, name: TableName, columns: Sequence[str] | None = None) -> Iterator[bytes]:
+    def row_blocks(self, name: TableName, columns: Sequence[str] | None = None, *, where: str | None = None) -> Iterator[bytes]:
         r"""The rows of *name* as COPY text in UTF-8, in blocks of about 96 KiB that end with \n; rows of child tables are not among them.
 
         One at a time: while one is neither finished nor closed, everything else on this snapshot raises UsageError.
         Closing it early stops the server's work and leaves the snapshot usable. Raises RowsNotAvailable when this role
         may not read all rows, or for a table or column that is not in `table_data`; QueryFailed when the server stops.
+        *where*: only rows for which this expression of SQL, written by us, is true.
         """
-        data = self._known(name)
-        if data.not_readable:
-            raise RowsNotAvailable(
-                f"the rows of {name} cannot be read: {data.not_readable}", resource=self.label, table=str(name), remedy=_MAY_READ_ALL
-            )
-        statement = _copy_statement(data, data.columns if columns is None else tuple(columns), self.label)
+        data = self._readable(name)
+        statement = _copy_statement(data, data.columns if columns is None else tuple(columns), self.label, where)
         self._check_free()
         stream = self._blocks(name, statement)
         self._streams.add(stream)
@@ -194,6 +193,29 @@ class Snapshot:
         self._check_free()
         with refused_queries(self.label, "exporting the snapshot"):  # a savepoint's snapshot cannot be exported
             return str(self._ask("SELECT pg_export_snapshot() AS id")[0]["id"])
+
+    def another(self) -> Snapshot:
+        """A second connection that sees the same, with the same settings; close it before this one. Raises CannotConnect, QueryFailed."""
+        other = Snapshot(self.target, snapshot_id=self.export_id())
+        try:
+            for setting in _PRINTING:
+                other._use(setting, self._provenance.settings[setting])
+        except BaseException:
+            other.close()
+            raise
+        return other
+
+    def take_over(self, other: Snapshot) -> None:
+        """Take the fingerprints that *other*, of the same snapshot and settings, has counted for its own."""
+        self._counted |= other._counted
+        for (name, columns), counted in other._counted.items():
+            if columns == self._tables[name].columns:
+                size_bytes = other._tables[name].size_bytes
+                self._tables[name] = replace(self._tables[name], rows=counted.rows, size_bytes=size_bytes, fingerprint=counted)
+
+    def sizes(self) -> dict[TableName, int]:
+        """Bytes on disk of each table of `table_data`, to plan by."""
+        return {TableName(row["schema"], row["name"]): row["size_bytes"] for row in self.ask(query("table_size", self._major))}
 
     def use_timezone(self, name: str) -> None:
         """Print timestamptz values in zone *name* from now on; what was read under another one is forgotten. Raises QueryFailed."""
@@ -232,11 +254,23 @@ class Snapshot:
         """Major version of the server (18)."""
         return self._major
 
-    def ask(self, sql: str) -> list[Row]:
+    def ask(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """Run one query inside the snapshot, return its rows by column name. Raises QueryFailed; UsageError while rows are being read."""
         self._check_free()
         with self._savepoint("reading"):
+            return self._ask(sql, parameters)
+
+    def ask_rows(self, name: TableName, sql: str, *, settings: Mapping[str, str]) -> list[Row]:
+        """As `ask`, of the rows of table *name*, under *settings*. Raises RowsNotAvailable as `row_blocks` does."""
+        self._readable(name)
+        self._check_free()
+        with self._savepoint(f"reading the rows of {name}"):
+            self._connection.execute(_APPLY_SETTINGS, [list(settings), list(settings.values())])
             return self._ask(sql)
+
+    def cancel(self) -> None:
+        """Stop what another thread is waiting for."""
+        self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
 
     @property
     def objects(self) -> DataFrame:
@@ -281,6 +315,14 @@ class Snapshot:
             )
         return data
 
+    def _readable(self, name: TableName) -> TableData:
+        data = self._known(name)
+        if data.not_readable:
+            raise RowsNotAvailable(
+                f"the rows of {name} cannot be read: {data.not_readable}", resource=self.label, table=str(name), remedy=_MAY_READ_ALL
+            )
+        return data
+
     def _check_free(self) -> None:
         if self._connection.closed:
             raise UsageError("this snapshot is closed", resource=self.label, remedy="Take a new one.")
@@ -322,7 +364,7 @@ def snapshot(
     return Snapshot(resolve_target(target, folder=folder), snapshot_id=snapshot_id)
 
 
-def _copy_statement(data: TableData, columns: tuple[str, ...], label: str) -> bytes:
+def _copy_statement(data: TableData, columns: tuple[str, ...], label: str, where: str | None = None) -> bytes:
     absent = [c for c in columns if c not in data.columns]
     if absent:
         raise RowsNotAvailable(
@@ -331,16 +373,22 @@ def _copy_statement(data: TableData, columns: tuple[str, ...], label: str) -> by
             table=str(data.name),
             remedy="Columns that are generated or gone cannot be compared as rows.",
         )
-    table = f"{_quoted(data.name.schema)}.{_quoted(data.name.name)}"
-    if not columns and data.columns:
-        statement = f"COPY (SELECT FROM ONLY {table}) TO STDOUT"
+    table = qualified(data.name)
+    listed = ", ".join(map(quoted, columns))
+    if where or (not columns and data.columns):
+        statement = f"COPY (SELECT {listed} FROM ONLY {table}{f' WHERE {where}' if where else ''}) TO STDOUT"  # noqa: S608  all quoted
     else:
-        statement = f"COPY {table}{' (' + ', '.join(map(_quoted, columns)) + ')' if columns else ''} TO STDOUT"
+        statement = f"COPY {table}{f' ({listed})' if columns else ''} TO STDOUT"
     return statement.encode("utf-8", "surrogateescape")
 
 
-def _quoted(name: str) -> str:
-    # not psycopg.sql.Identifier: that cannot write a name of a SQL_ASCII server that is not ASCII
+def qualified(name: TableName) -> str:
+    """Schema and name as SQL, both quoted."""
+    return f"{quoted(name.schema)}.{quoted(name.name)}"
+
+
+def quoted(name: str) -> str:
+    """A name as SQL, quoted. Not by psycopg.sql.Identifier: that cannot write a name of a SQL_ASCII server that is not ASCII."""
     return '"' + name.replace('"', '""') + '"'
 
 

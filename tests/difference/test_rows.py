@@ -15,7 +15,7 @@ from pgaudit_kit.difference.keys import RowKey
 from pgaudit_kit.difference.row_candidates import Candidates
 from pgaudit_kit.difference.rows import RowResult, RowShape, differing_rows, match, tally
 from pgaudit_kit.errors import RowsNotAvailable
-from pgaudit_kit.records.difference import Change, RowDifference
+from pgaudit_kit.records.difference import Change, RowDifference, Status
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.fingerprint import fingerprint_of
 from tests.fakes import FakeSource
@@ -24,7 +24,7 @@ T = TableName("public", "t")
 COLUMNS = ("id", "name", "n")
 ID = RowKey(("id",))
 ROW = st.tuples(st.integers(0, 40).map(str), st.sampled_from(["a", "b", "\\N", ""]), st.integers(0, 2).map(str))
-MIRRORED = {"only_left": "only_right", "only_right": "only_left", "changed": "changed"}
+MIRRORED: dict[Status, Status] = {"only_left": "only_right", "only_right": "only_left", "changed": "changed"}
 Row = tuple[str, ...]
 
 
@@ -52,7 +52,7 @@ def compare_rows(left: FakeSource, right: FakeSource, key: RowKey | None) -> lis
     described = [RowShape(COLUMNS, key).described(pair) for pair in pairs]
     assert sorted(map(str, described)) == sorted(map(str, result.listed))
     counted = Counter(d.status for d in described)
-    assert (result.counts.missing, result.counts.extra, result.counts.changed) == tuple(map(counted.__getitem__, MIRRORED))
+    assert (result.counts.missing, result.counts.extra, result.counts.changed) == tuple(counted[status] for status in MIRRORED)
     return described
 
 

@@ -1,0 +1,64 @@
+"""Two live databases compared where they are: servers hash rows, and only those that differ are fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pgaudit_kit.difference.row_matching import Matching, match_rows
+from pgaudit_kit.records.source import Source
+from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.server.row_hashes import BUCKETS, bucket_sums, can_hash_alike, hashed_as_they_are, rows_in_buckets
+from pgaudit_kit.server.snapshot import Snapshot
+
+_WORTH_IT = 0.3  # above this share of rows in buckets that differ, fetching all rows is no more work than choosing them
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class HashedTable:
+    """What the servers say of a table: how many rows there are, and the rows of buckets that differ (None: the rows are the same)."""
+
+    rows: tuple[int, int]
+    matching: Matching | None
+
+
+def compare_hashes(left: Source, right: Source, name: TableName, columns: Sequence[str], key: Sequence[str]) -> HashedTable | None:
+    """Compare the rows of *name* by what both servers say; None when they cannot, or so many rows differ that all are to be fetched.
+
+    Raises RowsNotAvailable, QueryFailed.
+    """
+    if not (isinstance(left, Snapshot) and isinstance(right, Snapshot) and columns and can_hash_alike(left, right)):
+        return None
+    types = [hashed_as_they_are(side, name) for side in (left, right)]
+    if any(types[0].get(column) != types[1].get(column) for column in columns):
+        return None
+    lefts, rights = on_both(left, right, lambda side: bucket_sums(side, name, columns, key))
+    rows = sum(count for count, _ in lefts.values()), sum(count for count, _ in rights.values())
+    differ = [bucket for bucket in {*lefts, *rights} if lefts.get(bucket) != rights.get(bucket)]
+    if not differ:
+        return HashedTable(rows, None)
+    if len(differ) > _WORTH_IT * min(BUCKETS, max(rows)):
+        return None
+    return HashedTable(
+        rows,
+        match_rows(
+            lambda: rows_in_buckets(left, name, columns, key, differ),
+            lambda: rows_in_buckets(right, name, columns, key, differ),
+        ),
+    )
+
+
+def on_both(left: Snapshot, right: Snapshot, ask: Callable[[Snapshot], Found]) -> tuple[Found, Found]:
+    """Ask both servers at the same time. When one fails, or we are interrupted, the other is stopped."""
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(ask, left)
+        try:
+            mine = ask(right)
+        except BaseException:
+            left.cancel()
+            raise
+        return other.result(), mine
