@@ -17,9 +17,8 @@ from pathlib import Path
 import platformdirs
 
 from benchmarks.data import Data
-from benchmarks.jobs import Job, jobs
+from benchmarks.jobs import MOST_MEMORY, Job, jobs
 
-MOST_MEMORY = 200_000_000
 SLOW_PEER = 30.0  # seconds after which a peer is run once only
 HEAD = "| job | ours | as command | peer | theirs | ratio | as command | bound | | peak memory |"
 RULE = "|---|---:|---:|---|---:|---:|---:|---:|---|---:|"
@@ -61,7 +60,7 @@ def lines(job: Job, times: int) -> list[str]:
     whole = min(commands, default=None)
     memory = max(run.peak_bytes for run in ours)
     if not job.peers:
-        return [line(job=job.name, ours=mine, command=whole, peer="", theirs=None, bound=job.bound, memory=memory, is_scan=job.is_scan)]
+        return [line(job=job.name, ours=mine, command=whole, peer="", theirs=None, bound=job.bound, memory=memory, most=job.most)]
     return [
         line(
             job=job.name,
@@ -71,18 +70,26 @@ def lines(job: Job, times: int) -> list[str]:
             theirs=min(seconds, default=None),
             bound=peer.bound,
             memory=memory,
-            is_scan=job.is_scan,
+            most=job.most,
         )
         for peer, seconds in zip(job.peers, theirs, strict=True)
     ]
 
 
 def line(
-    *, job: str, ours: float, command: float | None, peer: str, theirs: float | None, bound: float | None, memory: int, is_scan: bool = True
+    *,
+    job: str,
+    ours: float,
+    command: float | None,
+    peer: str,
+    theirs: float | None,
+    bound: float | None,
+    memory: int,
+    most: float = MOST_MEMORY,
 ) -> str:
     """Return one line. Without a peer the bound is in seconds; the bound is for the job itself, not for the start of Python."""
     measured = ours / theirs if theirs else None if peer else ours
-    kept = "" if measured is None or bound is None else "ok" if measured <= bound and (memory <= MOST_MEMORY or not is_scan) else "over"
+    kept = "" if measured is None or bound is None else "ok" if measured <= bound and memory <= most else "over"
     cells = [
         job,
         _seconds(ours),

@@ -82,9 +82,11 @@ DO $$ BEGIN FOR n IN {first}..{last} LOOP
                    ' d numeric(10,2) CHECK (d > 0), e uuid UNIQUE, f integer REFERENCES small.t%s)', n, greatest(n - 1, 1));
     EXECUTE format('CREATE INDEX ON small.t%s (a, c)', n);
     EXECUTE format('COMMENT ON TABLE small.t%s IS ''table number %s''', n, n);
+    EXECUTE format('INSERT INTO small.t%s (a, b, c, d) SELECT ''row '' || i, jsonb_build_object(''i'', i), ''2024-01-01Z'', i'
+                   ' FROM generate_series(1, 10) i', n);
 END LOOP; END $$
 """
-VERSION = 3  # of this generator: files of another one are not used
+VERSION = 4  # of this generator: files of another one are not used
 
 
 class Data:
@@ -150,6 +152,11 @@ class Data:
         return self._dumped("schema.sql", "--schema-only", database="tables")
 
     @property
+    def small(self) -> Path:
+        """The same tables with their rows, ten each, a plain script."""
+        return self._dumped("small.sql", database="tables")
+
+    @property
     def people(self) -> Path:
         """One table of 8 mixed columns, a third of the rows, a plain script."""
         return self._dumped("people.sql", "--table=people", database="people")
@@ -161,7 +168,7 @@ class Data:
 
     def _dumped(self, name: str, *arguments: str, database: str = "rows") -> Path:
         def dump(path: Path) -> None:
-            subprocess.run([self.program("pg_dump"), *arguments, "-f", str(path), "-d", self._url(database)], check=True)
+            subprocess.run([self.program("pg_dump"), *arguments, "-f", str(path), "-d", self.url(database)], check=True)
 
         return self._made(name, dump)
 
@@ -175,7 +182,7 @@ class Data:
 
     def _write_people_csv(self, path: Path) -> None:
         statement = "COPY people TO STDOUT (FORMAT csv, HEADER)"
-        with psycopg.connect(self._url("people")) as connection, connection.cursor().copy(statement) as copy, path.open("wb") as file:
+        with psycopg.connect(self.url("people")) as connection, connection.cursor().copy(statement) as copy, path.open("wb") as file:
             file.writelines(copy)
 
     # ---- the databases
@@ -189,7 +196,17 @@ class Data:
         """Those that are filled."""
         return set()
 
-    def _url(self, database: str) -> str:
+    def copy(self, database: str, name: str) -> str:
+        """The URL of a copy of *database*, made when it is first asked for."""
+        if name not in self._databases:
+            self.url(database)
+            with psycopg.connect(self._server.url(), autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {name} TEMPLATE {database}".encode())
+            self._databases.add(name)
+        return self._server.url(name)
+
+    def url(self, database: str) -> str:
+        """The URL of *database* (`rows`, `people`, `tables`), filled when it is first asked for."""
         if database not in self._databases:
             with psycopg.connect(self._server.url(), autocommit=True) as connection:
                 connection.execute(f"CREATE DATABASE {database} TEMPLATE template0".encode())

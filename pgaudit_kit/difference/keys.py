@@ -16,6 +16,7 @@ _NULLS = "(?P<nulls> NULLS NOT DISTINCT)?"
 # What pg_get_constraintdef and pg_get_indexdef print; an index with a WHERE, an expression or an operator class is no key
 _CONSTRAINT = re.compile(rf"(?:PRIMARY KEY|UNIQUE){_NULLS} {_COLUMNS}")
 _INDEX = re.compile(rf"CREATE UNIQUE INDEX .* USING \w+ {_COLUMNS}(?: INCLUDE {_COLUMNS})?{_NULLS}\Z", re.DOTALL)
+_PATTERNS = {"CONSTRAINT": _CONSTRAINT, "INDEX": _INDEX}
 _IDENTIFIER = re.compile(r'"((?:[^"]|"")*)"|([^\s,"]+)')
 _WORST_LAST = ("never", "equal", "distinct")
 
@@ -31,10 +32,11 @@ class RowKey:
 def key_of(inventory: Inventory, table: TableName) -> RowKey | None:
     """Return the primary key of *table*, else its narrowest unique constraint or index, those without NULLs first, else None."""
     candidates: list[tuple[bool, int, int, tuple[str, ...], RowKey]] = []
-    for item in inventory.of_kind("CONSTRAINT", "INDEX"):
+    for item in inventory.by_parent.get((table.schema, table.name), ()):
         definition = item.attributes.get("definition") or ""
-        match = (_INDEX if item.key.kind == "INDEX" else _CONSTRAINT).match(definition)
-        if match and (item.key.schema, item.key.parent) == (table.schema, table.name) and item.attributes.get("valid") != "false":
+        pattern = _PATTERNS.get(item.key.kind)
+        match = pattern.match(definition) if pattern else None
+        if match and item.attributes.get("valid") != "false":
             columns = _identifiers(match[2] if item.key.kind == "CONSTRAINT" else match[1])
             primary = definition.startswith("PRIMARY KEY")
             nulls: Literal["never", "equal", "distinct"] = "equal" if match["nulls"] else "distinct"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pgaudit_kit.records.objects import DatabaseObject, ObjectKey, Unmodelled
 
@@ -25,6 +27,15 @@ class Inventory:
     def __post_init__(self) -> None:
         object.__setattr__(self, "objects", tuple(sorted(self.objects, key=lambda o: o.key.sort_key)))
         object.__setattr__(self, "by_key", {o.key: o for o in self.objects})
+
+    @cached_property
+    def by_parent(self) -> Mapping[tuple[str | None, str], tuple[DatabaseObject, ...]]:
+        """What belongs to each table or domain, by its schema and name, in inventory order."""
+        found: dict[tuple[str | None, str], list[DatabaseObject]] = defaultdict(list)
+        for item in self.objects:
+            if item.key.parent is not None:
+                found[item.key.schema, item.key.parent].append(item)
+        return {parent: tuple(items) for parent, items in found.items()}
 
     def of_kind(self, *kinds: str) -> tuple[DatabaseObject, ...]:
         """The objects of these kinds, in inventory order."""

@@ -16,6 +16,7 @@ from pgaudit_kit.server.catalog import query
 from pgaudit_kit.server.snapshot import Snapshot, qualified, quoted
 
 BUCKETS = 1 << 12
+LARGE_BYTES = 4 << 20  # below, a table is read faster than the server answers
 _FIRST_MAJOR = 14
 _KEY_SEED, _ROW_SEED = 1, 0
 # Hashing into groups beats sorting, but the planner thinks that each row is a group; with free tuples it lets workers help.
@@ -29,6 +30,11 @@ def can_hash_alike(left: Snapshot, right: Snapshot) -> bool:
     """Whether hashes of both servers can be compared: text is hashed in the database's encoding."""
     encodings = {side.provenance.encoding for side in (left, right)}
     return min(left.major, right.major) >= _FIRST_MAJOR and len(encodings) == 1 and "SQL_ASCII" not in encodings
+
+
+def is_large(snapshot: Snapshot, name: TableName) -> bool:
+    """Whether hashing pays for its queries. Raises QueryFailed."""
+    return snapshot.sizes.get(name, 0) >= LARGE_BYTES
 
 
 def hashed_as_they_are(snapshot: Snapshot, name: TableName) -> Mapping[str, str]:

@@ -23,7 +23,7 @@ def count_together(snapshot: Snapshot, names: Iterable[TableName], *, connection
     cannot be read are left out: whoever asks for them is told. Raises QueryFailed.
     """
     wanted = set(names)
-    sizes = {name: size for name, size in snapshot.sizes().items() if name in wanted}
+    sizes = {name: size for name, size in snapshot.sizes.items() if name in wanted}
     if sum(sizes.values()) < _WORTH_IT_BYTES or len(sizes) < connections:
         return
     waiting: SimpleQueue[TableName] = SimpleQueue()

@@ -213,7 +213,8 @@ class Snapshot:
                 size_bytes = other._tables[name].size_bytes
                 self._tables[name] = replace(self._tables[name], rows=counted.rows, size_bytes=size_bytes, fingerprint=counted)
 
-    def sizes(self) -> dict[TableName, int]:
+    @cached_property
+    def sizes(self) -> Mapping[TableName, int]:
         """Bytes on disk of each table of `table_data`, to plan by."""
         return {TableName(row["schema"], row["name"]): row["size_bytes"] for row in self.ask(query("table_size", self._major))}
 

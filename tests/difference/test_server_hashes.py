@@ -13,6 +13,7 @@ from pgaudit_kit.difference import server_hashes
 from pgaudit_kit.errors import QueryFailed
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.server import row_hashes
 from pgaudit_kit.server.row_hashes import Sums, bucket_sums
 from pgaudit_kit.server.snapshot import Snapshot, snapshot
 
@@ -46,6 +47,11 @@ EQUAL_BUT_NOT_THE_SAME = (
     ("bytea", r"\x00", r"\x0000"),
     ("timestamptz", "infinity", "-infinity"),
 )
+
+
+@pytest.fixture(autouse=True)
+def _every_table_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_hashes, "LARGE_BYTES", 0)
 
 
 def _run(url: str, *statements: str) -> None:
