@@ -17,7 +17,7 @@ from pgaudit_kit.cli.output import SHOWN, Json, print_json, print_table, visible
 from pgaudit_kit.errors import UsageError
 
 if TYPE_CHECKING:
-    from pgaudit_kit.dumps.query.query import QueryResult
+    from pgaudit_kit.sql.query_result import QueryResult
 
 _NEEDS_QUOTES = frozenset(',"\r\n')
 _NUMBERS = ("INT", "DECIMAL", "FLOAT", "DOUBLE")
@@ -42,16 +42,17 @@ def query(
     Example: pgaudit query backups/app.dump "SELECT count(*) FROM users"
     """
     from pgaudit_kit.audits.sources import open_dump
-    from pgaudit_kit.dumps.query.query import run_query, stream_query
+    from pgaudit_kit.sql.named_sources import UNNAMED
+    from pgaudit_kit.sql.query import run_query, stream_query
 
     if json and csv:
         raise UsageError("--json and --csv are two formats", remedy="Ask for one of them.")
     if not json:
-        parts = stream_query(open_dump(dump), sql, limit=limit, progress=False if csv else None)
+        parts = stream_query({UNNAMED: open_dump(dump).row_source}, sql, limit=limit, progress=False if csv else None)
         with closing(parts):  # its temporary files go also when the reader leaves
             (_print_csv if csv else _print_table)(parts)
         return
-    result = run_query(open_dump(dump), sql, limit=limit, progress=False)
+    result = run_query({UNNAMED: open_dump(dump).row_source}, sql, limit=limit, progress=False)
     _print_notes(result)
     columns = [{"name": name, "type": kind} for name, kind in zip(result.names, result.types, strict=True)]
     print_json({"columns": columns, "rows": [[plain(value) for value in row] for row in result.rows()]})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pgaudit_kit.dumps.query.duckdb_errors import duckdb_sql
 from pgaudit_kit.rows.copy_arrow import Batch, CopyColumn, pa
 from pgaudit_kit.rows.sql_columns import NotNative, SqlColumn, as_text, distinct_names, quote_text
+from pgaudit_kit.sql.duckdb_errors import duckdb_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
