@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pgaudit_kit.audits.drift import diff as diff
+    from pgaudit_kit.audits.query import query as query
     from pgaudit_kit.audits.verify import verify as verify
     from pgaudit_kit.dumps.read_dump import read_dump as read_dump
     from pgaudit_kit.errors import PgAuditError as PgAuditError
@@ -31,6 +32,7 @@ _HOMES = {
     "backup": "operations.backup",
     "diff": "audits.drift",
     "load_manifest": "records.manifest",
+    "query": "audits.query",
     "read_dump": "dumps.read_dump",
     "restore": "operations.restore",
     "rollback": "operations.rollback",
@@ -44,6 +46,7 @@ __all__ = [
     "backup",
     "diff",
     "load_manifest",
+    "query",
     "read_dump",
     "restore",
     "rollback",

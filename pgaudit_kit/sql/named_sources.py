@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pgaudit_kit.errors import UsageError
-from pgaudit_kit.sql.query_tables import PUBLIC, QueryTable, QueryTables
+from pgaudit_kit.errors import PgAuditError, UsageError
+from pgaudit_kit.sql.query_tables import QueryTable, QueryTables
 from pgaudit_kit.sql.row_source import RowSource
 from pgaudit_kit.sql.statement import TableReference, tables_named
 
@@ -53,23 +54,30 @@ class NamedSources:
     def _find(self, named: TableReference) -> UsedTable:
         source, schema = self._catalog(named.catalog), named.schema
         if named.catalog is not None and source is None:
-            raise UsageError(f"no source is called {named.catalog}", resource=self.label, remedy=self._remedy(named))
+            raise UsageError(f"no source is called {named.catalog}", resource=self.label, remedy=self._remedy(named.schema, named.table))
         if source is None and (source := self._catalog(schema)) is not None:
             schema = None
-        if source is None:
-            if len(self._tables) > 1:
-                raise UsageError(f"{named} may be a table of several sources", resource=self.label, remedy=self._remedy(named))
-            (source,) = self._tables
+        if source is None and len(self._tables) > 1:
+            remedy = self._remedy(schema, named.table)
+            raise UsageError(f"{named} does not say which source is meant", resource=self.label, remedy=remedy)
+        source = source or next(iter(self._tables))
         return UsedTable(source, self._tables[source].find(schema, named.table), bare=schema is None)
 
     def _catalog(self, given: str | None) -> str | None:
         return next((name for name in self._tables if name != UNNAMED and given is not None and name.lower() == given.lower()), None)
 
-    def _remedy(self, named: TableReference) -> str:
-        if UNNAMED in self._tables:
-            return "Write schema.table."
-        forms = (f"{name}.{named.schema or PUBLIC}.{named.table}" for name in self._tables)
-        return f"Say which one: {', '.join(forms)}."
+    def _remedy(self, schema: str | None, table: str) -> str:
+        """Say how a table of that name is called, in the sources that have it."""
+        found = []
+        for name, tables in self._tables.items():
+            with suppress(PgAuditError):
+                there = tables.find(schema, table)
+                found.append(".".join(([] if name == UNNAMED else [name]) + [there.sql_schema, there.sql_name]))
+        if found:
+            return f"Write {' or '.join(found)}."
+        return (
+            "Write schema.table." if UNNAMED in self._tables else f"Write SOURCE.schema.table; the sources are {', '.join(self._tables)}."
+        )
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.sources)

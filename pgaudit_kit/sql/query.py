@@ -37,56 +37,46 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MEMORY_LIMIT = "1GB"
-_ROWS_PER_PART = 10_000
+ROWS_PER_PART = 10_000
 _T = TypeVar("_T")
 _PATIENCE_SECONDS = 0.5  # Windows notices Ctrl-C only between two waits
 _DEFAULT_SCHEMA = "main"  # of every catalog of DuckDB
 
-Prepare = Callable[[Mapping[str, Sequence[TableName]]], None]
+Prepare = Callable[[Mapping[str, Sequence[TableName]]], Sequence[str]]
 
 
-def run_query(
-    sources: Mapping[str, RowSource], sql: str, *, limit: int | None = None, progress: bool | None = None, prepare: Prepare | None = None
-) -> QueryResult:
-    """Run *sql* over *sources*, by name; a single one may be called UNNAMED.
-
-    *limit*: the first rows of the result. *progress*: a bar, see `sql.progress`. *prepare* is called with the tables that *sql* names, by
-    source, before any is read. Raises UsageError, RowsNotAvailable, DamagedDump, QueryFailed.
-    """
-    with _asked(sources, sql, limit=limit, progress=progress, prepare=prepare) as asked:
+def run_query(sources: Mapping[str, RowSource], sql: str, *, limit: int | None = None, progress: bool | None = None) -> QueryResult:
+    """Return the whole result of *sql*; see `ask`."""
+    with ask(sources, sql, limit=limit, progress=progress) as asked:
         return asked.whole()
 
 
-def stream_query(
-    sources: Mapping[str, RowSource], sql: str, *, limit: int | None = None, progress: bool | None = None, prepare: Prepare | None = None
-) -> Generator[QueryResult, None, None]:
-    """Run *sql* as `run_query` does, and yield the result in parts, at least one: memory does not grow with it."""
-    with _asked(sources, sql, limit=limit, progress=progress, prepare=prepare) as asked:
-        yield from asked.parts()
-
-
 @contextmanager
-def _asked(
-    given: Mapping[str, RowSource], sql: str, *, limit: int | None, progress: bool | None, prepare: Prepare | None
-) -> Iterator[_Asked]:
-    """The question, when the rows that it is about are in DuckDB."""
+def ask(
+    given: Mapping[str, RowSource], sql: str, *, limit: int | None = None, progress: bool | None = None, prepare: Prepare | None = None
+) -> Iterator[Asked]:
+    """Give the question that *sql* asks of *given* sources, by name, when the rows that it is about are in DuckDB.
+
+    A single source may be called UNNAMED. *limit*: the first rows of the result. *progress*: a bar, see `sql.progress`. *prepare* is called
+    with the tables that *sql* names, by source, before any is read, and returns notes. Raises UsageError, RowsNotAvailable, DamagedDump,
+    QueryFailed.
+    """
     sources = NamedSources(given)
     if limit is not None and limit < 0:
         raise UsageError(f"limit is {limit}", resource=sources.label, remedy="Give the number of rows of the result, 0 or more.")
     with _database(sources) as connection:
         used = sources.used_by(sql, connection)
-        if prepare:
-            prepare({name: [u.table.name for u in used if u.source == name] for name in sources})
+        notes = list(prepare({name: [u.table.name for u in used if u.source == name] for name in sources})) if prepare else []
         loads = [_load(connection, sources, u) for u in {(u.source, u.table): u for u in used}.values()]
         with duckdb_sql(sources.label):
             load_all(loads, progress=progress)
         _let_bare_names_be_found(connection, sources, used)
         harden(connection)
-        notes = tuple(load.note for load in loads if load.note)
+        notes += [load.note for load in loads if load.note]
         hints = (load.hint for load in loads if load.hint)
         remedy = " ".join(["It is DuckDB's SQL, which is close to PostgreSQL's.", *hints, *notes])
         with duckdb_sql(sources.label, remedy):
-            yield _Asked(connection, sql, limit, notes)
+            yield Asked(connection, sql, limit, tuple(notes))
 
 
 @contextmanager
@@ -148,8 +138,8 @@ def _interruptible(connection: DuckDBPyConnection, run: Callable[[], _T]) -> _T:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A statement over tables that are there."""
+class Asked:
+    """A statement over tables that are there. `notes`: what is otherwise than the types of the sources let expect."""
 
     connection: DuckDBPyConnection
     sql: str
@@ -160,19 +150,22 @@ class _Asked:
         """The result at once."""
 
         def run() -> QueryResult:
-            relation, types = self._relation()
+            relation, types = self._relation(frozenset())
             table = relation.to_arrow_table()
             return QueryResult(tuple(table.column_names), types, table, self.notes)
 
         return _interruptible(self.connection, run)
 
-    def parts(self) -> Iterator[QueryResult]:
-        """The result as DuckDB makes it; the first part is empty, so that its columns are known."""
+    def parts(self, *, rows: int = ROWS_PER_PART, as_text: frozenset[int] = frozenset()) -> Generator[QueryResult, None, None]:
+        """The result as DuckDB makes it, *rows* at a time: memory does not grow with it. The first part is empty, with its columns.
+
+        *as_text*: the columns (indexes) that are to be text.
+        """
 
         def start() -> tuple[Any, tuple[str, ...]]:
-            relation, types = self._relation()
+            relation, types = self._relation(as_text)
             read = relation.to_arrow_reader if hasattr(relation, "to_arrow_reader") else relation.fetch_arrow_reader  # its name until 1.5
-            return read(_ROWS_PER_PART), types
+            return read(rows), types
 
         reader, types = _interruptible(self.connection, start)
         names = tuple(reader.schema.names)
@@ -180,12 +173,12 @@ class _Asked:
         while (batch := _interruptible(self.connection, lambda: next(reader, None))) is not None:
             yield QueryResult(names, types, pa.Table.from_batches([batch]), self.notes)
 
-    def _relation(self) -> tuple[Any, tuple[str, ...]]:
+    def _relation(self, as_text: frozenset[int]) -> tuple[Any, tuple[str, ...]]:
         relation = self.connection.sql(self.sql)
         if self.limit is not None:
             relation = relation.limit(self.limit)
         types = tuple(str(kind) for kind in relation.types)
-        exact = [is_exact(kind) for kind in relation.types]
+        exact = [is_exact(kind) and index not in as_text for index, kind in enumerate(relation.types)]
         if not all(exact):
             names = [quote_name(name) for name in relation.columns]
             relation = relation.project(

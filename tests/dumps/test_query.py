@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from pgaudit_kit.errors import DamagedDump, PgAuditError, RowsNotAvailable, Usag
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.sql.named_sources import UNNAMED
-from pgaudit_kit.sql.query import run_query, stream_query
+from pgaudit_kit.sql.query import ask, run_query
 
 SQL = Path(__file__).with_name("typed.sql")
 DATABASE = "queried"
@@ -215,14 +216,14 @@ def test_a_result_in_parts_is_the_result_and_leaves_nothing_behind_when_nobody_w
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     sql = "SELECT i.n, o.id FROM odd.values o, range(50000) i(n) ORDER BY 1, 2"
-    first, *parts = stream_query({UNNAMED: dump.row_source}, sql)
+    with ask({UNNAMED: dump.row_source}, sql) as asked:
+        first, *parts = asked.parts()
     assert (first.names, first.table.num_rows) == (("n", "id"), 0)
     assert len(parts) > 1
     assert [row for part in parts for row in part.rows()] == run_query({UNNAMED: dump.row_source}, sql).rows()
-    asked = stream_query({UNNAMED: dump.row_source}, sql)
-    next(asked)
-    next(asked)
-    asked.close()
+    with ask({UNNAMED: dump.row_source}, sql) as asked, closing(asked.parts()) as left:
+        next(left)
+        next(left)
     assert list(tmp_path.iterdir()) == []
 
 
