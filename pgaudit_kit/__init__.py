@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pgaudit_kit.dumps.read_dump import read_dump as read_dump
     from pgaudit_kit.errors import PgAuditError as PgAuditError
     from pgaudit_kit.operations.backup import backup as backup
+    from pgaudit_kit.operations.extract import extract as extract
     from pgaudit_kit.operations.restore import restore as restore
     from pgaudit_kit.operations.rollback import rollback as rollback
     from pgaudit_kit.records.manifest import load_manifest as load_manifest
@@ -31,6 +32,7 @@ _HOMES = {
     "PgAuditError": "errors",
     "backup": "operations.backup",
     "diff": "audits.drift",
+    "extract": "operations.extract",
     "load_manifest": "records.manifest",
     "query": "audits.query",
     "read_dump": "dumps.read_dump",
@@ -45,6 +47,7 @@ __all__ = [
     "PgAuditError",
     "backup",
     "diff",
+    "extract",
     "load_manifest",
     "query",
     "read_dump",

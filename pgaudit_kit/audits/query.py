@@ -5,19 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.audits.sources import open_source
 from pgaudit_kit.difference.sessions import LiveSession, align_sessions
-from pgaudit_kit.errors import RowsNotAvailable
-from pgaudit_kit.records.fingerprint import Fingerprint
-from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.source import Source
-from pgaudit_kit.records.table_data import TableData, TableName
-from pgaudit_kit.rows.copy_text import project
+from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.sql.part_of_source import PartOfSource
 from pgaudit_kit.sql.query import Asked, ask
 from pgaudit_kit.sql.row_source import RowSource
 
@@ -56,12 +50,12 @@ def open_query(given: Mapping[str, Any], sql: str, *, limit: int | None = None, 
         rows = {name: RowSource.of(source) for name, source in sources.items()}
 
         def prepare(used: Mapping[str, Sequence[TableName]]) -> list[str]:
-            return _align(sources, {name: _Part(rows[name], names) for name, names in used.items() if names})
+            return _align(sources, {name: PartOfSource(rows[name], names) for name, names in used.items() if names})
 
         yield opened.enter_context(ask(rows, sql, limit=limit, progress=progress, prepare=prepare))
 
 
-def _align(sources: Mapping[str, Source], used: Mapping[str, _Part]) -> list[str]:
+def _align(sources: Mapping[str, Source], used: Mapping[str, PartOfSource]) -> list[str]:
     """Let live sources print what stays text, ranges of timestamps and arrays of bytea, as the others do; return notes where none can."""
     lives = [(name, sources[name]) for name in used if isinstance(sources[name], LiveSession)]
     files = [part for name, part in used.items() if not isinstance(sources[name], LiveSession)]
@@ -75,39 +69,3 @@ def _align(sources: Mapping[str, Source], used: Mapping[str, _Part]) -> list[str
     for _, live in lives[1:]:
         align_sessions(lives[0][1], live)
     return []
-
-
-@dataclass(frozen=True)
-class _Part:
-    """The tables of a source that a query uses, as a Source: nothing else of it is read, as it would be to count its rows."""
-
-    rows: RowSource
-    used: Sequence[TableName]
-
-    @property
-    def label(self) -> str:
-        return self.rows.label
-
-    @property
-    def provenance(self) -> Provenance:
-        return Provenance(format=self.rows.what)
-
-    @cached_property
-    def inventory(self) -> Inventory:
-        names = {(name.schema, name.name) for name in self.table_data}
-        return Inventory(tuple(o for o in self.rows.inventory.of_kind("TABLE") if (o.key.schema, o.key.name) in names))
-
-    @cached_property
-    def table_data(self) -> Mapping[TableName, TableData]:
-        names = dict.fromkeys(member for name in self.used for member in self.rows.members[name])
-        return {name: TableData(name, self.rows.open_rows(name).columns) for name in names}
-
-    def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
-        raise RowsNotAvailable(f"of {name} no fingerprint is made here ({columns})", resource=self.label, table=str(name))
-
-    def row_blocks(self, name: TableName, columns: Sequence[str] | None = None) -> Iterator[bytes]:
-        rows = self.rows.open_rows(name)
-        return rows.blocks if columns is None else project(rows.blocks, rows.columns, columns)
-
-    def has_ranges(self, name: TableName) -> bool:
-        return any("tstz" in (c.attributes.get("type") or "") for o in self.inventory.objects for c in o.columns if o.key.name == name.name)

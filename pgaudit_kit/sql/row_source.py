@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pgaudit_kit.errors import RowsNotAvailable
-from pgaudit_kit.records.identifiers import read_parents
+from pgaudit_kit.errors import RowsNotAvailable, UsageError
+from pgaudit_kit.records.identifiers import read_name, read_parents
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_columns import columns_of
@@ -78,6 +79,21 @@ class RowSource:
                 yield from project(rows.blocks, rows.columns, columns)
 
         return TypedTable(name, columns, types_of(self.inventory, name, columns), self.label, lambda: TableRows(columns, blocks()))
+
+
+def find_table(text: str, names: Sequence[TableName], resource: str) -> TableName:
+    """Return the one of *names* that *text* means, a name as in SQL; a bare one is there only once. Raises UsageError, RowsNotAvailable."""
+    parsed = read_name(text, 0)
+    if not parsed or parsed[2] != len(text.rstrip()):
+        raise UsageError(f"not the name of a table: {text!r}", resource=resource, remedy='Write schema.table, or "Schema"."Table".')
+    schema, table, _ = parsed
+    found = [name for name in names if name.name == table and schema in (None, name.schema)]
+    if len(found) == 1:
+        return found[0]
+    known = [str(name) for name in found or names]
+    close = (found and known) or difflib.get_close_matches(text, known) or known[:5]
+    what = f"{text} is there more than once" if found else f"no rows of {text} in this dump"
+    raise RowsNotAvailable(what, resource=resource, table=text, remedy=f"It has rows of {', '.join(close) or 'no table at all'}.")
 
 
 def _children(inventory: Inventory) -> dict[TableName, list[TableName]]:

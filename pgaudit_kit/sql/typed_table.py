@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -49,11 +50,20 @@ class TypedTable:
         columns = open_rows(name).columns
         return cls(name, columns, types_of(inventory, name, columns), resource, lambda: open_rows(name))
 
-    def batches(self, columns: Sequence[CopyColumn], *, group_bytes: int = GROUP_BYTES) -> Generator[Batch]:
-        """Yield the rows of *columns*. Raises CannotConvert after it raised the level of the columns that ask for it, DamagedDump."""
+    def batches(self, columns: Sequence[CopyColumn], *, group_bytes: int = GROUP_BYTES) -> Generator[Batch, None, None]:
+        """Yield the rows of *columns*. Raises as `groups`."""
+        with closing(self.groups(columns, group_bytes=group_bytes)) as groups:
+            for _, batch in groups:
+                yield batch
+
+    def groups(self, columns: Sequence[CopyColumn], *, group_bytes: int = GROUP_BYTES) -> Generator[tuple[bytes, Batch], None, None]:
+        """Yield COPY lines, some at a time, with their rows of *columns*.
+
+        Raises CannotConvert after it raised the level of the columns that ask for it, DamagedDump.
+        """
         stored = self.open_rows()
         try:
-            yield from CopyParser(len(stored.columns), columns).batches(stored.blocks, group_bytes=group_bytes)
+            yield from CopyParser(len(stored.columns), columns).groups(stored.blocks, group_bytes=group_bytes)
         except CannotConvert as cause:
             if not cause.columns or any(columns[i].level == AS_BYTES for i in cause.columns):
                 raise self.damaged("its rows are no COPY text") from cause
