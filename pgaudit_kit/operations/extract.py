@@ -85,16 +85,18 @@ def extract(
     given = {"csv": csv, "parquet": parquet, "sql": sql, "into": into}
     wanted = [place for place, value in given.items() if value is not None]
     if len(wanted) != 1:
-        raise UsageError("an extract goes to one place", remedy="Give one of csv, parquet, sql, into.")
+        raise UsageError(
+            "an extract goes to one place", remedy="Give one of --csv, --parquet, --sql, --into (csv=, parquet=, sql=, into=)."
+        )
     if name is not None and wanted[0] not in {"sql", "into"}:
         raise UsageError("only SQL and a database have a new table to be named", remedy="Leave --as (name=) out.")
     if inserts and sql is None:
         raise UsageError("inserts are a form of SQL", remedy="Add --sql FILE, or leave --inserts out.")
-    taking = _Taking(open_dump(dump), table, where, progress=progress)
     if into is not None:
-        return taking.into(into, name)
+        return _Taking(open_dump(dump), table, where, progress=progress).into(into, name)
     place = given[wanted[0]]
     with _opened(place, overwrite=overwrite) as file:
+        taking = _Taking(open_dump(dump), table, where, progress=progress)
         if parquet is not None:
             return taking.parquet(file, _path(place))
         notes: tuple[str, ...] = ()

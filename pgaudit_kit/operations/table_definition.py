@@ -45,7 +45,7 @@ class TableDefinition:
         """How the dump made what a server's *words* say it lacks, as the end of a sentence."""
         for name, statement in self.made.items():
             if {f'"{name}"', f'"{name.partition(".")[2]}"'} & set(_QUOTED.findall(words)):
-                return f", as the dump has it: {statement}"
+                return f", as the dump has it: {statement.rstrip(';')}"
         return f" (the extensions of the dump are {', '.join(self.extensions)})" if self.extensions else ""
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pgaudit_kit.rows.copy_text import NULL, unescape
 
-# The fields that are not CSV as they stand: empty ones, and those with an escape, a quote, a comma or a line end of old Macs
-_FIELD = re.compile(rb'(?<![^\t\n])(?=[\t\n])|[^\t\n]*[\\",\r][^\t\n]*')
+# The fields that are not CSV as they stand: empty ones, and those with an escape, a quote, a comma or a carriage return
+_FIELD = re.compile(rb'(?<![^\t\n])(?:(?=[\t\n])|[^\t\n\\",\r]*[\\",\r][^\t\n]*)')
 _QUOTED = re.compile(rb'[",\r\n]')
 _END_MARK = rb"\."
 _TAB = b"\0"  # no text in PostgreSQL holds one: stands for a tab inside of a value until those between values are commas
