@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # as DuckDB takes it; what looks so and is there is a file
 _NAMED = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<source>.+)\Z", re.DOTALL)
+_WIDEST_TYPE = 24  # as long as TIMESTAMP WITH TIME ZONE
 _NUMBERS = ("INT", "DECIMAL", "FLOAT", "DOUBLE")
 
 
@@ -132,6 +133,12 @@ def _print_table(parts: Iterator[QueryResult]) -> None:
             for row in (part.rows() if len(rows) <= SHOWN else ())
         ]
     numbers = [name for name, kind in zip(first.names, first.types, strict=True) if any(word in kind for word in _NUMBERS)]
-    print_table("", first.names, rows, right=numbers, total=total)
+    heads = [f"{name}\n{_short(kind)}" for name, kind in zip(first.names, first.types, strict=True)]
+    print_table("", heads, rows, right=[head for head, name in zip(heads, first.names, strict=True) if name in numbers], total=total)
     if total <= SHOWN:
         print(f"{total:,} row{'' if total == 1 else 's'}")
+
+
+def _short(kind: str) -> str:
+    """A type in the head of a table, where there is no room for the labels of an enum."""
+    return kind if len(kind) <= _WIDEST_TYPE else f"{kind.partition('(')[0]}(…)"

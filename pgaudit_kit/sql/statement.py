@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.errors import UsageError
-from pgaudit_kit.sql.duckdb_errors import duckdb_sql
+from pgaudit_kit.sql.duckdb_errors import check_text, duckdb_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -32,6 +32,7 @@ class TableReference:
 
 def tables_named(sql: str, connection: DuckDBPyConnection, resource: str) -> list[TableReference]:
     """Return the tables that *sql* names, each once; its own common table expressions are none. Raises UsageError."""
+    check_text(sql, resource)
     with duckdb_sql(resource, "Give one SELECT in DuckDB's SQL, which is close to PostgreSQL's."):
         statements = connection.extract_statements(sql)
         kinds = [str(statement.type).rpartition(".")[2].removesuffix("_STATEMENT") for statement in statements]

@@ -51,8 +51,8 @@ def test_rows_of_a_condition_are_their_own_text(typed_dump: Path, typed_url: str
     server = "COPY (SELECT * FROM big WHERE n > 10 AND feeling = 'sad' AND \"at\" >= '2024-01-02 00:00:00+00') TO STDOUT CSV HEADER"
     assert text == copied(typed_url, server)
     assert 0 < done.rows < 120_000
-    assert taken(typed_dump, "big", where="1 = 1")[1] == taken(typed_dump, "big")[1]
-    assert taken(typed_dump, "big", where="id = 0")[0] == b"id,n,body,at,price,ok,who,feeling\n"
+    assert taken(typed_dump, "child", where="1 = 1")[1] == taken(typed_dump, "child")[1]
+    assert taken(typed_dump, "parent", where="id = 0")[0] == b"id,price\n"
 
 
 def test_a_partitioned_table_has_the_rows_of_its_partitions(typed_dump: Path) -> None:
