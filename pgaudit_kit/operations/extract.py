@@ -181,7 +181,9 @@ class _Taking:
             return fingerprint_of(with_plain_floats(read_back, definition.types)) == fingerprint_of(sent)
 
         found = load_table(resolved, definition, self.blocks, settings=settings, is_same=is_same)
-        return Extract(self.name, found.rows, self.seen, into=definition.name, target=resolved.label, notes=definition.left_out)
+        as_values = "" if found == self.seen else "Floats were compared as values: this server prints them with fewer digits."
+        notes = (*definition.left_out, *filter(None, [as_values]))
+        return Extract(self.name, found.rows, self.seen, into=definition.name, target=resolved.label, notes=notes)
 
     def _definition(self, name: str | None) -> TableDefinition:
         wanted = new_name(name, self.name)

@@ -21,10 +21,13 @@ _BATCH = "batch of pgaudit"
 class Load:
     """One table on its way into DuckDB, to *place* (catalog, schema, name there); *label* is what people call it.
 
-    `hint` says which of its columns are called otherwise there; "" when there are none.
+    *used* are the names (in lower case) of columns that may be needed, None for all; `names` are those that are read. `hint` says which of
+    its columns are called otherwise there; "" when there are none.
     """
 
-    def __init__(self, connection: DuckDBPyConnection, table: TypedTable, place: Sequence[str], label: str) -> None:
+    def __init__(
+        self, connection: DuckDBPyConnection, table: TypedTable, place: Sequence[str], label: str, used: frozenset[str] | None
+    ) -> None:
         self._connection = connection
         self.table = table
         self._label = label
@@ -33,7 +36,9 @@ class Load:
             remedy = "`tables` has the number of its rows."
             raise UsageError(f"{table.name} has no columns, which DuckDB does not allow", resource=table.resource, remedy=remedy)
         names = distinct_names(table.columns)
-        self.columns = [SqlColumn(table.copy_column(column), name) for column, name in zip(table.columns, names, strict=True)]
+        called = dict(zip(table.columns, names, strict=True))
+        self.names = [name for name, new in called.items() if used is None or new.lower() in used] or [table.columns[0]]
+        self.columns = [SqlColumn(table.copy_column(name), called[name]) for name in self.names]
         renamed = [f"{quote_name(name)} is {new}" for name, new in zip(table.columns, names, strict=True) if name != new]
         self.hint = f"Of {label}, {', '.join(renamed)}." if renamed else ""
 
@@ -92,7 +97,7 @@ def _make_alike(loads: Iterable[Load]) -> list[Load]:
     """Let columns of one name and kind in tables of one name have one type; return the loads whose columns changed by that."""
     alike: dict[tuple[object, str, str], list[tuple[Load, SqlColumn]]] = {}
     for load in loads:
-        for name, column in zip(load.table.columns, load.columns, strict=True):
+        for name, column in zip(load.names, load.columns, strict=True):
             alike.setdefault((load.table.name, name, column.copy.type.kind), []).append((load, column))
     changed: dict[int, Load] = {}
     for same in alike.values():

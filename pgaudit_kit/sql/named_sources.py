@@ -6,15 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pgaudit_kit.errors import PgAuditError, UsageError
 from pgaudit_kit.sql.query_tables import QueryTable, QueryTables
 from pgaudit_kit.sql.row_source import RowSource
-from pgaudit_kit.sql.statement import TableReference, tables_named
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+from pgaudit_kit.sql.statement import Statement, TableReference
 
 UNNAMED = "rows of a dump"  # the catalog of a source that was given without a name: no schema should be called so
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -47,9 +43,9 @@ class NamedSources:
         self.sources = dict(sources)
         self.label = " and ".join(source.label for source in sources.values())
 
-    def used_by(self, sql: str, connection: DuckDBPyConnection) -> list[UsedTable]:
-        """Return the tables that *sql* uses. Raises UsageError, RowsNotAvailable."""
-        return list(dict.fromkeys(self._find(named) for named in tables_named(sql, connection, self.label)))
+    def used_by(self, statement: Statement) -> list[UsedTable]:
+        """Return the tables that *statement* uses. Raises UsageError, RowsNotAvailable."""
+        return list(dict.fromkeys(self._find(named) for named in statement.tables))
 
     def _find(self, named: TableReference) -> UsedTable:
         source, schema = self._catalog(named.catalog), named.schema

@@ -1,7 +1,8 @@
 """SQL over the rows of sources: DuckDB runs one SELECT on the tables that it names.
 
-Those tables are read from their source, typed as `rows.sql_columns` says, into databases in a folder for temporary files, which is removed
-at the end, also after Ctrl-C. Neither rows nor intermediate results are bound by memory: they spill to that folder.
+Those tables are read from their source, of their columns those that the SQL can mean, typed as `rows.sql_columns` says, into databases in a
+folder for temporary files, which is removed at the end, also after Ctrl-C. Neither rows nor intermediate results are bound by memory: they
+spill to that folder.
 
 One source without a name has its tables as `users` or `public.users`. Sources with names are catalogs: `dump.public.users`, or
 `dump.users`; when there is only one, its name may be left out. Unqualified tables are those of schema public, or of the one other schema
@@ -32,6 +33,7 @@ from pgaudit_kit.sql.query_result import QueryResult, is_exact
 from pgaudit_kit.sql.query_tables import PUBLIC
 from pgaudit_kit.sql.row_filter import harden
 from pgaudit_kit.sql.row_source import RowSource
+from pgaudit_kit.sql.statement import read_statement
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -65,9 +67,10 @@ def ask(
     if limit is not None and limit < 0:
         raise UsageError(f"limit is {limit}", resource=sources.label, remedy="Give the number of rows of the result, 0 or more.")
     with _database(sources) as connection:
-        used = sources.used_by(sql, connection)
+        statement = read_statement(sql, connection, sources.label)
+        used = sources.used_by(statement)
         notes = list(prepare({name: [u.table.name for u in used if u.source == name] for name in sources})) if prepare else []
-        loads = [_load(connection, sources, u) for u in {(u.source, u.table): u for u in used}.values()]
+        loads = [_load(connection, sources, u, statement.columns) for u in {(u.source, u.table): u for u in used}.values()]
         with duckdb_sql(sources.label):
             load_all(loads, progress=progress)
         _let_bare_names_be_found(connection, sources, used)
@@ -102,10 +105,11 @@ def _database(sources: NamedSources) -> Iterator[DuckDBPyConnection]:
             connection.close()
 
 
-def _load(connection: DuckDBPyConnection, sources: NamedSources, used: UsedTable) -> Load:
+def _load(connection: DuckDBPyConnection, sources: NamedSources, used: UsedTable, columns: frozenset[str] | None) -> Load:
     table = used.table
     label = str(table.name) if used.source == UNNAMED else f"{used.source}.{table.name}"
-    return Load(connection, sources.sources[used.source].table(table.name), (used.source, table.sql_schema, table.sql_name), label)
+    place = (used.source, table.sql_schema, table.sql_name)
+    return Load(connection, sources.sources[used.source].table(table.name), place, label, columns)
 
 
 def _let_bare_names_be_found(connection: DuckDBPyConnection, sources: NamedSources, used: Sequence[UsedTable]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.errors import UsageError
+from pgaudit_kit.sql.columns_used import columns_used
 from pgaudit_kit.sql.duckdb_errors import check_text, duckdb_sql
 
 if TYPE_CHECKING:
@@ -30,8 +31,16 @@ class TableReference:
         return ".".join(part for part in (self.catalog, self.schema, self.table) if part is not None)
 
 
-def tables_named(sql: str, connection: DuckDBPyConnection, resource: str) -> list[TableReference]:
-    """Return the tables that *sql* names, each once; its own common table expressions are none. Raises UsageError."""
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a SELECT names: tables, each once, its own common table expressions not among them; `columns` as in `sql.columns_used`."""
+
+    tables: tuple[TableReference, ...]
+    columns: frozenset[str] | None
+
+
+def read_statement(sql: str, connection: DuckDBPyConnection, resource: str) -> Statement:
+    """Return what *sql* names. Raises UsageError for all but one SELECT."""
     check_text(sql, resource)
     with duckdb_sql(resource, "Give one SELECT in DuckDB's SQL, which is close to PostgreSQL's."):
         statements = connection.extract_statements(sql)
@@ -42,7 +51,11 @@ def tables_named(sql: str, connection: DuckDBPyConnection, resource: str) -> lis
         if _SHOW.match(sql):
             raise UsageError("SHOW lists nothing here", resource=resource, remedy="`pgaudit inspect` and dump.tables list the tables.")
         [(text,)] = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchall()
-    return list(dict.fromkeys(_tables_in(json.loads(text), frozenset())))
+    parsed = json.loads(text)
+    if parsed.get("error"):
+        message = f"the SQL is of a form that cannot be taken apart: {parsed.get('error_message')}"
+        raise UsageError(message, resource=resource, remedy="Write it as a plain SELECT.")
+    return Statement(tuple(dict.fromkeys(_tables_in(parsed, frozenset()))), columns_used(parsed))
 
 
 def _tables_in(node: Any, visible: frozenset[str]) -> Iterator[TableReference]:

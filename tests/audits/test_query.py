@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 import pgaudit_kit as pk
+from pgaudit_kit.audits.query import open_query
 from pgaudit_kit.difference.sessions import LiveSession
 from pgaudit_kit.errors import PgAuditError, QueryFailed, RowsNotAvailable, UsageError
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
@@ -85,6 +86,14 @@ def test_a_value_that_needs_text_on_one_side_is_text_on_both(app: tuple[Path, st
     assert pk.query(changed, dump=dump, live=live)["id"].tolist() == [3, 4]
     digits = "SELECT id FROM dump.users d JOIN live.users l USING (id) WHERE d.points <> l.points"
     assert pk.query(digits, dump=dump, live=live)["id"].tolist() == [4]
+
+
+def test_columns_that_are_not_named_are_not_read_and_a_row_as_a_whole_is_all_of_them(app: tuple[Path, str]) -> None:
+    dump, live = app
+    with open_query({"dump": dump, "live": live}, "SELECT count(id) FROM live.users JOIN dump.users USING (id)") as asked:
+        assert asked.notes == ()  # of score, which is text
+    whole = "SELECT id FROM dump.users d JOIN live.users l USING (id) WHERE d IS DISTINCT FROM l ORDER BY id"
+    assert pk.query(whole, dump=dump, live=live)["id"].tolist() == [3, 4]
 
 
 def test_equal_values_of_every_type_are_equal_whatever_the_sessions_were(typed_dump: Path, typed_url: str) -> None:

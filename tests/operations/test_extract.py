@@ -243,6 +243,44 @@ def test_a_dump_that_is_damaged_on_the_way_leaves_no_table(typed_dump: Path, tmp
         assert connection.execute("SELECT to_regclass('big_from_dump')").fetchall() == [(None,)]
 
 
+OLD = """--
+-- PostgreSQL database dump
+--
+
+-- Dumped from database version 11.5
+-- Dumped by pg_dump version 11.5
+
+SET client_encoding = 'UTF8';
+
+CREATE TABLE public.f (
+    x double precision,
+    r real
+);
+
+COPY public.f (x, r) FROM stdin;
+0.10000000000000001\t0.100000001
+\\N\tNaN
+\\.
+
+
+--
+-- PostgreSQL database dump complete
+--
+
+"""
+
+
+def test_floats_that_an_old_server_printed_are_proved_as_values(make_database: Callable[..., str], tmp_path: Path) -> None:
+    url, path = make_database(), tmp_path / "old.sql"
+    path.write_text(OLD, encoding="utf-8")
+    done = extract(path, "f", into=url)
+    assert (done.rows, len(done.notes)) == (2, 1)
+    assert "as values" in done.notes[0]
+    path.write_text(OLD.replace("11.5", "17.1"), encoding="utf-8")
+    with pytest.raises(RestoreFailed, match="read back"):
+        extract(path, "f", into=url, name="g")
+
+
 def test_floats_of_old_servers_are_the_same_values() -> None:
     types = ["integer", "double precision", "real", "point[]", "text"]
     old = b'1\t0.10000000000000001\t0.100000001\t{"(0.29999999999999999,1e+300)"}\t0.10000000000000001\n2\t\\N\tNaN\t\\N\t\\N\n'
