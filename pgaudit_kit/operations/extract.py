@@ -180,7 +180,7 @@ class _Taking:
             sent = with_plain_floats(self.rows.open_rows().blocks, definition.types)
             return fingerprint_of(with_plain_floats(read_back, definition.types)) == fingerprint_of(sent)
 
-        found = load_table(resolved, definition, self.blocks, settings=settings, is_same=is_same)
+        found = load_table(resolved, definition, self.blocks(), sent=lambda: self.seen, settings=settings, is_same=is_same)
         as_values = "" if found == self.seen else "Floats were compared as values: this server prints them with fewer digits."
         notes = (*definition.left_out, *filter(None, [as_values]))
         return Extract(self.name, found.rows, self.seen, into=definition.name, target=resolved.label, notes=notes)

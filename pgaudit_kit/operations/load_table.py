@@ -25,33 +25,34 @@ SETTINGS = {
     "extra_float_digits": "3",
     "xmloption": "content",
 }
-_LONGEST_DEFINITION = 400
+# No limit that a role has for its app's queries ends the load; transaction_timeout is there from 17 on
+_NO_LIMITS = dict.fromkeys(("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"), "0")
 
 
 def load_table(
     target: Target,
     definition: TableDefinition,
-    blocks: Callable[[], Iterable[bytes]],
+    blocks: Iterable[bytes],
     *,
+    sent: Callable[[], Fingerprint],
     settings: Mapping[str, str],
     is_same: Callable[[Iterator[bytes]], bool],
 ) -> Fingerprint:
     """Make the table of *definition* in *target* and fill it with *blocks*; return the count and fingerprint of what it holds.
 
-    *settings* are those under which the dump printed its values. When what is read back has another fingerprint than what was sent,
-    *is_same* judges. Raises RestoreFailed, UsageError, and nothing has changed.
+    *settings* are those under which the dump printed its values. When what is read back has another fingerprint than *sent*, that of the
+    blocks that went, *is_same* judges. Raises RestoreFailed, UsageError, and nothing has changed.
     """
     import psycopg
 
     table = qualified(definition.name)
     columns = f" ({', '.join(map(quoted, definition.columns))})" if definition.columns else ""
-    sent = _Sent(blocks())
     try:
         with connect(target, read_only=False) as connection:
             _set(connection, {**SETTINGS, **settings, "search_path": definition.search_path})
             connection.execute(_encoded(definition.create))
             with connection.cursor() as cursor, cursor.copy(_encoded(f"COPY {table}{columns} FROM STDIN")) as copy:
-                for block in sent:
+                for block in blocks:
                     copy.write(block)
             for column in definition.identities:
                 connection.execute(_encoded(_count_on(table, column)))
@@ -59,9 +60,9 @@ def load_table(
             def read_back() -> Iterator[bytes]:
                 return copy_blocks(connection, _encoded(f"COPY {table}{columns} TO STDOUT"))
 
-            found = fingerprint_of(read_back())
-            if found != sent.fingerprint and not (found.rows == sent.fingerprint.rows and is_same(read_back())):
-                message = f"nothing was changed: {sent.fingerprint.rows:,} rows were sent, and read back from {definition.name} they differ"
+            found, expected = fingerprint_of(read_back()), sent()
+            if found != expected and not (found.rows == expected.rows and is_same(read_back())):
+                message = f"nothing was changed: {expected.rows:,} rows were sent, and read back from {definition.name} they differ"
                 remedy = "This server prints values otherwise than the one that was dumped: write --sql FILE and load that yourself."
                 raise RestoreFailed(message, resource=target.label, remedy=remedy)
     except psycopg.Error as error:
@@ -69,23 +70,10 @@ def load_table(
     return found
 
 
-class _Sent:
-    """Blocks on their way to the server; `fingerprint` is that of those that went."""
-
-    def __init__(self, blocks: Iterable[bytes]) -> None:
-        self._blocks = blocks
-        self.fingerprint = Fingerprint()
-
-    def __iter__(self) -> Iterator[bytes]:
-        for block in self._blocks:
-            self.fingerprint += fingerprint_of([block])
-            yield block
-
-
 def _set(connection: psycopg.Connection[Any], settings: Mapping[str, str]) -> None:
     raw = connection.info.parameter_status("server_encoding") == "SQL_ASCII"  # it stores bytes of any encoding, and converts none
-    for name, value in {**settings, "client_encoding": "SQL_ASCII" if raw else "UTF8"}.items():
-        connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", [name, value])
+    for name, value in {**_NO_LIMITS, **settings, "client_encoding": "SQL_ASCII" if raw else "UTF8"}.items():
+        connection.execute("SELECT pg_catalog.set_config(name, %s, true) FROM pg_catalog.pg_settings WHERE name = %s", [value, name])
 
 
 def _count_on(table: str, column: str) -> str:
