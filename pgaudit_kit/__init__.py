@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pgaudit_kit.audits.drift import diff as diff
+    from pgaudit_kit.audits.query import query as query
     from pgaudit_kit.audits.verify import verify as verify
     from pgaudit_kit.dumps.read_dump import read_dump as read_dump
     from pgaudit_kit.errors import PgAuditError as PgAuditError
     from pgaudit_kit.operations.backup import backup as backup
+    from pgaudit_kit.operations.extract import extract as extract
     from pgaudit_kit.operations.restore import restore as restore
     from pgaudit_kit.operations.rollback import rollback as rollback
     from pgaudit_kit.records.manifest import load_manifest as load_manifest
@@ -30,7 +32,9 @@ _HOMES = {
     "PgAuditError": "errors",
     "backup": "operations.backup",
     "diff": "audits.drift",
+    "extract": "operations.extract",
     "load_manifest": "records.manifest",
+    "query": "audits.query",
     "read_dump": "dumps.read_dump",
     "restore": "operations.restore",
     "rollback": "operations.rollback",
@@ -43,7 +47,9 @@ __all__ = [
     "PgAuditError",
     "backup",
     "diff",
+    "extract",
     "load_manifest",
+    "query",
     "read_dump",
     "restore",
     "rollback",

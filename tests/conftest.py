@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -68,6 +69,27 @@ def corpus() -> Path:
     if not folder.is_dir():
         missing("../shared/corpus")
     return folder
+
+
+@pytest.fixture(scope="session")
+def typed_url(server: EmbeddedServer) -> Iterator[str]:
+    """A database with values of every type, of dumps/typed.sql; not to be changed."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE typed_values TEMPLATE template0")
+    with psycopg.connect(server.url("typed_values"), autocommit=True) as connection:
+        connection.execute((PROJECT / "tests" / "dumps" / "typed.sql").read_bytes())
+    yield server.url("typed_values")
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("DROP DATABASE typed_values WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def typed_dump(server: EmbeddedServer, typed_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its dump, custom, by a session of another time zone and bytea_output than the server's."""
+    path = tmp_path_factory.mktemp("typed") / "typed.dump"
+    environment = {**os.environ, "PGTZ": "Asia/Tokyo", "PGOPTIONS": "-c bytea_output=escape"}
+    subprocess.run([server.bin_folder / "pg_dump", "-Fc", "-f", str(path), "-d", typed_url], check=True, env=environment)
+    return path
 
 
 _numbers = itertools.count(1)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from pgaudit_kit.dumps.identifiers import read_name, read_names_in_parentheses
+from pgaudit_kit.records.identifiers import read_name, read_names_in_parentheses
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.table_data import TableName
 

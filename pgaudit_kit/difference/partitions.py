@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pgaudit_kit.dumps.identifiers import read_name
+from pgaudit_kit.records.identifiers import read_name
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import DatabaseObject
 from pgaudit_kit.records.table_data import TableName

@@ -18,8 +18,8 @@ from pgaudit_kit.difference.keys import RowKey
 from pgaudit_kit.difference.partitions import leaves, triggers_of
 from pgaudit_kit.difference.rescue_sql import TableRescue, literal, qualified, quoted
 from pgaudit_kit.difference.rows import RowPair, differing_rows
-from pgaudit_kit.dumps.identifiers import read_identifier
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
+from pgaudit_kit.records.identifiers import read_identifier
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import Column, ObjectKey
 from pgaudit_kit.records.table_data import TableName

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pgaudit_kit.dumps.identifiers import read_name, read_names_in_parentheses
+from pgaudit_kit.records.identifiers import read_name, read_names_in_parentheses
 
 _HEAD = re.compile(r"\s*COPY\s+", re.IGNORECASE | re.ASCII)
 _TAIL = re.compile(r"\s*(WITH\s+OIDS\s+)?FROM\s+stdin\s*([^;]*);\s*\Z", re.IGNORECASE | re.ASCII)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,11 +12,10 @@ from typing import TYPE_CHECKING
 
 from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.files.folders import Folder
-from pgaudit_kit.dumps.identifiers import read_name
 from pgaudit_kit.dumps.reader import DumpReader
 from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
 from pgaudit_kit.dumps.worker_processes import fingerprints_of, process_count
-from pgaudit_kit.errors import DamagedDump, RowsNotAvailable, UsageError
+from pgaudit_kit.errors import DamagedDump, RowsNotAvailable
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.provenance import Provenance
@@ -29,7 +27,8 @@ from pgaudit_kit.rows.fingerprint import fingerprint_of
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from pgaudit_kit.dumps.query.typed_table import TypedTable
+    from pgaudit_kit.sql.row_source import RowSource
+    from pgaudit_kit.sql.typed_table import TypedTable
 
 ROWS_PER_FRAME = 100_000
 
@@ -63,6 +62,11 @@ class Dump:
         """Where the dump comes from. `complete` is False for a damaged one, None for a script without pg_dump's frame."""
         complete = False if self.damage else True if self._reader.end_is_known else None
         return replace(self._reader.provenance, complete=complete)
+
+    @property
+    def told(self) -> Provenance:
+        """What the dump says of itself: `provenance`, but for `complete`, which is known at its end only."""
+        return self._reader.provenance
 
     @property
     def toc_entries(self) -> tuple[TocEntry, ...]:
@@ -236,44 +240,35 @@ class Dump:
         return self.typed_table(name).frames(columns, where, batch_rows=batch_rows, parse_json=parse_json)
 
     def query(self, sql: str, *, limit: int | None = None, progress: bool | None = None) -> DataFrame:
-        """The result of one SELECT, in DuckDB's SQL, over the tables of this dump; see `dumps.query`.
+        """The result of one SELECT, in DuckDB's SQL, over the tables of this dump; see `sql.query`.
 
         Only the tables that it names are read, streaming, into a temporary database on disk. *limit*: the first rows of the result.
         *progress*: a bar on standard error while rows are read for more than a second; None: on a terminal and in a notebook.
         Warns (UserWarning) of columns that are text because DuckDB's type cannot hold one of their values.
         Raises UsageError (SQL that cannot be run, a table that is not there), RowsNotAvailable, DamagedDump.
         """
-        from pgaudit_kit.dumps.query.query import run_query
+        from pgaudit_kit.sql.named_sources import UNNAMED
+        from pgaudit_kit.sql.query import run_query
 
-        result = run_query(self, sql, limit=limit, progress=progress)
+        result = run_query({UNNAMED: self.row_source}, sql, limit=limit, progress=progress)
         for note in result.notes:
             warnings.warn(note, stacklevel=2)
         return result.frame()
 
+    @property
+    def row_source(self) -> RowSource:
+        """Its tables as SQL sees them: what `query` reads from."""
+        from pgaudit_kit.sql.row_source import RowSource
+
+        return RowSource(self.label, self.inventory, self.table_names, self._reader.rows)
+
     def typed_table(self, name: str | TableName) -> TypedTable:
-        """The rows of *name* with the types of their columns: what `read_table`, `iter_rows` and `query` read from."""
-        from pgaudit_kit.dumps.query.typed_table import TypedTable
+        """The rows of *name* with the types of their columns: what `read_table` and `iter_rows` read from."""
+        from pgaudit_kit.sql.row_source import find_table
+        from pgaudit_kit.sql.typed_table import TypedTable
 
-        table = name if isinstance(name, TableName) else self._find_table(name)
+        table = name if isinstance(name, TableName) else find_table(name, self.table_names, self.file.resource)
         return TypedTable.of(table, self.inventory, self.label, self._reader.rows)
-
-    def _find_table(self, text: str) -> TableName:
-        parsed = read_name(text, 0)
-        if not parsed or parsed[2] != len(text.rstrip()):
-            raise UsageError(
-                f"not the name of a table: {text!r}", resource=self.file.resource, remedy='Write schema.table, or "Schema"."Table".'
-            )
-        schema, table, _ = parsed
-        names = self.table_names
-        found = [name for name in names if name.name == table and schema in (None, name.schema)]
-        if len(found) == 1:
-            return found[0]
-        known = [str(name) for name in found or names]
-        close = (found and known) or difflib.get_close_matches(text, known) or known[:5]
-        what = f"{text} is there more than once" if found else f"no rows of {text} in this dump"
-        raise RowsNotAvailable(
-            what, resource=self.file.resource, table=text, remedy=f"It has rows of {', '.join(close) or 'no table at all'}."
-        )
 
     def __repr__(self) -> str:
         return f"<Dump {self.label!r}: {self._reader.format}>"

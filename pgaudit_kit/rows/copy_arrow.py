@@ -117,16 +117,22 @@ class CopyParser:
 
     def batches(self, blocks: Iterable[bytes], *, group_bytes: int = GROUP_BYTES) -> Iterator[Batch]:
         """Yield the rows of *blocks* (whole lines). Raises CannotConvert, BrokenRows."""
+        return (batch for _, batch in self.groups(blocks, group_bytes=group_bytes))
+
+    def groups(self, blocks: Iterable[bytes], *, group_bytes: int = GROUP_BYTES) -> Iterator[tuple[bytes, Batch]]:
+        """Yield *blocks*, some at a time, with their rows. Raises CannotConvert, BrokenRows."""
         held: list[bytes] = []
         size = 0
         for block in blocks:
             held.append(block)
             size += len(block)
             if size >= group_bytes:
-                yield self._parse(b"".join(held))
+                data = b"".join(held)
+                yield data, self._parse(data)
                 held, size = [], 0
         if size:
-            yield self._parse(b"".join(held))
+            data = b"".join(held)
+            yield data, self._parse(data)
 
     def _parse(self, data: bytes) -> Batch:
         rows = int(np.count_nonzero(np.frombuffer(data, np.uint8) == _NEWLINE))

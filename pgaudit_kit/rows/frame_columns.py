@@ -204,7 +204,7 @@ def _texts(chunks: Sequence[Column]) -> list[str | None]:
 
 def _codes(column: CopyColumn, chunks: Sequence[Column]) -> Any:
     """The positions of an enum's values among its labels; None when a value is none of them."""
-    if column.level == AS_BYTES:
+    if column.level == AS_BYTES or column.type.has_odd_labels:
         return None
     values = joined(chunks, pa.large_string())
     codes = pc.index_in(values, value_set=pa.array(column.type.labels, pa.large_string()))

@@ -48,6 +48,11 @@ class PgType:
     element: PgType | None = None
     delimiter: str = ","
 
+    @property
+    def has_odd_labels(self) -> bool:
+        """Whether labels hold bytes that are no UTF-8, as surrogates, which neither Arrow nor DuckDB can have."""
+        return any(_SURROGATE.search(label) for label in self.labels)
+
 
 TEXT = PgType("text")
 
@@ -101,6 +106,7 @@ _TEXTS = frozenset({
     "nummultirange", "tsmultirange", "tstzmultirange", "datemultirange",
 })
 # fmt: on
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _MODIFIER = re.compile(r"\s*\(\s*([^)]*)\)")
 _INTERVAL_FIELDS = re.compile(r"interval\s+(?:year|month|day|hour|minute|second).*")
 _SEMICOLONS = frozenset({"box"})  # pg_type.typdelim of all others is a comma

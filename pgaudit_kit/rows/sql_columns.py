@@ -73,7 +73,7 @@ class SqlColumn:
         if not self.native:
             return _TEXT
         if pg_type.kind == "enum":
-            return f"ENUM({', '.join(map(quote_text, pg_type.labels))})" if pg_type.labels else _TEXT
+            return f"ENUM({', '.join(map(quote_text, pg_type.labels))})" if pg_type.labels and not pg_type.has_odd_labels else _TEXT
         if pg_type.kind == "numeric":
             return f"DECIMAL({_DIGITS}, {self.scale})"
         if pg_type.kind == "array" and pg_type.element:
@@ -104,7 +104,8 @@ class SqlColumn:
     def arrow(self, array: Column) -> Any:
         """Return *array* as DuckDB takes it; None when its type cannot hold a value."""
         kind = self.copy.type.kind
-        if not self.native or (_scalar_type(self.copy.type) == _TEXT and kind not in {"numeric", "enum", "array"}):
+        is_text = _scalar_type(self.copy.type) == _TEXT and kind not in {"numeric", "enum", "array"}
+        if not self.native or is_text or self.copy.type.has_odd_labels:
             return _text(array)
         if self.copy.level == DIRECT and arrow_type(self.copy.type) is not None:
             return array
@@ -118,7 +119,8 @@ class SqlColumn:
 
 
 def distinct_names(names: Sequence[str]) -> list[str]:
-    """Return *names* so that they differ in more than case, which DuckDB does not tell: those that do not get a number behind them."""
+    r"""Return *names* as DuckDB can have them: bytes that are no UTF-8 become `\xNN`, those that differ in case only get a number."""
+    names = [name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for name in names]
     folded = [name.lower() for name in names]
     taken = set(folded)
     found = []
@@ -213,6 +215,18 @@ def _lists(pg_type: PgType, texts: Sequence[str | None]) -> Any:
         return pa.array(values, pa.list_(arrow_type(element) or pa.large_string()))
     except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, OverflowError):  # infinity in an array of dates
         return None
+
+
+def make_alike(columns: Sequence[SqlColumn]) -> list[int]:
+    """Give *columns* of one kind one type, text when one of them is; return the indexes of those that it changed."""
+    before = [(column.native, column.scale) for column in columns]
+    digits, scale = max(column.digits for column in columns), max(column.scale for column in columns)
+    native = all(column.native for column in columns) and digits + scale <= _DIGITS
+    for column in columns:
+        column.digits, column.scale = digits, scale
+        if column.native and not native:
+            as_text(column)
+    return [index for index, column in enumerate(columns) if (column.native, column.scale) != before[index]]
 
 
 def as_text(column: SqlColumn) -> None:

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -92,6 +93,7 @@ def test_people_see_a_table_in_which_nothing_moves_the_cursor(pgaudit: Run, dump
     lines = done.stdout.splitlines()
     assert any(line.split() == ["2", "''", "NULL"] for line in lines)
     assert any(line.split() == ["3", "NULL", "0.0000000000"] for line in lines)
+    assert lines[1].split() == ["BIGINT", "VARCHAR", "DECIMAL(20,10)"]
     assert "\x1b" not in done.stdout
     assert "\\x1b[31m" in done.stdout
     assert lines[-1] == "3 rows"
@@ -108,6 +110,8 @@ def test_people_see_a_table_in_which_nothing_moves_the_cursor(pgaudit: Run, dump
         (["SELECT * FROM read_text('/etc/passwd')"], 2, "disabled"),
         (["DELETE FROM t"], 2, "only be read"),
         (["SELECT 1", "--json", "--csv"], 2, "--csv"),
+        (["SELECT 1", "--overwrite"], 2, "--parquet"),
+        (["SELECT", "1"], 2, "in quotes"),
         (["SELECT * FROM v"], 3, "is a view"),
     ],
 )
@@ -152,3 +156,48 @@ def test_a_large_result_is_never_held(pgaudit: Run, dump: str) -> None:
 def test_a_query_that_takes_seconds_prints_nothing_but_its_answer(pgaudit: Run, dump: str) -> None:
     slow = "SELECT max(a.range * b.range % 7) AS m FROM range(25000) a, range(25000) b"
     assert pgaudit("query", dump, slow, "--csv").stdout == "m\n6\n"
+
+
+def test_parquet_is_a_new_file_with_the_rows_and_types(pgaudit: Run, dump: str, tmp_path: Path) -> None:
+    path = tmp_path / "answer.parquet"
+    done = pgaudit("query", dump, "SELECT id, price, d, tags, id AS id FROM t WHERE id < 100 ORDER BY id", "--parquet", str(path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{path}: 3 rows\n", "")
+    table = pyarrow.parquet.read_table(path)
+    assert table.column_names == ["id_1", "price", "d", "tags", "id_2"]
+    assert [str(kind) for kind in table.schema.types[:3]] == ["int64", "decimal128(20, 10)", "double"]
+    assert table.column(3).to_pylist() == [None, [], None]
+    before = path.read_bytes()
+    refused = pgaudit("query", dump, "SELECT 1 AS one", "--parquet", str(path))
+    assert (refused.returncode, path.read_bytes()) == (2, before)
+    assert "--overwrite" in refused.stderr
+    again = pgaudit("query", dump, 'SELECT "at" FROM t', "--parquet", str(path), "--overwrite", "--json")
+    assert json.loads(again.stdout) == {"path": str(path), "rows": 4}
+    assert "Parquet has no infinite dates" in again.stderr
+    assert pyarrow.parquet.read_table(path).column(0).to_pylist()[:2] == ["2024-01-01 12:00:00.5+00", "infinity"]
+    assert [file.name for file in tmp_path.iterdir() if "partial" in file.name] == []
+
+
+def test_several_sources_are_named_on_the_command_line(pgaudit: Run, dump: str, tmp_path: Path) -> None:
+    later = tmp_path / "later=1.sql"
+    later.write_text(DUMP.replace("3\t0.0000000000\t-Infinity\t\\N\t\\N\t\\N\t{}\t\\N\n", ""), encoding="utf-8")
+    lost = "SELECT id FROM before.t EXCEPT SELECT id FROM after.public.t"
+    done = pgaudit("query", f"before={dump}", f"after={later}", lost, "--csv")
+    assert (done.returncode, done.stdout) == (0, "id\n3\n"), done.stderr
+    assert pgaudit("query", str(later), "SELECT count(*) AS n FROM t", "--csv").stdout == "n\n3\n"
+    for words in ((f"before={dump}", str(later), lost), (f"a={dump}", f"a={later}", lost), (dump,)):
+        wrong = pgaudit("query", *words)
+        assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1), wrong.stderr
+
+
+def test_names_and_labels_of_no_encoding_can_be_asked(pgaudit: Run, tmp_path: Path) -> None:
+    path = tmp_path / "latin.sql"
+    head = DUMP[: DUMP.index("CREATE TABLE")].replace("UTF8", "SQL_ASCII")
+    table = 'CREATE TABLE public.t (\n    "n\xe9me" text,\n    m public.m\n);\n\n'
+    rows = 'COPY public.t ("n\xe9me", m) FROM stdin;\na\xe9b\t\xe9\n\\.\n\n\n'
+    end = "--\n-- PostgreSQL database dump complete\n--\n\n"
+    path.write_bytes(f"{head}CREATE TYPE public.m AS ENUM (\n    '\xe9'\n);\n\n{table}{rows}{end}".encode("latin-1"))
+    done = pgaudit("query", str(path), r'SELECT "n\xe9me", m FROM t', "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rows"] == [[r"a\xe9b", r"\xe9"]]
+    assert pgaudit("extract", str(path), "t", "--csv", str(tmp_path / "t.csv")).returncode == 0
+    assert (tmp_path / "t.csv").read_bytes() == b"n\xe9me,m\na\xe9b,\xe9\n"

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,13 @@ import psycopg
 import pytest
 
 from pgaudit_kit.dumps.dump import Dump
-from pgaudit_kit.dumps.query.query import run_query, stream_query
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.dumps.reader import StoredRows
 from pgaudit_kit.errors import DamagedDump, PgAuditError, RowsNotAvailable, UsageError
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.sql.named_sources import UNNAMED
+from pgaudit_kit.sql.query import ask, run_query
 
 SQL = Path(__file__).with_name("typed.sql")
 DATABASE = "queried"
@@ -57,7 +59,7 @@ def dump(request: pytest.FixtureRequest, paths: dict[str, Path]) -> Dump:
 
 
 def rows(dump: Dump, sql: str) -> list[tuple[Any, ...]]:
-    return run_query(dump, sql).rows()
+    return run_query({UNNAMED: dump.row_source}, sql).rows()
 
 
 @pytest.mark.parametrize(
@@ -214,14 +216,14 @@ def test_a_result_in_parts_is_the_result_and_leaves_nothing_behind_when_nobody_w
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     sql = "SELECT i.n, o.id FROM odd.values o, range(50000) i(n) ORDER BY 1, 2"
-    first, *parts = stream_query(dump, sql)
+    with ask({UNNAMED: dump.row_source}, sql) as asked:
+        first, *parts = asked.parts()
     assert (first.names, first.table.num_rows) == (("n", "id"), 0)
     assert len(parts) > 1
-    assert [row for part in parts for row in part.rows()] == run_query(dump, sql).rows()
-    asked = stream_query(dump, sql)
-    next(asked)
-    next(asked)
-    asked.close()
+    assert [row for part in parts for row in part.rows()] == run_query({UNNAMED: dump.row_source}, sql).rows()
+    with ask({UNNAMED: dump.row_source}, sql) as asked, closing(asked.parts()) as left:
+        next(left)
+        next(left)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -233,16 +235,16 @@ def test_limit_is_of_the_result(dump: Dump) -> None:
 
 def test_nothing_stays_in_the_folder_for_temporary_files(dump: Dump, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    run_query(dump, "SELECT count(*) FROM big")
+    run_query({UNNAMED: dump.row_source}, "SELECT count(*) FROM big")
     with pytest.raises(UsageError):
-        run_query(dump, "SELECT nope FROM big")
+        run_query({UNNAMED: dump.row_source}, "SELECT nope FROM big")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_bar_is_shown_only_where_somebody_looks(dump: Dump, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     import ipykernel.kernelapp  # noqa: F401  as running a report does: it makes no notebook of a process
 
-    monkeypatch.setattr("pgaudit_kit.dumps.query.progress._SECONDS_OF_PATIENCE", 0)
+    monkeypatch.setattr("pgaudit_kit.sql.progress._SECONDS_OF_PATIENCE", 0)
     dump.query("SELECT count(*) FROM big")
     assert capsys.readouterr() == ("", "")
     dump.query("SELECT count(*) FROM big", progress=True)

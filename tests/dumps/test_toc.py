@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from pgaudit_kit.dumps.identifiers import sanitise
 from pgaudit_kit.dumps.read_dump import read_dump
+from pgaudit_kit.records.identifiers import sanitise
 from pgaudit_kit.records.toc import TocEntry
 from tests.dumps.conftest import TO_FILE, NastyDatabase
 

@@ -16,12 +16,12 @@ from pgaudit_kit.dumps.reader import Contents, StoredRows
 from pgaudit_kit.dumps.row_text import damaged_table, inserted_lines, located, shape_problem, with_inserts_end, without_end_mark
 from pgaudit_kit.dumps.scripts.insert_rows import InsertReader, NotCopyable
 from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
-from pgaudit_kit.dumps.table_columns import columns_of
 from pgaudit_kit.dumps.text_encoding import UNCHECKED, codec_of, whole_lines
 from pgaudit_kit.errors import DamagedDump, RowsNotAvailable
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import Unmodelled
 from pgaudit_kit.records.provenance import Provenance
+from pgaudit_kit.records.table_columns import columns_of
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import Damage, TocEntry
 

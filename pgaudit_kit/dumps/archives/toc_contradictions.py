@@ -8,9 +8,9 @@ from itertools import pairwise
 from pgaudit_kit.dumps.archives.archive_data import Problem
 from pgaudit_kit.dumps.archives.archive_toc import Archive, ArchiveEntry
 from pgaudit_kit.dumps.copy_statement import parse_copy
-from pgaudit_kit.dumps.identifiers import read_name
 from pgaudit_kit.dumps.text_encoding import not_utf8
 from pgaudit_kit.errors import DamagedDump
+from pgaudit_kit.records.identifiers import read_name
 from pgaudit_kit.records.table_data import TableName
 
 _BLOB, _BLOBS, _METADATA = "BLOB", "BLOBS", "BLOB METADATA"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pgaudit_kit.dumps.identifiers import read_name, read_names_in_parentheses
+from pgaudit_kit.records.identifiers import read_name, read_names_in_parentheses
 
 _INTO = re.compile(r"\s*INSERT\s+INTO\s+", re.IGNORECASE | re.ASCII)
 _HEAD_BYTES = 1 << 16  # a name and 1,600 columns, the most a table can have, of 63 characters stay well below

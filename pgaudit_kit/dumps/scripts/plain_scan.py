@@ -8,7 +8,6 @@ from dataclasses import replace
 from pgaudit_kit.dumps.copy_statement import CopyStatement, parse_copy
 from pgaudit_kit.dumps.ddl.builder import InventoryBuilder
 from pgaudit_kit.dumps.files.decompression import DumpFile
-from pgaudit_kit.dumps.identifiers import read_name, read_parents, sanitise
 from pgaudit_kit.dumps.scripts.foreign_text import VERB, foreign_damage, glimpse
 from pgaudit_kit.dumps.scripts.header_comment import EntryLine, FrameLine, comment_lines
 from pgaudit_kit.dumps.scripts.insert_rows import InsertTarget, NotCopyable, read_target
@@ -18,6 +17,7 @@ from pgaudit_kit.dumps.scripts.script_pieces import Between, CopyData, Foreign, 
 from pgaudit_kit.dumps.scripts.sql_script import ScriptSplitter
 from pgaudit_kit.dumps.text_encoding import UNCHECKED, UTF8, decode_sql, not_utf8, to_utf8
 from pgaudit_kit.errors import DamagedDump
+from pgaudit_kit.records.identifiers import read_name, read_parents, sanitise
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import Unmodelled
 from pgaudit_kit.records.toc import Damage, TocEntry

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 from pgaudit_kit.dumps.copy_statement import CopyStatement
 from pgaudit_kit.dumps.files.decompression import PIECE, DumpFile
-from pgaudit_kit.dumps.identifiers import sanitise
 from pgaudit_kit.dumps.row_ranges import RowRange
 from pgaudit_kit.dumps.row_text import inserted_lines, run_text, shape_problem
 from pgaudit_kit.dumps.scripts.insert_rows import InsertReader, NotCopyable
 from pgaudit_kit.dumps.scripts.script_pieces import CopyData, Statement
-from pgaudit_kit.dumps.table_columns import columns_of
 from pgaudit_kit.dumps.text_encoding import UNCHECKED, codec_of, to_utf8, whole_lines
+from pgaudit_kit.records.identifiers import sanitise
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import ObjectKey
+from pgaudit_kit.records.table_columns import columns_of
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import Damage
 

@@ -1,16 +1,13 @@
-"""One table of a dump with the types of its columns: as one frame, as frames one after another, filtered by SQL."""
+"""One table with the types of its columns: as one frame, as frames one after another, filtered by SQL."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from pgaudit_kit.dumps.query.column_types import types_of
-from pgaudit_kit.dumps.query.row_filter import RowFilter
-from pgaudit_kit.dumps.reader import StoredRows
-from pgaudit_kit.dumps.row_text import damaged_table
 from pgaudit_kit.errors import DamagedDump, UsageError
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.table_data import TableName
@@ -18,9 +15,23 @@ from pgaudit_kit.rows.copy_arrow import AS_BYTES, GROUP_BYTES, Batch, BrokenRows
 from pgaudit_kit.rows.frame_columns import make_frame, needs_object, pandas_column
 from pgaudit_kit.rows.pg_types import PgType
 from pgaudit_kit.rows.sql_columns import NotNative, SqlColumn
+from pgaudit_kit.sql.column_types import types_of
+from pgaudit_kit.sql.row_filter import RowFilter
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+
+class OpenRows(Protocol):
+    """The rows of one table, to be read once: the columns of its COPY lines, and blocks of whole lines in UTF-8."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The fields of a line, in their order."""
+
+    @property
+    def blocks(self) -> Iterator[bytes]:
+        r"""Each of whole lines, ended by \n."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +42,28 @@ class TypedTable:
     columns: tuple[str, ...]
     types: tuple[PgType, ...]
     resource: str
-    open_rows: Callable[[], StoredRows]
+    open_rows: Callable[[], OpenRows]
 
     @classmethod
-    def of(cls, name: TableName, inventory: Inventory, resource: str, open_rows: Callable[[TableName], StoredRows]) -> TypedTable:
+    def of(cls, name: TableName, inventory: Inventory, resource: str, open_rows: Callable[[TableName], OpenRows]) -> TypedTable:
         """Return the table with what *inventory* knows of its columns. Raises RowsNotAvailable, DamagedDump."""
         columns = open_rows(name).columns
         return cls(name, columns, types_of(inventory, name, columns), resource, lambda: open_rows(name))
 
-    def batches(self, columns: Sequence[CopyColumn], *, group_bytes: int = GROUP_BYTES) -> Iterator[Batch]:
-        """Yield the rows of *columns*. Raises CannotConvert after it raised the level of the columns that ask for it, DamagedDump."""
+    def batches(self, columns: Sequence[CopyColumn], *, group_bytes: int = GROUP_BYTES) -> Generator[Batch, None, None]:
+        """Yield the rows of *columns*. Raises as `groups`."""
+        with closing(self.groups(columns, group_bytes=group_bytes)) as groups:
+            for _, batch in groups:
+                yield batch
+
+    def groups(self, columns: Sequence[CopyColumn], *, group_bytes: int = GROUP_BYTES) -> Generator[tuple[bytes, Batch], None, None]:
+        """Yield COPY lines, some at a time, with their rows of *columns*.
+
+        Raises CannotConvert after it raised the level of the columns that ask for it, DamagedDump.
+        """
         stored = self.open_rows()
         try:
-            yield from CopyParser(len(stored.columns), columns).batches(stored.blocks, group_bytes=group_bytes)
+            yield from CopyParser(len(stored.columns), columns).groups(stored.blocks, group_bytes=group_bytes)
         except CannotConvert as cause:
             if not cause.columns or any(columns[i].level == AS_BYTES for i in cause.columns):
                 raise self.damaged("its rows are no COPY text") from cause
@@ -52,6 +72,9 @@ class TypedTable:
             raise
         except BrokenRows as error:
             raise self.damaged(str(error)) from error
+        finally:
+            if isinstance(stored.blocks, Generator):  # a live server goes on sending until it is told to stop
+                stored.blocks.close()
 
     def survey(self, numerics: Sequence[SqlColumn]) -> None:
         """Read *numerics* to count their digits, without which DuckDB has no exact type for them."""
@@ -66,7 +89,8 @@ class TypedTable:
 
     def damaged(self, what: str) -> DamagedDump:
         """The error of rows that are none."""
-        return damaged_table(what, table=str(self.name), resource=self.resource, offset=None, line=None)
+        remedy = "Take these rows from another dump; the other tables of this one can still be read."
+        return DamagedDump(f"{self.name} is damaged: {what}", resource=self.resource, remedy=remedy, table=str(self.name))
 
     def frame(self, columns: Sequence[str] | None, where: str | None, *, limit: int | None, parse_json: bool) -> DataFrame:
         """All rows, or the first *limit* ones, as a frame; see `Dump.read_table`."""

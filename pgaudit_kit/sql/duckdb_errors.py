@@ -39,5 +39,14 @@ def duckdb_sql(resource: str, remedy: str = "") -> Iterator[None]:
         raise
 
 
+def check_text(sql: str, resource: str) -> None:
+    """Raise UsageError for SQL that DuckDB cannot take, because it holds bytes that are no UTF-8 (PEP 383)."""
+    try:
+        sql.encode("utf-8")
+    except UnicodeEncodeError as error:
+        remedy = r"Where names hold such bytes, write each as \xNN, in double quotes."
+        raise UsageError("the SQL holds bytes that are no UTF-8", resource=resource, remedy=remedy) from error
+
+
 def _sentence(error: Exception) -> str:
     return _GUESS.sub("", _POINTER.sub("", _PREFIX.sub("", str(error)))).strip().rstrip("!")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pgaudit_kit.dumps.identifiers import read_name
-from pgaudit_kit.dumps.table_columns import declared_columns
+from pgaudit_kit.records.identifiers import read_name
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import DatabaseObject, ObjectKey
+from pgaudit_kit.records.table_columns import declared_columns
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.pg_types import TEXT, PgType, array_of, built_in_type
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgaudit_kit.dumps.identifiers import read_parents
+from pgaudit_kit.records.identifiers import read_parents
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import Column, ObjectKey
 from pgaudit_kit.records.table_data import TableName

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pgaudit_kit.dumps.query.duckdb_errors import duckdb_sql
 from pgaudit_kit.rows.copy_arrow import Batch, CopyColumn, pa
 from pgaudit_kit.rows.sql_columns import NotNative, SqlColumn, as_text, distinct_names, quote_text
+from pgaudit_kit.sql.duckdb_errors import check_text, duckdb_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -38,6 +38,7 @@ class RowFilter:
     def __init__(self, where: str, columns: Sequence[str], table: str, resource: str) -> None:
         import duckdb
 
+        check_text(where, resource)
         self._where = where
         self._table = table
         self._resource = resource

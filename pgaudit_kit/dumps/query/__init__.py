@@ -1,1 +1,0 @@
-"""Rows as typed frames, and SQL over them."""
