@@ -19,6 +19,7 @@ from pgaudit_kit.display import frames, html
 from pgaudit_kit.display.text_difference import text_difference
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
+from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS, is_without_large_objects
 from pgaudit_kit.records.objects import LARGE_OBJECTS, DatabaseObject, Unmodelled
 from pgaudit_kit.records.provenance import ARCHIVES
 from pgaudit_kit.records.source import Source
@@ -93,7 +94,13 @@ class Difference:
             return ()
         left_out = {s.what for s in self._filtered}
         compared = compare_tables(self.left, self.right, progress=self._progress)
-        return tuple(self._doubt_timezone(t) for t in compared if f"rows of {t.name}" not in left_out)
+        return tuple(self._doubt_timezone(t) for t in compared if f"rows of {t.name}" not in left_out and not self._told_as_left_out(t))
+
+    def _told_as_left_out(self, table: TableDifference) -> bool:
+        """Whether these are large objects that one side was made without: `skipped` tells that once, of objects and contents alike."""
+        return table.name == LARGE_OBJECT_ROWS and any(
+            is_without_large_objects(s.inventory) and table.name not in s.table_data for s in (self.left, self.right)
+        )
 
     def _doubt_timezone(self, table: TableDifference) -> TableDifference:
         if table.status != "different" or table.name not in self._unaligned:

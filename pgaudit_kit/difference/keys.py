@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.large_objects import LARGE_OBJECT_KEY, LARGE_OBJECT_ROWS
 from pgaudit_kit.records.objects import DatabaseObject
 from pgaudit_kit.records.table_data import TableName
 
@@ -18,6 +19,8 @@ _IDENTIFIER = re.compile(r'"((?:[^"]|"")*)"|([^\s,"]+)')
 
 def key_columns(inventory: Inventory, table: TableName) -> tuple[str, ...]:
     """Return the columns of the primary key of *table*, else of its narrowest unique constraint or index over NOT NULL columns, else ()."""
+    if table == LARGE_OBJECT_ROWS:
+        return LARGE_OBJECT_KEY
     candidates: list[tuple[bool, int, tuple[str, ...]]] = []
     for item in inventory.of_kind("CONSTRAINT", "INDEX"):
         definition = item.attributes.get("definition") or ""

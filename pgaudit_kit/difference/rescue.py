@@ -20,6 +20,7 @@ from pgaudit_kit.difference.rows import RowPair, differing_rows
 from pgaudit_kit.dumps.identifiers import read_identifier
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS
 from pgaudit_kit.records.objects import Column, ObjectKey
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import decode_line
@@ -72,6 +73,9 @@ class Rescue:
         self._revert = revert
         self._with_parents = with_parents
         self._fire_triggers = fire_triggers
+        if LARGE_OBJECT_ROWS in self.tables:
+            remedy = "Restore the dump beside the live database (`pg_restore --section=data`), and copy them with lo_get and lo_from_bytea."
+            raise UsageError("large objects are no table, and no rows can bring them back", resource=str(LARGE_OBJECT_ROWS), remedy=remedy)
         for table in self.tables:
             for side in (difference.left, difference.right):
                 if table not in side.table_data:

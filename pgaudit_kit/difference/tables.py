@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pgaudit_kit.errors import PgAuditError
 from pgaudit_kit.records.difference import Skipped, TableDifference, TableStatus
 from pgaudit_kit.records.fingerprint import Fingerprint
+from pgaudit_kit.records.large_objects import KIND, LARGE_OBJECT_ROWS, is_without_large_objects, says_nothing_of_contents
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 
@@ -17,6 +18,8 @@ Progress = Callable[[str, int, int], None]
 def compare_tables(left: Source, right: Source, *, progress: Progress | None = None) -> tuple[TableDifference, ...]:
     """Compare every table whose rows either source holds, by name. One result per table, `same` ones included."""
     names = sorted({*left.table_data, *right.table_data})
+    if says_nothing_of_contents(left.inventory) or says_nothing_of_contents(right.inventory):
+        names = [name for name in names if name != LARGE_OBJECT_ROWS]  # it is among what is not modelled there
     found = []
     for done, name in enumerate(names):
         if progress:
@@ -58,7 +61,9 @@ def _fingerprint(source: Source, name: TableName, columns: tuple[str, ...]) -> F
 def _on_one_side(holder: Source, other: Source, name: TableName, *, left_has_it: bool) -> TableDifference:
     """A table whose rows only *holder* has: gone from the other side, or there without rows to compare."""
     rows: int | None = holder.table_data[name].rows
-    reason = ""
+    reason = _why_no_contents(holder, other) if name == LARGE_OBJECT_ROWS else ""
+    if reason:
+        return TableDifference(name, "not_checked", rows if left_has_it else None, None if left_has_it else rows, reason)
     if rows is None:
         try:
             rows = holder.fingerprint(name).rows
@@ -68,9 +73,18 @@ def _on_one_side(holder: Source, other: Source, name: TableName, *, left_has_it:
     status: TableStatus = "only_left" if left_has_it else "only_right"
     if other_has_table:
         status, reason = "not_checked", f"{other.label} has the table but holds no rows of it"
-    elif not other.inventory.of_kind("TABLE"):
+    elif name != LARGE_OBJECT_ROWS and not other.inventory.of_kind("TABLE"):
         status, reason = "not_checked", f"{other.label} says nothing of this table"
     return TableDifference(name, status, rows if left_has_it else None, None if left_has_it else rows, reason)
+
+
+def _why_no_contents(holder: Source, other: Source) -> str:
+    """Why nothing can be said of the large objects that only *holder* has: a dump may have been made without, or without their contents."""
+    if is_without_large_objects(other.inventory):
+        return f"{other.label} holds no large objects, of which {holder.label} has some: it may have been made without"
+    if other.inventory.of_kind(KIND):  # pg_dump --section=pre-data, up to 16
+        return f"{other.label} lists large objects but holds no content of them"
+    return ""
 
 
 def without_table(source: Source) -> tuple[Skipped, ...]:
@@ -85,5 +99,5 @@ def without_table(source: Source) -> tuple[Skipped, ...]:
     return tuple(
         Skipped(f"rows of {name}", "configuration table of an extension: the dump holds only the rows that the extension chose")
         for name in source.table_data
-        if (name.schema, name.name) not in defined
+        if (name.schema, name.name) not in defined and name != LARGE_OBJECT_ROWS
     )

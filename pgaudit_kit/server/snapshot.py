@@ -15,12 +15,15 @@ from pgaudit_kit.display import frames
 from pgaudit_kit.errors import QueryFailed, RowsNotAvailable, UsageError
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.large_objects import LARGE_OBJECT_COLUMNS, LARGE_OBJECT_ROWS, tables_alone
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName
+from pgaudit_kit.rows.copy_text import project
 from pgaudit_kit.rows.fingerprint import fingerprint_of
 from pgaudit_kit.server.catalog import Row, query, read_inventory
 from pgaudit_kit.server.connection import connect, refused_queries
 from pgaudit_kit.server.copy_stream import copy_blocks
+from pgaudit_kit.server.large_objects import read_large_objects
 from pgaudit_kit.server.targets import Target, resolve_target
 
 if TYPE_CHECKING:
@@ -52,6 +55,10 @@ _APPLY_SETTINGS = """
     WHERE EXISTS (SELECT FROM pg_settings known WHERE known.name = wanted.name)
 """
 _OLDEST = 12
+_LARGE_OBJECTS = "large_objects_readable"
+_MAY_READ_LARGE_OBJECTS = (
+    "GRANT SELECT ON LARGE OBJECT … TO {role} for each, or use their owner, a superuser, or lo_compat_privileges = on."
+)
 _MAY_READ_ALL = "Use a role that may read all rows: a superuser, or one with pg_read_all_data and BYPASSRLS."
 
 
@@ -132,7 +139,20 @@ class Snapshot:
     def _tables(self) -> dict[TableName, TableData]:
         self._check_free()
         with self._savepoint("listing the tables"):
-            return {data.name: data for data in map(self._table_data, self._ask(query("table_data", self._major)))}
+            found = {data.name: data for data in map(self._table_data, self._ask(query("table_data", self._major)))}
+            return found | {data.name: data for data in map(self._large_object_data, self._ask(query(_LARGE_OBJECTS, self._major)))}
+
+    def _large_object_data(self, row: Row) -> TableData:
+        reason = ""
+        if row["denied"]:
+            reason = f"role {self._role} may not read {row['denied']:,} of {row['objects']:,} large objects, {row['first_denied']} first"
+        return TableData(LARGE_OBJECT_ROWS, LARGE_OBJECT_COLUMNS, not_readable=reason)
+
+    @cached_property
+    def _large_object_rows(self) -> list[bytes]:
+        self._check_free()
+        with self._savepoint("reading the large objects"):
+            return read_large_objects(self._fetch).blocks
 
     def _table_data(self, row: Row) -> TableData:
         reason = ""
@@ -147,7 +167,10 @@ class Snapshot:
 
     @property
     def table_data(self) -> Mapping[TableName, TableData]:
-        """The ordinary tables, by name; `rows`, `size_bytes` and `fingerprint` are known once `fingerprint()` was asked."""
+        """The ordinary tables, by name; `rows`, `size_bytes` and `fingerprint` are known once `fingerprint()` was asked.
+
+        The last one are the large objects, when there are any (`records.large_objects`).
+        """
         return MappingProxyType(self._tables)
 
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
@@ -171,10 +194,14 @@ class Snapshot:
         """
         data = self._known(name)
         if data.not_readable:
+            remedy = _MAY_READ_LARGE_OBJECTS.format(role=self._role) if name == LARGE_OBJECT_ROWS else _MAY_READ_ALL
             raise RowsNotAvailable(
-                f"the rows of {name} cannot be read: {data.not_readable}", resource=self.label, table=str(name), remedy=_MAY_READ_ALL
+                f"the rows of {name} cannot be read: {data.not_readable}", resource=self.label, table=str(name), remedy=remedy
             )
-        statement = _copy_statement(data, data.columns if columns is None else tuple(columns), self.label)
+        wanted = data.columns if columns is None else tuple(columns)
+        statement = _copy_statement(data, wanted, self.label)
+        if name == LARGE_OBJECT_ROWS:
+            return project(self._large_object_rows, data.columns, wanted)
         self._check_free()
         stream = self._blocks(name, statement)
         self._streams.add(stream)
@@ -251,7 +278,7 @@ class Snapshot:
     @property
     def tables(self) -> DataFrame:
         """Frame `tables` (display.frames.SCHEMAS): one row per table that holds rows; counts appear once fingerprints were asked."""
-        return frames.tables_frame(self.table_data.values())
+        return frames.tables_frame(tables_alone(self.table_data))
 
     def close(self) -> None:
         """End the transaction and the connection. Harmless twice."""
@@ -306,6 +333,10 @@ class Snapshot:
 
         with self._connection.cursor(row_factory=dict_row) as cursor:
             return list(cursor.execute(sql.encode(), parameters).fetchall())
+
+    def _fetch(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:
+            return cursor.execute(sql.encode(), parameters, binary=True).fetchall()
 
     def _ask_unlocked(self, sql: str) -> list[Row]:
         with self._connection.transaction(force_rollback=True):
