@@ -75,7 +75,7 @@ class Difference:
         self.closing = ExitStack()
         self._progress = progress
         self._rows: dict[TableName, RowResult] = {}
-        self._unaligned = align_sessions(left, right)
+        self._alignment = align_sessions(left, right)
 
     @property
     def objects_comparable(self) -> bool:
@@ -93,20 +93,14 @@ class Difference:
         if self.schema_only:
             return ()
         left_out = {s.what for s in self._filtered}
-        compared = compare_tables(self.left, self.right, progress=self._progress)
-        return tuple(self._doubt_timezone(t) for t in compared if f"rows of {t.name}" not in left_out and not self._told_as_left_out(t))
+        compared = self._alignment.settle(compare_tables(self.left, self.right, progress=self._progress))
+        return tuple(t for t in compared if f"rows of {t.name}" not in left_out and not self._told_as_left_out(t))
 
     def _told_as_left_out(self, table: TableDifference) -> bool:
         """Whether these are large objects that one side was made without: `skipped` tells that once, of objects and contents alike."""
         return table.name == LARGE_OBJECT_ROWS and any(
             is_without_large_objects(s.inventory) and table.name not in s.table_data for s in (self.left, self.right)
         )
-
-    def _doubt_timezone(self, table: TableDifference) -> TableDifference:
-        if table.status != "different" or table.name not in self._unaligned:
-            return table
-        reason = "timestamps were printed under a time zone that could not be found out, so their text cannot be compared"
-        return TableDifference(table.name, "not_checked", table.rows_left, table.rows_right, reason)
 
     @property
     def table_differences(self) -> tuple[TableDifference, ...]:
@@ -216,7 +210,10 @@ class Difference:
         if summary.status == "not_checked":
             return RowResult(RowCounts(), why_not=summary.reason)
         try:
-            return _tally(compare_rows(self.left, self.right, name, *self.columns_and_key(name)))
+            columns, key = self.columns_and_key(name)
+            left, right, left_out = self._alignment.for_rows(name)
+            sure = tuple(c for c in columns if c not in left_out)
+            return _tally(compare_rows(left, right, name, sure, key if set(key) <= set(sure) else ()))
         except RowsNotAvailable as error:
             return RowResult(RowCounts(), why_not=str(error))
 

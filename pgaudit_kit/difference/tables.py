@@ -24,7 +24,7 @@ def compare_tables(left: Source, right: Source, *, progress: Progress | None = N
     for done, name in enumerate(names):
         if progress:
             progress(str(name), done, len(names))
-        found.append(_compare(left, right, name))
+        found.append(compare_table(left, right, name))
     return tuple(found)
 
 
@@ -34,7 +34,8 @@ def common_columns(left: Source, right: Source, name: TableName) -> tuple[str, .
     return tuple(c for c in left.table_data[name].columns if c in there)
 
 
-def _compare(left: Source, right: Source, name: TableName) -> TableDifference:
+def compare_table(left: Source, right: Source, name: TableName) -> TableDifference:
+    """Compare the rows of one table that either source holds."""
     if name not in right.table_data:
         return _on_one_side(left, right, name, left_has_it=True)
     if name not in left.table_data:
