@@ -18,7 +18,7 @@ Columns = Mapping[TableName, tuple[str, ...]]
 
 _ZONED_CONSTANT = re.compile(r"with time zone|tstz")
 _DEFINITIONS = frozenset({"default", "generated", "definition", "partition_bound", "using", "check", "where"})
-_NAME = re.compile(r'"[a-z_][a-z0-9_]*')
+_NAME = re.compile(r'"([a-z_][a-z0-9_]*)\\*"')  # in an array, the quotes have backslashes
 _DIGITS = re.compile(r"[-()\d.,'\s\u202f\xa0]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LINES_READ = 20_000
@@ -111,5 +111,5 @@ def forms_of_money(printed: Printed) -> frozenset[str]:
 
 def is_quoted(printed: Printed) -> bool:
     """Whether names are quoted that do not have to be."""
-    names = (f'{match[0]}"' for value in printed.values() if '"' in value for match in _NAME.finditer(value))
+    names = (f'"{match[1]}"' for value in printed.values() if '"' in value for match in _NAME.finditer(value))
     return any(without_needless_quotes(name) != name for name in names)
