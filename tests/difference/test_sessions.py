@@ -170,7 +170,7 @@ def test_a_zone_that_only_later_rows_tell_is_found_all_the_same(database: Databa
     )
     database.run("INSERT INTO public.many VALUES (0, '2024-07-01 00:00:00+00')")
     database.set(TimeZone="Europe/London")
-    path = database.dump(tmp_path / "d")
+    path = database.dump(tmp_path / "d", dump_format="plain")
     database.set(TimeZone="UTC")
     with diff(path, database.url) as found:
         assert found.verdict == "same", found.to_dict()
