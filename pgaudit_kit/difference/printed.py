@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from contextlib import suppress
 
 from pgaudit_kit.difference.instants import ZONED_VALUE
 from pgaudit_kit.dumps.ddl.needless_quotes import without_needless_quotes
@@ -17,13 +17,16 @@ from pgaudit_kit.rows.copy_text import NULL, decode_field, lines_of
 Columns = Mapping[TableName, tuple[str, ...]]
 
 _ZONED_CONSTANT = re.compile(r"with time zone|tstz")
+_CLOCK = rb" \d\d:\d\d:\d\d(?:\.\d+)?"
+_DAY_AND_OFFSET = re.compile(rb"(\d{4,}-\d\d-\d\d)" + _CLOCK + rb"([+-]\d\d(?::\d\d){0,2}(?: BC)?)")
 _DEFINITIONS = frozenset({"default", "generated", "definition", "partition_bound", "using", "check", "where"})
 _NAME = re.compile(r'"([a-z_][a-z0-9_]*)\\*"')  # in an array, the quotes have backslashes
 _DIGITS = re.compile(r"[-()\d.,'\s\u202f\xa0]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LINES_READ = 20_000
+_BYTES_READ = 1 << 24
 _VALUES_KEPT = 400
-_VALUES_KEPT_OF_ALL = 20_000
+_DAYS_KEPT = 20_000
 _OF_COLUMN = 100
 _LONG = 10_000
 
@@ -39,15 +42,27 @@ class Printed:
 
     def zoned_values(self) -> list[str]:
         """Values of timestamptz that tell zones apart: the first of every month (of all rows: every day) and offset seen."""
+        if self._whole:
+            return self._zoned_days()
         kept: dict[tuple[bytes, ...], str] = {}
-        most = _VALUES_KEPT_OF_ALL if self._whole else _VALUES_KEPT
-        for _, _, field in self._fields():
-            for match in ZONED_VALUE.finditer(field):
-                if len(kept) >= most:
-                    return list(kept.values())
-                year, month, day, *_, sign, hours, minutes, seconds, bc = match.groups(b"")
-                key = (year, month, day if self._whole else b"", sign, hours, minutes, seconds, bc)
-                kept.setdefault(key, match[0].decode("ascii"))
+        for name, columns in self._held():
+            for fields in self._rows(name, columns):
+                for match in (found for field in fields for found in ZONED_VALUE.finditer(field)):
+                    year, month, *_, sign, hours, minutes, seconds, bc = match.groups(b"")
+                    if len(kept) < _VALUES_KEPT:
+                        kept.setdefault((year, month, sign, hours, minutes, seconds, bc), match[0].decode("ascii"))
+        return list(kept.values())
+
+    def _zoned_days(self) -> list[str]:
+        """Of millions of values, block by block: only a day and offset that were not seen yet cost more than a search."""
+        kept: dict[tuple[bytes, bytes], str] = {}
+        for name, columns in self._held():
+            with suppress(PgAuditError):
+                for block in self._source.row_blocks(name, columns):
+                    for day, offset in {*_DAY_AND_OFFSET.findall(block)} - kept.keys():
+                        found = re.search(re.escape(day) + _CLOCK + re.escape(offset), block)
+                        if found and len(kept) < _DAYS_KEPT:
+                            kept[day, offset] = found[0].decode("ascii")
         return list(kept.values())
 
     def zoned_constants(self) -> list[str]:
@@ -61,33 +76,48 @@ class Printed:
 
     def by_column(self) -> dict[tuple[TableName, str], list[str]]:
         """The first values of each column that are not NULL, none very long where there are others."""
-        found: dict[tuple[TableName, str], dict[str, None]] = {}
-        for table, column, field in self._fields():
-            kept = found.setdefault((table, column), {})
-            if field == NULL or len(kept) >= _OF_COLUMN or (kept and len(field) > _LONG):
-                continue
-            value = decode_field(field) or ""
-            if not _SURROGATES.search(value):  # bytes of no encoding: no server can be asked about them
-                kept[value] = None
-        return {place: list(kept) for place, kept in found.items() if kept}
+        found: dict[tuple[TableName, str], list[str]] = {}
+        for name, columns in self._held():
+            kept: dict[str, dict[str, None]] = {column: {} for column in columns}
+            for fields in self._rows(name, columns):
+                for column, field in zip(columns, fields, strict=True):
+                    _keep(kept[column], field)
+                if all(len(values) >= _OF_COLUMN for values in kept.values()):
+                    break
+            found |= {(name, column): list(values) for column, values in kept.items() if values}
+        return found
 
     def values(self) -> Iterator[str]:
         """All values of `by_column`."""
         for values in self.by_column().values():
             yield from values
 
-    def _fields(self) -> Iterator[tuple[TableName, str, bytes]]:
+    def _held(self) -> Iterator[tuple[TableName, tuple[str, ...]]]:
+        """The tables and those of the columns that the source has rows of."""
         for name, columns in self._columns.items():
             data = self._source.table_data.get(name)
-            held = [c for c in columns if data and c in data.columns]
-            if not data or data.not_readable or not held:
-                continue
-            try:
-                for line in islice(lines_of(self._source.row_blocks(name, held)), None if self._whole else _LINES_READ):
-                    for column, field in zip(held, line.split(b"\t"), strict=True):
-                        yield name, column, field
-            except PgAuditError:
-                continue
+            held = tuple(c for c in columns if data and c in data.columns)
+            if data and held and not data.not_readable:
+                yield name, held
+
+    def _rows(self, name: TableName, columns: tuple[str, ...]) -> Iterator[list[bytes]]:
+        lines = size = 0
+        with suppress(PgAuditError):
+            for line in lines_of(self._source.row_blocks(name, columns)):
+                yield line.split(b"\t")
+                lines += 1
+                size += len(line)
+                if not self._whole and (lines >= _LINES_READ or size >= _BYTES_READ):
+                    return
+
+
+def _keep(kept: dict[str, None], field: bytes) -> None:
+    """Add a value that is worth to be printed again."""
+    if field == NULL or len(kept) >= _OF_COLUMN or (kept and len(field) > _LONG):
+        return
+    value = decode_field(field) or ""
+    if not _SURROGATES.search(value):  # bytes of no encoding: no server can be asked about them
+        kept[value] = None
 
 
 def _definitions(item: DatabaseObject) -> Iterator[tuple[str, str]]:
@@ -97,7 +127,12 @@ def _definitions(item: DatabaseObject) -> Iterator[tuple[str, str]]:
 
 def forms_of_bytea(printed: Printed) -> frozenset[str]:
     r"""`hex`, `escape`: hex has `\x` in front of every value, in escape a backslash is doubled or stands before digits."""
-    return frozenset("hex" if r"\x" in value else "escape" for value in printed.values() if value.strip('{}(),"[]'))
+    return frozenset("hex" if r"\x" in value else "escape" for value in printed.values() if holds_bytes(value))
+
+
+def holds_bytes(value: str) -> bool:
+    """Whether there is a byte in a value: in the brackets of an empty array or composite there is none."""
+    return bool(value.strip('{}(),"[]'))
 
 
 def forms_of_money(printed: Printed) -> frozenset[str]:

@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pgaudit_kit.difference.instants import InUtc
-from pgaudit_kit.difference.printed import Columns, Printed, forms_of_bytea, forms_of_money, is_quoted
+from pgaudit_kit.difference.printed import Columns, Printed, forms_of_bytea, forms_of_money, holds_bytes, is_quoted
 from pgaudit_kit.difference.printed_types import columns_printed_by
 from pgaudit_kit.difference.tables import common_columns, compare_table
 from pgaudit_kit.errors import PgAuditError
@@ -195,6 +195,8 @@ class _Aligning:
         values: dict[tuple[TableName, str], list[str]] = {}
         for p in reversed(printed):
             values |= p.by_column()
+        if setting == BYTEA:
+            values = {place: told for place, texts in values.items() if (told := list(filter(holds_bytes, texts)))}
         if not values:
             return ""
         if setting == BYTEA:
