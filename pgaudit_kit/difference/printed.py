@@ -131,8 +131,8 @@ def forms_of_bytea(printed: Printed) -> frozenset[str]:
 
 
 def holds_bytes(value: str) -> bool:
-    """Whether there is a byte in a value: in the brackets of an empty array or composite there is none."""
-    return bool(value.strip('{}(),"[]'))
+    """Whether a value tells a form: in the brackets of an empty array or composite there is none; no bytes at all are nothing in escape."""
+    return not value or bool(value.strip("{}(),[]"))
 
 
 def forms_of_money(printed: Printed) -> frozenset[str]:

@@ -273,6 +273,17 @@ def test_a_recorded_setting_that_the_server_does_not_take_makes_only_its_own_col
         assert {t.name.name: t.status for t in found.table_differences} == {"paid": "not_checked", "plain": "different"}
 
 
+@pytest.mark.parametrize("value", ["''", "'{}'", "'{\"\"}'", "NULL"])
+def test_no_bytes_at_all_tell_a_form_too(database: Database, tmp_path: Path, value: str) -> None:
+    database.run("DROP TABLE bytes; CREATE TABLE bytes (b bytea, bs bytea[])")
+    database.run(f"INSERT INTO bytes VALUES (NULL, {value})" if "{" in value else f"INSERT INTO bytes VALUES ({value}, '{{}}')")
+    database.set(bytea_output="escape")
+    path = database.dump(tmp_path / "d", dump_format="plain")
+    database.set()
+    with diff(path, database.url) as found:
+        assert found.verdict == "same"
+
+
 def test_floats_of_servers_before_12_have_other_digits(database: Database, tmp_path: Path) -> None:
     database.run("CREATE TABLE measured (id int PRIMARY KEY, f real, note text); INSERT INTO measured VALUES (1, 1.1, 'x')")
     path = tmp_path / "d.sql"
