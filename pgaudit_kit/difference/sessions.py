@@ -149,14 +149,15 @@ class _Aligning:
     other: Source
     alignment: Alignment
     guessed: list[str] = field(default_factory=list)
+    columns: dict[str, Columns] = field(default_factory=dict)
 
     def align(self) -> None:
         """Set what is recorded, and what can be found out; the rest is doubtful."""
-        for setting in _NEUTRAL:
+        self.columns = {setting: _columns(setting, self.other, self.source) for setting in _NEUTRAL}
+        for setting, columns in self.columns.items():
             recorded = self.other.provenance.settings.get(setting)
             if not recorded:
                 self.guessed.append(setting)
-            columns = _columns(setting, self.other, self.source)
             self._use(setting, recorded or self._find(setting, Printed(self.other, columns)), columns)
         self.alignment.guess_again = self.guess_again
 
@@ -164,7 +165,7 @@ class _Aligning:
         """Look at all values of the tables that differ, where only the first ones were seen; whether anything is printed otherwise now."""
         changed = False
         for setting in self.guessed:
-            columns = _columns(setting, self.other, self.source)
+            columns = self.columns[setting]
             if doubtful := {name: columns[name] for name in differing if name in columns}:
                 before = self.source.provenance.settings.get(setting)
                 found = self._find(setting, Printed(self.other, doubtful, whole=True), Printed(self.other, columns))

@@ -273,6 +273,25 @@ def test_a_recorded_setting_that_the_server_does_not_take_makes_only_its_own_col
         assert {t.name.name: t.status for t in found.table_differences} == {"paid": "not_checked", "plain": "different"}
 
 
+@pytest.mark.parametrize(("there", "here"), [("de_DE.UTF-8", "C"), ("C", "de_DE.UTF-8"), ("de_DE.UTF-8", "de_DE.UTF-8")])
+def test_money_is_printed_as_the_dump_has_it(database: Database, tmp_path: Path, there: str, here: str) -> None:
+    if not database.takes("lc_monetary", "de_DE.UTF-8"):
+        missing("the locale de_DE.UTF-8 (localedef -i de_DE -f UTF-8 de_DE.UTF-8)")
+    database.set(lc_monetary=there)
+    path = database.dump(tmp_path / "d", dump_format="plain")
+    assert ("1.234,56 €" in path.read_text(encoding="utf-8")) == (there != "C")
+    database.set(lc_monetary=here)
+    with snapshot(database.url) as live:
+        recorded = take_manifest(live)
+    with diff(path, database.url) as found:
+        assert found.verdict == "same", found.to_dict()
+    with diff(recorded, path) as found:
+        assert {t.name.name: t.status for t in found.table_differences} == ({} if there == here else {"paid": "not_checked"})
+    database.run("UPDATE paid SET m = m + '0,01' WHERE id = 1" if here != "C" else "UPDATE paid SET m = m + '0.01' WHERE id = 1")
+    with diff(path, database.url) as found:
+        assert [c.attribute for r in found.row_result("paid").listed for c in r.columns] == ["m"]
+
+
 @pytest.mark.parametrize("value", ["''", "'{}'", "'{\"\"}'", "NULL"])
 def test_no_bytes_at_all_tell_a_form_too(database: Database, tmp_path: Path, value: str) -> None:
     database.run("DROP TABLE bytes; CREATE TABLE bytes (b bytea, bs bytea[])")
