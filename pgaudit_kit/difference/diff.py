@@ -75,7 +75,7 @@ class Difference:
         self.closing = ExitStack()
         self._progress = progress
         self._rows: dict[TableName, RowResult] = {}
-        self._alignment = align_sessions(left, right)
+        self.alignment = align_sessions(left, right)
 
     @property
     def objects_comparable(self) -> bool:
@@ -93,7 +93,7 @@ class Difference:
         if self.schema_only:
             return ()
         left_out = {s.what for s in self._filtered}
-        compared = self._alignment.settle(compare_tables(self.left, self.right, progress=self._progress))
+        compared = self.alignment.settle(compare_tables(self.left, self.right, progress=self._progress))
         return tuple(t for t in compared if f"rows of {t.name}" not in left_out and not self._told_as_left_out(t))
 
     def _told_as_left_out(self, table: TableDifference) -> bool:
@@ -211,7 +211,7 @@ class Difference:
             return RowResult(RowCounts(), why_not=summary.reason)
         try:
             columns, key = self.columns_and_key(name)
-            left, right, left_out = self._alignment.for_rows(name)
+            left, right, left_out = self.alignment.for_rows(name)
             sure = tuple(c for c in columns if c not in left_out)
             return _tally(compare_rows(left, right, name, sure, key if set(key) <= set(sure) else ()))
         except RowsNotAvailable as error:

@@ -12,9 +12,10 @@ import pytest
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.audits.taking import take_manifest
 from pgaudit_kit.difference.printed_types import columns_printed_by
+from pgaudit_kit.difference.rescue import Rescue
 from pgaudit_kit.difference.sessions import _TYPES, MONEY, TIME_ZONE
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.errors import QueryFailed
+from pgaudit_kit.errors import QueryFailed, RowsNotAvailable
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.server.snapshot import Snapshot, snapshot
 from tests.conftest import missing
@@ -249,6 +250,8 @@ def test_money_of_a_locale_that_is_not_here_is_not_checked_and_never_the_same_un
         assert table.status == "not_checked"
         assert "lc_monetary" in table.reason
         assert found.verdict == "not_checked"
+        with pytest.raises(RowsNotAvailable, match="read as other amounts"):
+            Rescue(found, ["paid"])
     database.run("UPDATE paid SET note = 'y' WHERE id = 1")
     with diff(path, database.url) as found:
         (table,) = [t for t in found.table_differences if t.name.name == "paid"]
@@ -287,6 +290,12 @@ def test_money_is_printed_as_the_dump_has_it(database: Database, tmp_path: Path,
         assert found.verdict == "same", found.to_dict()
     with diff(recorded, path) as found:
         assert {t.name.name: t.status for t in found.table_differences} == ({} if there == here else {"paid": "not_checked"})
+    database.run("CREATE TABLE before AS TABLE paid; DELETE FROM paid WHERE id = 1")
+    with diff(path, database.url, data_only=True) as found:
+        database.run("".join(Rescue(found, ["paid"]).script()))
+    with psycopg.connect(database.url) as connection:
+        assert connection.execute("SELECT count(*) FROM (TABLE before EXCEPT TABLE paid) x").fetchone() == (0,)
+    database.run("DROP TABLE before")
     database.run("UPDATE paid SET m = m + '0,01' WHERE id = 1" if here != "C" else "UPDATE paid SET m = m + '0.01' WHERE id = 1")
     with diff(path, database.url) as found:
         assert [c.attribute for r in found.row_result("paid").listed for c in r.columns] == ["m"]
