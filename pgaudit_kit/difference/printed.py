@@ -19,6 +19,7 @@ Columns = Mapping[TableName, tuple[str, ...]]
 _ZONED_CONSTANT = re.compile(r"with time zone|tstz")
 _CLOCK = rb" \d\d:\d\d:\d\d(?:\.\d+)?"
 _DAY_AND_OFFSET = re.compile(rb"(\d{4,}-\d\d-\d\d)" + _CLOCK + rb"([+-]\d\d(?::\d\d){0,2}(?: BC)?)")
+_CONSTANT = re.compile(r"'((?:[^']|'')*)'::(?:money|bytea)")
 _DEFINITIONS = frozenset({"default", "generated", "definition", "partition_bound", "using", "check", "where"})
 _NAME = re.compile(r'"([a-z_][a-z0-9_]*)\\*"')  # in an array, the quotes have backslashes
 _DIGITS = re.compile(r"[-()\d.,'\s\u202f\xa0]")
@@ -73,6 +74,16 @@ class Printed:
                 if name == "partition_bound" or _ZONED_CONSTANT.search(text):
                     found |= {m[0].decode(): None for m in ZONED_VALUE.finditer(text.encode("utf-8", "surrogateescape"))}
         return list(found)
+
+    def defaults(self) -> dict[tuple[TableName, str], list[str]]:
+        """The constants that are defaults of columns of money or bytes."""
+        found: dict[tuple[TableName, str], list[str]] = {}
+        for table in self._source.inventory.of_kind("TABLE"):
+            name = TableName(table.key.schema or "", table.key.name)
+            for column in table.columns if name in self._columns else ():
+                if constant := _CONSTANT.fullmatch(column.attributes.get("default") or ""):
+                    found[name, column.name] = [constant[1].replace("''", "'")]
+        return found
 
     def by_column(self) -> dict[tuple[TableName, str], list[str]]:
         """The first values of each column that are not NULL, none very long where there are others."""

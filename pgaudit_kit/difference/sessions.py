@@ -193,9 +193,10 @@ class _Aligning:
             zoned = [value for p in printed for value in p.zoned_values()] + printed[-1].zoned_constants()
             first = (said.get("setting TimeZone") or "").strip("'") or None
             return self.live.timezone_that_prints(zoned, first=first) if zoned else ""
-        values: dict[tuple[TableName, str], list[str]] = {}
+        values = printed[-1].defaults()
         for p in reversed(printed):
-            values |= p.by_column()
+            for place, texts in p.by_column().items():
+                values[place] = [*values.get(place, ()), *texts]
         if setting == BYTEA:
             values = {place: told for place, texts in values.items() if (told := list(filter(holds_bytes, texts)))}
         if not values:

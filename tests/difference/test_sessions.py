@@ -301,6 +301,22 @@ def test_money_is_printed_as_the_dump_has_it(database: Database, tmp_path: Path,
         assert [c.attribute for r in found.row_result("paid").listed for c in r.columns] == ["m"]
 
 
+def test_constants_in_definitions_tell_too(database: Database, tmp_path: Path) -> None:
+    if not database.takes("lc_monetary", "de_DE.UTF-8"):
+        missing("the locale de_DE.UTF-8 (localedef -i de_DE -f UTF-8 de_DE.UTF-8)")
+    database.run(
+        r"DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE t (b bytea DEFAULT '\x00ff27', m money DEFAULT 1234.56::money)"
+    )
+    database.run("CREATE TABLE p (m money DEFAULT '$1,234.56', at timestamptz DEFAULT '2024-07-01 00:00:00+00')")
+    database.set(bytea_output="escape", lc_monetary="de_DE.UTF-8", TimeZone="Asia/Tokyo")
+    path = database.dump(tmp_path / "d", dump_format="plain")
+    assert "09:00:00+09" in path.read_text(encoding="utf-8")
+    database.set()
+    with diff(path, database.url) as found:
+        assert [d for d in found.object_differences if d.status != "equivalent"] == []
+        assert found.verdict == "same"
+
+
 @pytest.mark.parametrize("value", ["''", "'{}'", "'{\"\"}'", "NULL"])
 def test_no_bytes_at_all_tell_a_form_too(database: Database, tmp_path: Path, value: str) -> None:
     database.run("DROP TABLE bytes; CREATE TABLE bytes (b bytea, bs bytea[])")
