@@ -75,7 +75,7 @@ class Difference:
         self.closing = ExitStack()
         self._progress = progress
         self._rows: dict[TableName, RowResult] = {}
-        self.alignment = align_sessions(left, right)
+        self.alignment = align_sessions(left, right, rows=not schema_only)
 
     @property
     def objects_comparable(self) -> bool:

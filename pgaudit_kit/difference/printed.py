@@ -35,10 +35,11 @@ _LONG = 10_000
 class Printed:
     """The values of *columns* in *source*. What cannot be read tells nothing: comparing it will say so."""
 
-    def __init__(self, source: Source, columns: Columns, *, whole: bool = False) -> None:
-        """*whole*: look at all rows, and not at the first ones of each table."""
+    def __init__(self, source: Source, columns: Columns, *, rows: bool = True, whole: bool = False) -> None:
+        """*rows*: look at the first rows of each table; *whole*: at all of them."""
         self._source = source
         self._columns = columns
+        self._rows_too = rows
         self._whole = whole
 
     def zoned_values(self) -> list[str]:
@@ -105,7 +106,7 @@ class Printed:
 
     def _held(self) -> Iterator[tuple[TableName, tuple[str, ...]]]:
         """The tables and those of the columns that the source has rows of."""
-        for name, columns in self._columns.items():
+        for name, columns in self._columns.items() if self._rows_too else ():
             data = self._source.table_data.get(name)
             held = tuple(c for c in columns if data and c in data.columns)
             if data and held and not data.not_readable:

@@ -110,8 +110,8 @@ class Alignment:
         return replace(table, status="equivalent", reason="timestamps are of the same instants, printed under other time zones")
 
 
-def align_sessions(left: Source, right: Source) -> Alignment:
-    """Make both sources print alike as far as that can be done; the result knows the rest."""
+def align_sessions(left: Source, right: Source, *, rows: bool = True) -> Alignment:
+    """Make both sources print alike as far as that can be done; the result knows the rest. Without *rows*, definitions tell enough."""
     lives = [s for s in (left, right) if isinstance(s, LiveSession)]
     alignment = Alignment(left, right)
     if len(lives) == 2:  # noqa: PLR2004  both sides
@@ -119,10 +119,10 @@ def align_sessions(left: Source, right: Source) -> Alignment:
             for name, value in _NEUTRAL.items():
                 live.use_setting(name, value)
     elif isinstance(left, LiveSession):
-        _Aligning(left, left, right, alignment).align()
+        _Aligning(left, left, right, alignment, rows).align()
     elif isinstance(right, LiveSession):
-        _Aligning(right, right, left, alignment).align()
-    else:
+        _Aligning(right, right, left, alignment, rows).align()
+    elif rows:
         _doubt_files(left, right, alignment)
     if _has_shortest_digits(left) != _has_shortest_digits(right):
         alignment.doubtful[DIGITS] = _columns(DIGITS, left, right)
@@ -148,6 +148,7 @@ class _Aligning:
     source: Source
     other: Source
     alignment: Alignment
+    rows: bool
     guessed: list[str] = field(default_factory=list)
     columns: dict[str, Columns] = field(default_factory=dict)
 
@@ -158,7 +159,7 @@ class _Aligning:
             recorded = self.other.provenance.settings.get(setting)
             if not recorded:
                 self.guessed.append(setting)
-            self._use(setting, recorded or self._find(setting, Printed(self.other, columns)), columns)
+            self._use(setting, recorded or self._find(setting, Printed(self.other, columns, rows=self.rows)), columns)
         self.alignment.guess_again = self.guess_again
 
     def guess_again(self, differing: list[TableName]) -> bool:

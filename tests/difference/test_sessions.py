@@ -315,6 +315,8 @@ def test_constants_in_definitions_tell_too(database: Database, tmp_path: Path) -
     with diff(path, database.url) as found:
         assert [d for d in found.object_differences if d.status != "equivalent"] == []
         assert found.verdict == "same"
+    with diff(path, database.url, schema_only=True) as found:
+        assert found.verdict == "same"
 
 
 @pytest.mark.parametrize("value", ["''", "'{}'", "'{\"\"}'", "NULL"])
