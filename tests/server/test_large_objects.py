@@ -291,6 +291,15 @@ def test_a_broken_one_spoils_them_all_and_no_table(changing: Holder, tmp_path: P
         assert statuses[LARGE_OBJECT_ROWS] == "not_checked"
 
 
+def test_one_whose_content_is_gone_from_a_script_is_missed(changing: Holder, tmp_path: Path) -> None:
+    path = changing.program.dump(changing.url, tmp_path / "d", "--no-sync", dump_format="plain")
+    text = path.read_bytes()
+    at = text.index(b"SELECT pg_catalog.lo_open('5'")
+    path.write_bytes(text[:at] + text[text.index(b"SELECT pg_catalog.lo_open('6'") :])
+    assert [damage.what for damage in read_dump(path).damage] == ["no content of large object 5"]
+    assert verify(path).verdict is Outcome.FAILED
+
+
 def test_losing_the_server_meanwhile_is_one_error_of_ours(changing: Holder) -> None:
     with snapshot(changing.url) as live:
         assert LARGE_OBJECT_ROWS in live.table_data
