@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache, lru_cache
 
 from pgaudit_kit.dumps.identifiers import read_name, read_parents
 from pgaudit_kit.dumps.table_columns import declared_columns
@@ -16,10 +17,11 @@ _WITH_ROW_TYPE = ("TYPE", "TABLE", "FOREIGN TABLE")
 def columns_printed_by(inventory: Inventory, pattern: re.Pattern[str]) -> dict[TableName, tuple[str, ...]]:
     """The columns, by table, of which a part is of a built-in type that *pattern* matches; inherited ones and those of a type included."""
     holders = _types_that_hold(inventory, pattern)
+    holds = cache(lambda type_text: _holds(type_text, pattern, holders))
     found = {}
     for table in inventory.of_kind("TABLE"):
         name = TableName(table.key.schema or "", table.key.name)
-        columns = (c for c in declared_columns(inventory, name) or () if _holds(c.attributes.get("type"), pattern, holders))
+        columns = (c for c in declared_columns(inventory, name) or () if holds(c.attributes.get("type")))
         if names := tuple(dict.fromkeys(c.name for c in columns)):
             found[name] = names
     return found
@@ -37,7 +39,7 @@ def _types_that_hold(inventory: Inventory, pattern: re.Pattern[str]) -> set[tupl
 def _parts(item: DatabaseObject) -> list[tuple[tuple[str | None, str], list[str | None]]]:
     """The types that *item* makes, and what each is made of."""
     name = (item.key.schema, item.key.name)
-    types = [c.attributes.get("type") for c in item.columns]
+    types = list(dict.fromkeys(c.attributes.get("type") for c in item.columns))
     if item.key.kind == "DOMAIN":
         return [(name, [item.attributes.get("base_type")])]
     if item.key.kind == "TABLE":  # of a child also those of its parents
@@ -58,5 +60,10 @@ def _holds(type_text: str | None, pattern: re.Pattern[str], holders: set[tuple[s
         return False
     if pattern.match(type_text):
         return True
+    return bool(holders) and _name_of(type_text) in holders
+
+
+@lru_cache(4096)
+def _name_of(type_text: str) -> tuple[str | None, str] | None:
     name = read_name(type_text, 0)
-    return name is not None and name[:2] in holders
+    return name[:2] if name else None
