@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -70,7 +70,10 @@ CHANGES = {"users": "name", "messages": "subject", "events": "kind", "documents"
 def row_jobs(data: Data) -> Iterator[Job]:
     """The jobs; their databases are made when they are first run."""
     live = _Databases(data)
-    pg_dump = lambda bound: Peer("pg_dump --data-only > /dev/null", bound, live.pg_dump)  # noqa: E731
+
+    def pg_dump(bound: float) -> Peer:
+        return Peer("pg_dump --data-only > /dev/null", bound, live.pg_dump)
+
     yield _job("live rows counted and fingerprinted: COPY, 2 connections", live.copied, pg_dump(1.0))
     yield _job("live rows counted and hashed: by the server", live.hashed, pg_dump(0.3))
     yield _job("rows that differ, dump ↔ live, 0.01 % changed", live.against_dump, pg_dump(2.0))
@@ -80,8 +83,8 @@ def row_jobs(data: Data) -> Iterator[Job]:
     yield replace(_job("1,000 small tables, live ↔ live", live.small_against_live), bound=10.0)
 
 
-def _job(name: str, ours: object, *peers: Peer) -> Job:
-    return Job(name, ours, peers=peers, most=MOST_MEMORY)  # type: ignore[arg-type]
+def _job(name: str, ours: Callable[[], Measured], *peers: Peer) -> Job:
+    return Job(name, ours, peers=peers, most=MOST_MEMORY)
 
 
 class _Databases:

@@ -9,7 +9,6 @@ from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.verify import ask_ledger, ask_same
 from pgaudit_kit.checks.constraints import check_foreign_keys, check_indexes_valid
 from pgaudit_kit.checks.sequences import check_sequences_ahead, unmoved
-from pgaudit_kit.difference.sessions import align_sessions
 from pgaudit_kit.migrations.prisma import read_ledger
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
@@ -23,7 +22,6 @@ def prove(expected: Source, restored: Snapshot, *, ignore: frozenset[str] = froz
 
     Attributes in *ignore* (such as `owner` after a restore without owners) are not compared.
     """
-    align_sessions(expected, restored)
     return AuditResult("Is the restored database the one that was backed up?", restored.label, tuple(_ask(expected, restored, ignore)))
 
 

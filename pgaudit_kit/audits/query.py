@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.audits.sources import open_source
-from pgaudit_kit.difference.sessions import LiveSession, align_sessions
+from pgaudit_kit.difference.sessions import TIME_ZONE, LiveSession, align_sessions
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.sql.part_of_source import PartOfSource
@@ -60,7 +60,7 @@ def _align(sources: Mapping[str, Source], used: Mapping[str, PartOfSource]) -> l
     lives = [(name, sources[name]) for name in used if isinstance(sources[name], LiveSession)]
     files = [part for name, part in used.items() if not isinstance(sources[name], LiveSession)]
     if files:
-        unlike = {table: live for _, live in lives for table in align_sessions(files[0], live)}
+        unlike = {table: live for _, live in lives for table in align_sessions(files[0], live).doubtful.get(TIME_ZONE, ())}
         return [
             f"No time zone of {live.label} prints timestamps of {table} as {files[0].label} does: ranges of them, which are text, differ."
             for table, live in unlike.items()

@@ -19,6 +19,7 @@ from pgaudit_kit.checks.required_tables import check_required_tables
 from pgaudit_kit.checks.rows_match import check_row_counts, check_row_fingerprints
 from pgaudit_kit.checks.sequences import check_sequence_values
 from pgaudit_kit.difference.objects import compare_inventories
+from pgaudit_kit.difference.sessions import align_sessions
 from pgaudit_kit.difference.tables import compare_tables, without_table
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.scripts.cluster import ClusterDump
@@ -132,11 +133,12 @@ def _ask_manifest(dump: Dump, manifest: Manifest) -> Iterator[Check]:
 
 def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozenset()) -> Iterator[Check]:
     """The checks that two sources hold the same: objects, row counts, fingerprints, sequence values."""
+    alignment = align_sessions(expected, found)  # first: constants in definitions are printed by settings, too
     differences = compare_inventories(expected, found, ignore=SEQUENCE_STATE | ignore)
     compared = len({*expected.inventory.by_key, *found.inventory.by_key})
     yield check_objects_match(differences, compared=compared, unmodelled=expected.inventory.unmodelled)
     filtered = {s.what for side in (expected, found) for s in without_table(side)}
-    tables = [t for t in compare_tables(expected, found) if f"rows of {t.name}" not in filtered]
+    tables = [t for t in alignment.settle(compare_tables(expected, found)) if f"rows of {t.name}" not in filtered]
     if tables:
         yield check_row_counts(tables)
         yield check_row_fingerprints(tables)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict
+from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS, tables_alone
 
 if TYPE_CHECKING:
     from pgaudit_kit.dumps.dump import Dump
@@ -60,7 +61,8 @@ def describe(dump: Dump, *, fingerprints: bool) -> dict[str, Any]:
             {"kind": o.key.kind, "schema": o.key.schema, "name": o.key.name, "parent": o.key.parent, "owner": o.attributes.get("owner")}
             for o in dump.inventory.objects
         ],
-        "tables": [_table(dump, name, fingerprints=fingerprints) for name in dump.table_data],
+        "tables": [_table(dump, data.name, fingerprints=fingerprints) for data in tables_alone(dump.table_data)],
+        "large_objects": _large_objects(dump, fingerprints=fingerprints),
         "unmodelled": [{"kind": u.kind, "schema": u.schema, "name": u.name, "reason": u.reason} for u in dump.inventory.unmodelled],
         "damage": [asdict(d) for d in dump.damage],
     }
@@ -90,6 +92,19 @@ def _table(dump: Dump, name: Any, *, fingerprints: bool) -> dict[str, Any]:
         entry["not_readable"] = data.not_readable
     if fingerprints:
         entry["fingerprint"] = None if data.not_readable else str(dump.fingerprint(name))
+    return entry
+
+
+def _large_objects(dump: Dump, *, fingerprints: bool) -> dict[str, Any] | None:
+    """How many large objects it holds, and the size of their contents; None without any."""
+    data = dump.table_data.get(LARGE_OBJECT_ROWS)
+    if data is None:
+        return None
+    entry: dict[str, Any] = {"count": data.rows, "size_bytes": None if data.not_readable else dump.large_object_bytes}
+    if data.not_readable:
+        entry["not_readable"] = data.not_readable
+    if fingerprints:
+        entry["fingerprint"] = None if data.not_readable else str(dump.fingerprint(LARGE_OBJECT_ROWS))
     return entry
 
 
@@ -129,6 +144,9 @@ def _print(dump: Dump, *, fingerprints: bool) -> None:
     columns = ["schema", "name", "rows", "size_bytes", *(["fingerprint"] if fingerprints else []), "not_readable"]
     columns = [c for c in columns if any(t.get(c) is not None for t in plain["tables"])]
     print_table("Tables", columns, [[t.get(c) for c in columns] for t in plain["tables"]], right=["rows", "size_bytes"])
+    if objects := plain["large_objects"]:
+        columns = [c for c in ("count", "size_bytes", "fingerprint", "not_readable") if objects.get(c) is not None]
+        print_table("Large objects", columns, [[objects[c] for c in columns]], right=["count", "size_bytes"])
     print_table("Not modelled", ["kind", "schema", "name"], [(u["kind"], u["schema"], u["name"]) for u in plain["unmodelled"]])
     places = ["what", "offset", "line", "table", "member"]
     print_table("Damage", places, [tuple(d[place] for place in places) for d in plain["damage"]])

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pgaudit_kit.cli.output import Json, print_json
+from pgaudit_kit.records.large_objects import tables_alone
 
 
 def snapshot(
@@ -24,7 +25,7 @@ def snapshot(
     from pgaudit_kit.operations.save_snapshot import save_snapshot
 
     manifest = save_snapshot(target, output)
-    objects, tables = len(manifest.inventory.objects), len(manifest.table_data)
+    objects, tables = len(manifest.inventory.objects), len(tables_alone(manifest.table_data))
     if json:
         print_json({"path": str(output), "source": manifest.label, "objects": objects, "tables": tables})
     else:

@@ -13,11 +13,12 @@ from pgaudit_kit.difference.objects import compare_inventories
 from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowResult
 from pgaudit_kit.difference.selection import SelectedSource, Selection
 from pgaudit_kit.difference.sessions import align_sessions
-from pgaudit_kit.difference.tables import Progress, columns_and_key, compare_rows, without_table
+from pgaudit_kit.difference.tables import Progress, columns_and_key, compare_rows, rows_that_differ, without_table
 from pgaudit_kit.display import frames, html
 from pgaudit_kit.display.text_difference import text_difference
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
+from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS, is_without_large_objects
 from pgaudit_kit.records.objects import LARGE_OBJECTS, DatabaseObject, Unmodelled
 from pgaudit_kit.records.provenance import ARCHIVES
 from pgaudit_kit.records.source import Source
@@ -62,7 +63,7 @@ class Difference:
         self.closing = ExitStack()
         self._progress = progress
         self._limit = limit
-        self._unaligned = align_sessions(left, right)
+        self.alignment = align_sessions(left, right, rows=not schema_only)
 
     @property
     def objects_comparable(self) -> bool:
@@ -80,20 +81,34 @@ class Difference:
         if self.schema_only:
             return {}
         left_out = {s.what for s in self._filtered}
-        compared = compare_rows(self.left, self.right, limit=self._limit, progress=self._progress)
-        return {table.name: self._doubt_timezone(table, rows) for table, rows in compared if f"rows of {table.name}" not in left_out}
+        compared = {t.name: (t, rows) for t, rows in compare_rows(self.left, self.right, limit=self._limit, progress=self._progress)}
+        return {
+            settled.name: self._settled(settled, *compared[settled.name])
+            for settled in self.alignment.settle(table for table, _ in compared.values())
+            if f"rows of {settled.name}" not in left_out and not self._told_as_left_out(settled)
+        }
 
     @property
     def all_tables(self) -> tuple[TableDifference, ...]:
         """Every table whose rows were compared, `same` ones included."""
         return tuple(table for table, _ in self._rows.values())
 
-    def _doubt_timezone(self, table: TableDifference, rows: RowResult) -> tuple[TableDifference, RowResult]:
-        if table.status != "different" or table.name not in self._unaligned:
-            return table, rows
-        reason = "timestamps were printed under a time zone that could not be found out, so their text cannot be compared"
-        doubted = TableDifference(table.name, "not_checked", table.rows_left, table.rows_right, reason)
-        return doubted, RowResult(RowCounts(), why_not=reason)
+    def _settled(self, settled: TableDifference, table: TableDifference, rows: RowResult) -> tuple[TableDifference, RowResult]:
+        """A table as the alignment has settled it, with rows that fit."""
+        if settled.status == "not_checked":
+            return settled, RowResult(RowCounts(), why_not=settled.reason)
+        if settled.status != "different":
+            return settled, rows if settled is table else RowResult(RowCounts())
+        if settled is table and not self.alignment.doubts(table.name):
+            return settled, rows
+        left, right, left_out = self.alignment.for_rows(table.name)
+        return settled, rows_that_differ(left, right, table.name, without=left_out, limit=self._limit)
+
+    def _told_as_left_out(self, table: TableDifference) -> bool:
+        """Whether these are large objects that one side was made without: `skipped` tells that once, of objects and contents alike."""
+        return table.name == LARGE_OBJECT_ROWS and any(
+            is_without_large_objects(s.inventory) and table.name not in s.table_data for s in (self.left, self.right)
+        )
 
     @property
     def table_differences(self) -> tuple[TableDifference, ...]:

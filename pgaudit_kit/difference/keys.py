@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.large_objects import LARGE_OBJECT_KEY, LARGE_OBJECT_ROWS
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.table_data import TableName
 
@@ -31,6 +32,8 @@ class RowKey:
 
 def key_of(inventory: Inventory, table: TableName) -> RowKey | None:
     """Return the primary key of *table*, else its narrowest unique constraint or index, those without NULLs first, else None."""
+    if table == LARGE_OBJECT_ROWS:
+        return RowKey(LARGE_OBJECT_KEY)
     candidates: list[tuple[bool, int, int, tuple[str, ...], RowKey]] = []
     for item in inventory.by_parent.get((table.schema, table.name), ()):
         definition = item.attributes.get("definition") or ""

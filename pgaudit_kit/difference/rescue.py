@@ -18,9 +18,11 @@ from pgaudit_kit.difference.keys import RowKey
 from pgaudit_kit.difference.partitions import leaves, triggers_of
 from pgaudit_kit.difference.rescue_sql import TableRescue, literal, qualified, quoted
 from pgaudit_kit.difference.rows import RowPair, differing_rows
+from pgaudit_kit.difference.sessions import MONEY
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.identifiers import read_identifier
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS
 from pgaudit_kit.records.objects import Column, ObjectKey
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import decode_line
@@ -73,7 +75,14 @@ class Rescue:
         self._revert = revert
         self._with_parents = with_parents
         self._fire_triggers = fire_triggers
+        if LARGE_OBJECT_ROWS in self.tables:
+            remedy = "Restore the dump beside the live database (`pg_restore --section=data`), and copy them with lo_get and lo_from_bytea."
+            raise UsageError("large objects are no table, and no rows can bring them back", resource=str(LARGE_OBJECT_ROWS), remedy=remedy)
         for table in self.tables:
+            if table in difference.alignment.doubtful.get(MONEY, {}):
+                remedy = "Install that locale on the server (localedef), or restore the dump beside the live database."
+                message = f"money of {table} is printed in a locale that could not be found out, and would be read as other amounts"
+                raise RowsNotAvailable(message, resource=difference.left.label, table=str(table), remedy=remedy)
             for side in (difference.left, difference.right):
                 if table not in side.table_data:
                     remedy = "Restore the whole dump beside the live database, or create the table first."
@@ -173,6 +182,8 @@ class Rescue:
         ordered = parents_first([*self.tables, *parents], self._foreign_keys)
         yield "-- All or nothing: psql -X -v ON_ERROR_STOP=1 -f FILE\nBEGIN;\n"
         yield from (f"{line}\n" for line in _SETTINGS.splitlines())
+        if locale := self.difference.right.provenance.settings.get(MONEY):  # in which money is printed, and so has to be read
+            yield f"SET LOCAL lc_monetary = {literal(locale)};\n"
         rescues = []
         for number, table in enumerate(ordered, start=1):
             rescue = TableRescue(

@@ -9,10 +9,10 @@ from pgaudit_kit.difference.keys import RowKey, key_of
 from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowResult, RowShape, match, tally
 from pgaudit_kit.difference.selection import SelectedSource
 from pgaudit_kit.difference.server_hashes import HashedTable, compare_hashes
-from pgaudit_kit.difference.sessions import LiveSession
 from pgaudit_kit.errors import PgAuditError, RowsNotAvailable
 from pgaudit_kit.records.difference import Method, Skipped, TableDifference, TableStatus
 from pgaudit_kit.records.fingerprint import Fingerprint
+from pgaudit_kit.records.large_objects import KIND, LARGE_OBJECT_ROWS, is_without_large_objects, says_nothing_of_contents
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
@@ -46,7 +46,7 @@ def compare_rows(
             return _by_hashes(left, right, name, hashed, RowShape(columns, key), limit=limit)
         try:
             matching = match(left, right, name, columns)
-        except RowsNotAvailable as error:
+        except RowsNotAvailable as error:  # of a manifest; of what this role may not read, also fingerprints are not available
             table, _ = _by_fingerprint(left, right, name)
             return table, RowResult(RowCounts(), why_not=str(error) if table.status == "different" else "")
         table = _judged(left, right, name, *matching.fingerprints, method="rows")
@@ -60,6 +60,21 @@ def compare_rows(
         yield _compare(left, right, name, by_rows)
 
 
+def compare_table(left: Source, right: Source, name: TableName) -> TableDifference:
+    """Compare, by fingerprint, the rows of one table that either source holds."""
+    return _compare(left, right, name, _by_fingerprint)[0]
+
+
+def rows_that_differ(left: Source, right: Source, name: TableName, *, without: frozenset[str], limit: int) -> RowResult:
+    """The rows of *name* that differ in other columns than those of *without*."""
+    columns, key = columns_and_key(left, right, name)
+    sure = tuple(column for column in columns if column not in without)
+    try:
+        return tally(match(left, right, name, sure), RowShape(sure, key if key and without.isdisjoint(key.columns) else None), limit=limit)
+    except PgAuditError as error:
+        return RowResult(RowCounts(), why_not=str(error))
+
+
 def columns_and_key(left: Source, right: Source, name: TableName) -> tuple[tuple[str, ...], RowKey | None]:
     """The columns of *name* that both sources hold, and those among them by which rows are paired (None without a key)."""
     columns = common_columns(left, right, name)
@@ -69,7 +84,7 @@ def columns_and_key(left: Source, right: Source, name: TableName) -> tuple[tuple
 
 def common_columns(left: Source, right: Source, name: TableName) -> tuple[str, ...]:
     """The columns of *name* that both sources hold, in the order of a file if one is: a server gives any order."""
-    first, second = (right, left) if isinstance(whole(left), LiveSession) else (left, right)
+    first, second = (right, left) if isinstance(whole(left), Snapshot) else (left, right)
     there = set(second.table_data[name].columns)
     return tuple(c for c in first.table_data[name].columns if c in there)
 
@@ -90,6 +105,8 @@ def _count_ahead(left: Source, right: Source) -> None:
 
 def _each_name(left: Source, right: Source, progress: Progress | None) -> Iterator[TableName]:
     names = sorted({*left.table_data, *right.table_data})
+    if says_nothing_of_contents(left.inventory) or says_nothing_of_contents(right.inventory):
+        names = [name for name in names if name != LARGE_OBJECT_ROWS]  # it is among what is not modelled there
     for done, name in enumerate(names):
         if progress:
             progress(str(name), done, len(names))
@@ -153,7 +170,9 @@ def _rows_on_one_side(table: TableDifference) -> RowResult:
 def _on_one_side(holder: Source, other: Source, name: TableName, *, left_has_it: bool) -> TableDifference:
     """A table whose rows only *holder* has: gone from the other side, or there without rows to compare."""
     rows: int | None = holder.table_data[name].rows
-    reason = ""
+    reason = _why_no_contents(holder, other) if name == LARGE_OBJECT_ROWS else ""
+    if reason:
+        return TableDifference(name, "not_checked", rows if left_has_it else None, None if left_has_it else rows, reason)
     if rows is None:
         try:
             rows = holder.fingerprint(name).rows
@@ -163,9 +182,18 @@ def _on_one_side(holder: Source, other: Source, name: TableName, *, left_has_it:
     status: TableStatus = "only_left" if left_has_it else "only_right"
     if other_has_table:
         status, reason = "not_checked", f"{other.label} has the table but holds no rows of it"
-    elif not other.inventory.of_kind("TABLE"):
+    elif name != LARGE_OBJECT_ROWS and not other.inventory.of_kind("TABLE"):
         status, reason = "not_checked", f"{other.label} says nothing of this table"
     return TableDifference(name, status, rows if left_has_it else None, None if left_has_it else rows, reason)
+
+
+def _why_no_contents(holder: Source, other: Source) -> str:
+    """Why nothing can be said of the large objects that only *holder* has: a dump may have been made without, or without their contents."""
+    if is_without_large_objects(other.inventory):
+        return f"{other.label} holds no large objects, of which {holder.label} has some: it may have been made without"
+    if other.inventory.of_kind(KIND):  # pg_dump --section=pre-data, up to 16
+        return f"{other.label} lists large objects but holds no content of them"
+    return ""
 
 
 def without_table(source: Source) -> tuple[Skipped, ...]:
@@ -180,5 +208,5 @@ def without_table(source: Source) -> tuple[Skipped, ...]:
     return tuple(
         Skipped(f"rows of {name}", "configuration table of an extension: the dump holds only the rows that the extension chose")
         for name in source.table_data
-        if (name.schema, name.name) not in defined
+        if (name.schema, name.name) not in defined and name != LARGE_OBJECT_ROWS
     )

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.files.folders import Folder
-from pgaudit_kit.dumps.reader import DumpReader
+from pgaudit_kit.dumps.reader import DumpReader, StoredRows
 from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
 from pgaudit_kit.dumps.worker_processes import fingerprints_of, process_count
 from pgaudit_kit.errors import DamagedDump, RowsNotAvailable
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.large_objects import LARGE_OBJECT_COLUMNS, LARGE_OBJECT_ROWS, tables_alone
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import Damage, TocEntry
@@ -87,8 +88,19 @@ class Dump:
 
     @property
     def table_data(self) -> Mapping[TableName, TableData]:
-        """The tables whose rows the dump holds, in the order of the file. `size_bytes` is in the dump's own encoding."""
-        return self._reader.contents.tables
+        """The tables whose rows the dump holds, in the order of the file. `size_bytes` is in the dump's own encoding.
+
+        The last one are the large objects, when there are any (`records.large_objects`).
+        """
+        return self._table_data
+
+    @cached_property
+    def _table_data(self) -> Mapping[TableName, TableData]:
+        contents = self._reader.contents
+        if contents.large_objects is None:
+            return contents.tables
+        broken = f"damaged: {contents.large_objects_broken}" if contents.large_objects_broken else ""
+        return {**contents.tables, LARGE_OBJECT_ROWS: contents.large_objects.table_data(not_readable=broken)}
 
     @property
     def table_names(self) -> tuple[TableName, ...]:
@@ -111,13 +123,32 @@ class Dump:
         *columns*: only these, in this order. Raises RowsNotAvailable when there are none to read, DamagedDump (at once or
         on the way) when they are broken.
         """
-        stored = self._reader.rows(name)
+        stored = self._stored(name)
         if columns is None:
             return stored.blocks
         if unknown := [column for column in columns if column not in stored.columns]:
             message = f"{name} has no rows of column {unknown[0]!r} in this dump"
             raise RowsNotAvailable(message, resource=self.file.resource, table=str(name), remedy=f"It has: {', '.join(stored.columns)}.")
         return project(stored.blocks, stored.columns, columns)
+
+    def _stored(self, name: TableName) -> StoredRows:
+        """The rows of *name*. Raises RowsNotAvailable, DamagedDump."""
+        if name != LARGE_OBJECT_ROWS or name in self._reader.contents.tables:
+            return self._reader.rows(name)
+        contents = self._reader.contents
+        if contents.large_objects is None:
+            raise RowsNotAvailable("no large objects in this dump", resource=self.file.resource, table=str(name))
+        if contents.large_objects_broken:
+            message = f"the large objects are damaged: {contents.large_objects_broken}"
+            remedy = "Take them from another dump; the tables of this one can still be read."
+            raise DamagedDump(message, resource=self.file.resource, table=str(name), remedy=remedy)
+        return StoredRows(LARGE_OBJECT_COLUMNS, iter(contents.large_objects.blocks))
+
+    @property
+    def large_object_bytes(self) -> int:
+        """The size of the contents of all large objects. Takes the pass that counts rows."""
+        objects = self._reader.contents.large_objects
+        return objects.content_bytes if objects else 0
 
     def large_objects(self) -> Iterator[tuple[int, Iterator[bytes]]]:
         """OID and content of each large object, in the order of the file; content in pieces, which are to be read before the next object.
@@ -159,7 +190,7 @@ class Dump:
         for name in names:
             key = _fingerprint_key(name, columns)
             try:
-                stored = None if key in self._fingerprints else self._reader.rows(name)
+                stored = None if key in self._fingerprints else self._stored(name)
             except (RowsNotAvailable, DamagedDump):
                 continue
             if stored and stored.ranges and set(columns or ()) <= set(stored.columns):
@@ -192,10 +223,13 @@ class Dump:
 
     @property
     def tables(self) -> DataFrame:
-        """Frame `tables` (display.frames): one row per table that holds rows, in file order; size_bytes in bytes."""
+        """Frame `tables` (display.frames): one row per table that holds rows, in file order; size_bytes in bytes.
+
+        Large objects are no table of anybody's, and not among them.
+        """
         from pgaudit_kit.display.frames import tables_frame
 
-        return tables_frame(self.table_data.values())
+        return tables_frame(tables_alone(self.table_data))
 
     def read_table(
         self,

@@ -12,6 +12,7 @@ from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import Damage, TocEntry
+from pgaudit_kit.rows.large_objects import LargeObjectRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,16 @@ class StoredRows:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What one pass over all rows found. `damaged` are the tables whose rows are broken; all damage, theirs too, is in `damage`."""
+    """What one pass over all rows found. `damaged` are the tables whose rows are broken; all damage, theirs too, is in `damage`.
+
+    `large_objects` are those whose content was there, None without any; `large_objects_broken` says why they are not all of them.
+    """
 
     tables: Mapping[TableName, TableData]
     damage: tuple[Damage, ...]
     damaged: Mapping[TableName, Damage]
+    large_objects: LargeObjectRows | None = None
+    large_objects_broken: str = ""
 
 
 class DumpReader(Protocol):

@@ -22,6 +22,7 @@ from pgaudit_kit.operations.maintenance import named_target
 from pgaudit_kit.operations.run_program import RunningProgram
 from pgaudit_kit.operations.store_files import PartialFile, backup_name, free_name, open_store, partial_file
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.large_objects import tables_alone
 from pgaudit_kit.records.manifest import Manifest, manifest_beside
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check, Outcome
@@ -71,8 +72,8 @@ class Backup:
             "manifest": str(self.manifest_path),
             "database": self.manifest.provenance.database,
             "size_bytes": file.size_bytes if file else None,
-            "tables": len(self.manifest.table_data),
-            "rows": sum(t.rows or 0 for t in self.manifest.table_data.values()),
+            "tables": len(tables_alone(self.manifest.table_data)),
+            "rows": sum(t.rows or 0 for t in tables_alone(self.manifest.table_data)),
             "program": self.program,
             "seconds": round(self.seconds, 3),
         }

@@ -256,7 +256,7 @@ _OWN_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "DEFAULT ACL": ("owner",),
     # Large objects by their OIDs, a thousand in one object named `<first>..<last>`, because there may be millions: oids as
     # settings.compact_numbers, owner and acl as settings.by_number; what few have is an attribute `<oid> comment`,
-    # `<oid> security_label`. Their contents are not compared.
+    # `<oid> security_label`. Their contents are rows (records.large_objects).
     "BLOB": ("owner", "oids"),
     # Privileges changed on what no dump holds, because the server or an extension brings it: named `TABLE pg_authid`,
     # `FUNCTION hstore(text, text)`, `COLUMN t.c` as pg_dump's tags; acl: privileges.acl_change_text

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from pgaudit_kit.display import html
 from pgaudit_kit.errors import UsageError
+from pgaudit_kit.records.large_objects import tables_alone
 from pgaudit_kit.records.source import Source
 
 VERDICT_MIME: Final = "application/vnd.pgaudit.verdict+json"
@@ -97,7 +98,7 @@ def _described(source: Source) -> dict[str, str]:
 
 def _held(source: Source) -> dict[str, str | None]:
     """How many rows *source* is known to hold; a live one is not counted for this."""
-    tables = source.table_data.values()
+    tables = tables_alone(source.table_data)
     known = [t.rows for t in tables if t.rows is not None]
     if source.provenance.format == "live" or not known:
         return {}

@@ -83,10 +83,10 @@ def _kind(row: Row) -> str:
 
 
 def _schema_public_acl(row: Row) -> str | None:
-    if row["as_made"]:
-        return None
+    """As made by initdb, PUBLIC may use it; where somebody dropped and made it again, nobody but its owner may."""
     every = every_privilege()["SCHEMA"]
-    return acl_text(every, _held(row["acl"], row["owner"]), default_privileges("SCHEMA", every, SCHEMA_PUBLIC))
+    held = default_privileges("SCHEMA", every) if row["as_made"] else _held(row["acl"], row["owner"])
+    return acl_text(every, held, default_privileges("SCHEMA", every, SCHEMA_PUBLIC))
 
 
 def _protected(item: DatabaseObject, row: Row, major: int) -> DatabaseObject:

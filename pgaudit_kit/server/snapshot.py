@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,12 +16,15 @@ from pgaudit_kit.display import frames
 from pgaudit_kit.errors import QueryFailed, RowsNotAvailable, UsageError
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.large_objects import LARGE_OBJECT_COLUMNS, LARGE_OBJECT_ROWS, tables_alone
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName
+from pgaudit_kit.rows.copy_text import project
 from pgaudit_kit.rows.fingerprint import fingerprint_of
 from pgaudit_kit.server.catalog import Row, query, read_inventory
 from pgaudit_kit.server.connection import connect, refused_queries
 from pgaudit_kit.server.copy_stream import copy_blocks
+from pgaudit_kit.server.large_objects import read_large_objects
 from pgaudit_kit.server.targets import Target, resolve_target
 
 if TYPE_CHECKING:
@@ -51,9 +55,16 @@ _APPLY_SETTINGS = """
     FROM unnest(%s::text[], %s::text[]) AS wanted(name, value)
     WHERE EXISTS (SELECT FROM pg_settings known WHERE known.name = wanted.name)
 """
-_PRINTING = ("TimeZone", "bytea_output")  # of those, what a comparison may have changed
+_SET = "SELECT set_config(%(name)s, %(value)s, true)"
+_QUOTES = "quote_all_identifiers"
+_PRINTING = ("TimeZone", "bytea_output", "lc_monetary", _QUOTES)  # of the settings, what a comparison may have changed
+_OFFSET = re.compile(r"[+-]\d\d(?::\d\d){0,2}(?= BC\Z|\Z)")
 _OLDEST = 12
 _CANCEL_SECONDS = 10
+_LARGE_OBJECTS = "large_objects_readable"
+_MAY_READ_LARGE_OBJECTS = (
+    "GRANT SELECT ON LARGE OBJECT … TO {role} for each, or use their owner, a superuser, or lo_compat_privileges = on."
+)
 _MAY_READ_ALL = "Use a role that may read all rows: a superuser, or one with pg_read_all_data and BYPASSRLS."
 
 
@@ -89,6 +100,7 @@ class Snapshot:
         with refused_queries(self.label, "taking a snapshot"):
             # first, so that nothing in a schema of the role's own search_path is taken for a function of the server
             connection.execute("SELECT pg_catalog.set_config('search_path', '', true)")
+            quotes = self._ask("SELECT current_setting('quote_all_identifiers') AS quotes")[0]["quotes"]  # pg_dump does not turn it off
             # such a server stores bytes in whatever encoding and could not convert them, so it is to send them as they are
             raw = connection.info.parameter_status("server_encoding") == "SQL_ASCII"
             settings = {"client_encoding": "SQL_ASCII" if raw else "UTF8", **_SETTINGS}
@@ -110,7 +122,7 @@ class Snapshot:
             server_version=facts["server_version"],
             encoding=facts["server_encoding"],
             created_at=facts["created_at"],
-            settings={name: facts[name] for name in _RECORDED_SETTINGS},
+            settings={**{name: facts[name] for name in _RECORDED_SETTINGS}, _QUOTES: quotes},
         )
 
     @property
@@ -134,7 +146,20 @@ class Snapshot:
     def _tables(self) -> dict[TableName, TableData]:
         self._check_free()
         with self._savepoint("listing the tables"):
-            return {data.name: data for data in map(self._table_data, self._ask(query("table_data", self._major)))}
+            found = {data.name: data for data in map(self._table_data, self._ask(query("table_data", self._major)))}
+            return found | {data.name: data for data in map(self._large_object_data, self._ask(query(_LARGE_OBJECTS, self._major)))}
+
+    def _large_object_data(self, row: Row) -> TableData:
+        reason = ""
+        if row["denied"]:
+            reason = f"role {self._role} may not read {row['denied']:,} of {row['objects']:,} large objects, {row['first_denied']} first"
+        return TableData(LARGE_OBJECT_ROWS, LARGE_OBJECT_COLUMNS, not_readable=reason)
+
+    @cached_property
+    def _large_object_rows(self) -> list[bytes]:
+        self._check_free()
+        with self._savepoint("reading the large objects"):
+            return read_large_objects(self._fetch).blocks
 
     def _table_data(self, row: Row) -> TableData:
         reason = ""
@@ -149,7 +174,10 @@ class Snapshot:
 
     @property
     def table_data(self) -> Mapping[TableName, TableData]:
-        """The ordinary tables, by name; `rows`, `size_bytes` and `fingerprint` are known once `fingerprint()` was asked."""
+        """The ordinary tables, by name; `rows`, `size_bytes` and `fingerprint` are known once `fingerprint()` was asked.
+
+        The last one are the large objects, when there are any (`records.large_objects`).
+        """
         return MappingProxyType(self._tables)
 
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
@@ -173,7 +201,10 @@ class Snapshot:
         *where*: only rows for which this expression of SQL, written by us, is true.
         """
         data = self._readable(name)
-        statement = _copy_statement(data, data.columns if columns is None else tuple(columns), self.label, where)
+        wanted = data.columns if columns is None else tuple(columns)
+        statement = _copy_statement(data, wanted, self.label, where)
+        if name == LARGE_OBJECT_ROWS:
+            return project(self._large_object_rows, data.columns, wanted)
         self._check_free()
         stream = self._blocks(name, statement)
         self._streams.add(stream)
@@ -184,6 +215,8 @@ class Snapshot:
         self._reading = name
         try:
             with self._savepoint(f"reading the rows of {name}"):
+                if self._provenance.settings[_QUOTES] == "on":
+                    self._ask(_SET, {"name": _QUOTES, "value": "on"})
                 yield from copy_blocks(self._connection, statement)
         finally:
             self._reading = None
@@ -199,7 +232,7 @@ class Snapshot:
         other = Snapshot(self.target, snapshot_id=self.export_id())
         try:
             for setting in _PRINTING:
-                other._use(setting, self._provenance.settings[setting])
+                other.use_setting(setting, self._provenance.settings[setting])
         except BaseException:
             other.close()
             raise
@@ -219,36 +252,65 @@ class Snapshot:
         return {TableName(row["schema"], row["name"]): row["size_bytes"] for row in self.ask(query("table_size", self._major))}
 
     def use_timezone(self, name: str) -> None:
-        """Print timestamptz values in zone *name* from now on; what was read under another one is forgotten. Raises QueryFailed."""
-        self._use("TimeZone", name)
+        """Print timestamptz values in zone *name* from now on, as `use_setting` does."""
+        self.use_setting("TimeZone", name)
 
-    def use_bytea_output(self, form: str) -> None:
-        """Print bytea values in *form* (`hex`, `escape`) from now on; what was read in another one is forgotten. Raises QueryFailed."""
-        self._use("bytea_output", form)
+    def use_setting(self, name: str, value: str) -> None:
+        """Print values with that setting, one of `provenance.settings`, from now on; what was read with another one is forgotten.
 
-    def _use(self, setting: str, value: str) -> None:
-        if value == self._provenance.settings[setting]:
+        quote_all_identifiers is for rows only (regclass and its like): objects are always read without needless quotes.
+        Raises QueryFailed when the server does not take the value.
+        """
+        if value == self._provenance.settings[name]:
             return
         self._check_free()
-        with self._savepoint(f"setting {setting} to {value}", keep=True):
-            self._ask("SELECT set_config(%(setting)s, %(value)s, true)", {"setting": setting, "value": value})
-        self._provenance = replace(self._provenance, settings={**self._provenance.settings, setting: value})
+        if name != _QUOTES:
+            with self._savepoint(f"setting {name} to {value}", keep=True):
+                self._ask(_SET, {"name": name, "value": value})
+        self._provenance = replace(self._provenance, settings={**self._provenance.settings, name: value})
         self._counted.clear()
         for read_under_another in ("inventory", "_tables"):  # constants in DDL are printed by the session's settings too
             self.__dict__.pop(read_under_another, None)
 
-    def timezone_that_prints(self, values: Iterable[str]) -> str | None:
+    def timezone_that_prints(self, values: Iterable[str], *, first: str | None = None) -> str | None:
         """The name of a zone under which the server prints each timestamptz text of *values* back unchanged, None without one.
 
-        The session's own zone goes before UTC, and that before all others.
+        Zone *first* goes before the session's own, this before UTC, and that before all others.
         """
         self._check_free()
-        try:
-            with self._savepoint("looking for a time zone"):
-                found = self._ask(query("timezone", self._major), {"values": list(values)})
-        except QueryFailed:
-            return None  # one of them is no timestamp of this server
-        return str(found[0]["name"]) if found else None
+        texts = list(values)
+        for preferred in dict.fromkeys((first, None)):
+            try:
+                with self._savepoint("looking for a time zone"):
+                    asked = {"values": texts, "first": preferred, "fixed": fixed_zone(texts)}
+                    found = self._ask(query("timezone", self._major), asked)
+            except QueryFailed:
+                continue  # *first* is no zone of this server, or one of the values is no timestamp of it
+            return str(found[0]["name"]) if found else None
+        return None
+
+    def setting_that_prints(self, name: str, candidates: Iterable[str], values: Mapping[tuple[TableName, str], list[str]]) -> str | None:
+        """The first of *candidates* with which the server prints *values*, by table and column, back unchanged; None when none does."""
+        self._check_free()
+        for candidate in dict.fromkeys(candidates):
+            with suppress(QueryFailed), self._savepoint(f"printing with {name} = {candidate}"):
+                self._ask(_SET, {"name": name, "value": candidate})
+                if all(self._prints_back(*place, texts) for place, texts in values.items()):
+                    return candidate
+        return None
+
+    def _prints_back(self, table: TableName, column: str, values: list[str]) -> bool:
+        """Whether *values* are read as of the type of that column, and printed, unchanged. The type's name is the server's own."""
+        found = self._ask(query("column_type", self._major), {"schema": table.schema, "table": table.name, "column": column})
+        if not found:
+            return True
+        type_name = found[0]["type"].replace("%", "%%")
+        printed = self._ask(f"SELECT bool_and(v::{type_name}::text = v) AS same FROM unnest(%(values)s::text[]) v", {"values": values})  # noqa: S608
+        return bool(printed[0]["same"])
+
+    def monetary_locales(self) -> list[str]:
+        """Names of locales that the server may have: the session's own lc_monetary, C, and those of its collations."""
+        return [row["name"] for row in self.ask(query("monetary_locale", self._major))]
 
     @property
     def major(self) -> int:
@@ -286,7 +348,7 @@ class Snapshot:
     @property
     def tables(self) -> DataFrame:
         """Frame `tables` (display.frames.SCHEMAS): one row per table that holds rows; counts appear once fingerprints were asked."""
-        return frames.tables_frame(self.table_data.values())
+        return frames.tables_frame(tables_alone(self.table_data))
 
     def close(self) -> None:
         """End the transaction and the connection. Harmless twice."""
@@ -319,8 +381,9 @@ class Snapshot:
     def _readable(self, name: TableName) -> TableData:
         data = self._known(name)
         if data.not_readable:
+            remedy = _MAY_READ_LARGE_OBJECTS.format(role=self._role) if name == LARGE_OBJECT_ROWS else _MAY_READ_ALL
             raise RowsNotAvailable(
-                f"the rows of {name} cannot be read: {data.not_readable}", resource=self.label, table=str(name), remedy=_MAY_READ_ALL
+                f"the rows of {name} cannot be read: {data.not_readable}", resource=self.label, table=str(name), remedy=remedy
             )
         return data
 
@@ -349,6 +412,10 @@ class Snapshot:
 
         with self._connection.cursor(row_factory=dict_row) as cursor:
             return list(cursor.execute(sql.encode(), parameters).fetchall())
+
+    def _fetch(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:
+            return cursor.execute(sql.encode(), parameters, binary=True).fetchall()
 
     def _ask_unlocked(self, sql: str) -> list[Row]:
         with self._connection.transaction(force_rollback=True):
@@ -409,3 +476,12 @@ def _keep_any_bytes(connection: psycopg.Connection[Any]) -> None:
 
     for type_name in ("text", "name"):
         connection.adapters.register_loader(type_name, AnyBytes)
+
+
+def fixed_zone(values: Iterable[str]) -> str | None:
+    """The zone, as POSIX writes it, that is always at the one offset that all *values* have; None when they have several, or none."""
+    offsets = {found[0] for value in values if (found := _OFFSET.search(value))}
+    if len(offsets) != 1:
+        return None
+    offset = offsets.pop()
+    return f"<{offset.replace(':', '')}>{'-' if offset[0] == '+' else '+'}{offset[1:]}"

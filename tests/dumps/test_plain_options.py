@@ -204,7 +204,7 @@ LESS: dict[str, tuple[tuple[str, ...], tuple[Callable[[Facts], Facts], ...]]] = 
     "no-table-access-method": (("--no-table-access-method",), (without("access_method"),)),
     "no-toast-compression": (("--no-toast-compression",), (without("compression"),)),
     "no-security-labels": (("--no-security-labels",), ()),
-    "no-large-objects": (("--no-blobs",), (without_kinds("BLOB"),)),
+    "no-large-objects": (("--no-blobs",), (without_kinds("BLOB"), without_table("pg_catalog", "pg_largeobject"))),
     "no-publications": (("--no-publications",), (without_kinds("PUBLICATION", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA"),)),
     "no-subscriptions": (("--no-subscriptions",), (without_kinds("SUBSCRIPTION"),)),
     "exclude-table-data": (("--exclude-table-data=app.big",), (without_table("app", "big"),)),

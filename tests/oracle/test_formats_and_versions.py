@@ -11,6 +11,7 @@ import pytest
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
+from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS, tables_alone
 from pgaudit_kit.records.privileges import as_before_17
 from tests.oracle.conftest import EveryKind
 from tests.postgres_versions import KNOWN
@@ -116,9 +117,11 @@ def said(dump: Dump) -> dict[str, object]:
 def tables(dump: Dump) -> dict[str, object]:
     """The frame of tables with the fingerprints, in its order; the columns of each."""
     found: dict[str, object] = {}
-    for row, (name, data) in zip(dump.tables.to_dict("records"), dump.table_data.items(), strict=True):
+    for row, data in zip(dump.tables.to_dict("records"), tables_alone(dump.table_data), strict=True):
+        name = data.name
         assert (row["schema"], row["name"]) == (name.schema, name.name)
         found[str(name)] = (row["rows"], row["size_bytes"], row["not_readable"], data.columns, str(dump.fingerprint(name)))
+    found["large objects"] = str(dump.fingerprint(LARGE_OBJECT_ROWS)) if LARGE_OBJECT_ROWS in dump.table_data else None
     return found
 
 

@@ -167,3 +167,13 @@ def test_every_release_says_the_same_of_its_own_and_in_the_words_of_the_newest(
     finally:
         database.run("DROP SUBSCRIPTION IF EXISTS sub")
         database.on_postgres(f"DROP DATABASE {database.name} WITH (FORCE)")
+
+
+def test_a_schema_public_that_was_dropped_and_made_again_is_the_same(database: LiveDatabase, tmp_path: Path) -> None:
+    database.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE public.t (id int)")
+    for grant in ("SELECT 1", "GRANT USAGE ON SCHEMA public TO PUBLIC", "GRANT ALL ON SCHEMA public TO PUBLIC"):
+        database.run(grant)
+        path = tmp_path / "d.sql"
+        path.write_text(database.pg_dump(), encoding="utf-8")
+        with diff(path, database.url) as found:
+            assert [d for d in found.object_differences if d.status != "equivalent"] == [], grant

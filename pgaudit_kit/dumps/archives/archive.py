@@ -24,6 +24,7 @@ from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_columns import columns_of
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import Damage, TocEntry
+from pgaudit_kit.rows.large_objects import LargeObjectRows
 
 # Entries whose data are known: rows, large objects, and the comments on those up to 8.4, which are SQL
 _KNOWN_DATA = frozenset({"TABLE DATA", "BLOBS", "BLOB COMMENTS"})
@@ -105,15 +106,18 @@ class ArchiveReader:
         """All data, read once."""
         tables: dict[TableName, TableData] = {}
         oids: dict[int, list[int]] = {e.dump_id: [] for e in self.archive.entries if e.toc.desc == "BLOBS" and e.toc.has_data}
+        objects = LargeObjectRows()
         names = {entry.dump_id: name for name, entry in self._entries.items()}
 
         def visit(entry: ArchiveEntry, oid: int | None, pieces: Iterator[bytes]) -> None:
             if name := names.get(entry.dump_id):
                 tables[name] = self._count(name, entry, pieces)
                 return
-            if oid is not None:
-                oids.setdefault(entry.dump_id, []).append(oid)
-            _drain(pieces, oid)
+            if oid is None:
+                _drain(pieces)
+                return
+            oids.setdefault(entry.dump_id, []).append(oid)
+            _read_large_object(objects, oid, pieces)
 
         problems = [Problem(oddity) for oddity in self.archive.oddities]
         problems += contradictions(self.archive, resource=self._resource)
@@ -121,9 +125,9 @@ class ArchiveReader:
         whole = {dump_id: found for dump_id, found in oids.items() if not any(p.entry and p.entry.dump_id == dump_id for p in broken)}
         problems += broken
         problems += large_object_problems(self.archive, whole, resource=self._resource)
-        return self._contents(tables, problems)
+        return self._contents(tables, problems, objects)
 
-    def _contents(self, tables: dict[TableName, TableData], problems: list[Problem]) -> Contents:
+    def _contents(self, tables: dict[TableName, TableData], problems: list[Problem], objects: LargeObjectRows) -> Contents:
         damage = []
         damaged: dict[TableName, Damage] = {}
         for problem in problems:
@@ -136,7 +140,10 @@ class ArchiveReader:
                 damaged[table] = told
                 columns = self._copy_columns(self._entries[table]) or ()
                 tables[table] = TableData(table, columns, not_readable=f"damaged: {error.message}")
-        return Contents({name: tables[name] for name in self._entries}, tuple(damage), damaged)
+        broken = next((p.error.message for p in problems if p.entry and p.entry.toc.desc == "BLOBS"), "")
+        return Contents(
+            {name: tables[name] for name in self._entries}, tuple(damage), damaged, objects if objects.rows or broken else None, broken
+        )
 
     def rows(self, name: TableName) -> StoredRows:
         """The rows of *name*, read from its own data alone unless they are INSERT statements."""
@@ -214,14 +221,18 @@ class ArchiveReader:
         return TableData(name, columns, rows=reader.rows, size_bytes=size)
 
 
-def _drain(pieces: Iterator[bytes], oid: int | None) -> None:
-    """Read a large object: that its stream ends well is all there is to check. Raises DamagedDump."""
+def _drain(pieces: Iterator[bytes]) -> None:
+    """Read what is no rows: that its stream ends well is all there is to check. Raises DamagedDump."""
+    for _ in pieces:
+        pass
+
+
+def _read_large_object(objects: LargeObjectRows, oid: int, pieces: Iterator[bytes]) -> None:
+    """Read a large object to its end and add it. Raises DamagedDump."""
     try:
-        for _ in pieces:
-            pass
+        objects.read(oid, pieces)
     except DamagedDump as error:
-        what = error.message if oid is None else f"large object {oid}: {error.message}"
-        raise DamagedDump(what, resource=error.resource, offset=error.offset) from error
+        raise DamagedDump(f"large object {oid}: {error.message}", resource=error.resource, offset=error.offset) from error
 
 
 def _name_of(entry: ArchiveEntry) -> TableName:

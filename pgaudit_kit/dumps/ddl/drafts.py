@@ -22,7 +22,6 @@ Place = tuple[str | None, str]  # schema and name, raw
 NOT_MODELLED = "objects of this kind are not compared yet"
 NOT_COMPARED = "this setting is not compared yet"
 NO_OBJECT = "a comment on something that is not compared"
-CONTENTS = "the contents of large objects are not compared"
 WITHOUT_OBJECT = "the object that this belongs to is not in the dump"
 IN_EVERY_DATABASE = "every database has it from the start, and newer pg_dump does not list it"
 
@@ -313,6 +312,4 @@ class Book:
     def unmodelled(self) -> tuple[Unmodelled, ...]:
         """What was put aside, by schema, kind and name."""
         found = [Unmodelled(a.kind, a.schema, a.name, a.reason, "\n".join(f"{sql};" for sql in a.sql)) for a in self._asides.values()]
-        if self.large_objects:  # there may be millions, so they are one
-            found.append(Unmodelled("BLOB", None, f"{len(self.large_objects)} large objects", CONTENTS))
         return tuple(sorted(found, key=lambda u: (u.schema or "", u.kind, u.name, u.reason)))

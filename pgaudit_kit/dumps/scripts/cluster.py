@@ -18,6 +18,7 @@ from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.cluster import ClusterObjects
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.large_objects import tables_alone
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.toc import Damage, TocEntry
@@ -116,8 +117,9 @@ class ClusterDump(Dump):
             "size in bytes": facts.size_bytes,
         }
         rows = [
-            (name, len(dump.inventory.objects), len(dump.table_data), sum(t.rows or 0 for t in dump.table_data.values()), not dump.damage)
+            (name, len(dump.inventory.objects), len(tables), sum(t.rows or 0 for t in tables), not dump.damage)
             for name, dump in self.databases.items()
+            for tables in (tables_alone(dump.table_data),)
         ]
         return html.fragment(
             html.summary(shown),

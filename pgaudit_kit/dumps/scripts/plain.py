@@ -107,7 +107,9 @@ class PlainReader:
             tables[name] = table.table_data(name, self._scan.inventory, dump_copies=dump_copies)
             if table.damage:
                 damaged[name] = Damage(table.damage.what, offset=table.damage.offset, line=table.damage.line, table=str(name))
-        return Contents(tables, (*self._scan.damage, *damaged.values()), damaged)
+        objects = self._scan.large_objects
+        found = objects.rows if objects.rows.rows or objects.broken else None
+        return Contents(tables, (*self._scan.damage, *damaged.values()), damaged, found, objects.broken)
 
     def rows(self, name: TableName) -> StoredRows:
         """The rows of *name*, from where the pass found them."""

@@ -14,10 +14,12 @@ from pgaudit_kit.dumps.files.decompression import PIECE, DumpFile, PieceStream
 from pgaudit_kit.dumps.scripts.script_pieces import Statement
 from pgaudit_kit.dumps.scripts.sql_script import ScriptSplitter
 from pgaudit_kit.errors import DamagedDump
+from pgaudit_kit.rows.large_objects import ContentHash, LargeObjectRows
 
 LARGE_OBJECT_CALL = re.compile(rb"SELECT\s+(?:pg_catalog\.)?(?:lo_open|lowrite|lo_close)\(", re.IGNORECASE)
 # up to 8.4 the object is made where it is opened
 _OPEN = re.compile(rb"SELECT\s+(?:pg_catalog\.)?lo_open\(((?:pg_catalog\.)?lo_create\()?'?(\d+)'?\)?,\s*\d+\);", re.IGNORECASE)
+_CREATE = re.compile(r"SELECT\s+(?:pg_catalog\.)?lo_create\('?(\d+)'?\)", re.IGNORECASE)
 _WRITE = re.compile(rb"SELECT\s+(?:pg_catalog\.)?lowrite\(\s*0\s*,\s*'(.*)'\);", re.IGNORECASE | re.DOTALL)
 _CLOSE = re.compile(rb"SELECT\s+(?:pg_catalog\.)?lo_close\(0\);", re.IGNORECASE)
 _ESCAPE = re.compile(rb"\\(\\|[0-3][0-7]{2})")
@@ -36,14 +38,37 @@ class LargeObjectStretch:
 
 
 class LargeObjectScan:
-    """Follows the calls through a script. `stretches`: where they stand; `open`: the OID of the one that is not closed yet."""
+    """Follows the calls through a script.
+
+    `stretches`: where they stand; `open`: the OID of the one that is not closed yet; `rows`: of those that are; `created`, `opened`:
+    OIDs; `broken`: the first thing that is wrong.
+    """
 
     def __init__(self) -> None:
         self.stretches: list[LargeObjectStretch] = []
         self.open: int | None = None
+        self.rows = LargeObjectRows()
+        self.created: set[int] = set()
+        self.opened: set[int] = set()
+        self.broken = ""
+        self._content = ContentHash()
+
+    def see_created(self, sql: str) -> None:
+        """Take in a statement that may make a large object (of pg_dump 9.0 on) whose content comes later."""
+        if created := _CREATE.match(sql):
+            self.created.add(int(created[1]))
+
+    def without_content(self) -> list[int]:
+        """Return, at the end, the OIDs that were made without any content, if others have some: pg_dump writes that of all or of none."""
+        return sorted(self.created - self.opened) if self.opened else []
 
     def see(self, piece: Statement, *, standard_strings: bool, entry: object) -> tuple[str, int | None]:
         """Take in a call that *entry* holds. Return what is wrong with it ("" when nothing is), and the OID that it makes, if any."""
+        problem, made = self._see(piece, standard_strings=standard_strings, entry=entry)
+        self.broken = self.broken or problem
+        return problem, made
+
+    def _see(self, piece: Statement, *, standard_strings: bool, entry: object) -> tuple[str, int | None]:
         if not self.stretches or self.stretches[-1].entry is not entry:
             self.stretches.append(LargeObjectStretch(piece.offset, 0, standard_strings, entry))
         last = self.stretches[-1]
@@ -51,14 +76,17 @@ class LargeObjectScan:
         if opening := _OPEN.fullmatch(piece.text):
             problem = f"large object {self.open} is not closed" if self.open is not None else ""
             self.open = int(opening[2])
+            self.opened.add(self.open)
+            self._content = ContentHash()
             return problem, self.open if opening[1] else None
         if self.open is None:
             return "content of a large object that was not opened", None
         if _CLOSE.fullmatch(piece.text):
+            self.rows.add(self.open, self._content)
             self.open = None
             return "", None
         try:
-            _content(piece.text, standard_strings=standard_strings)
+            self._content.add(_content(piece.text, standard_strings=standard_strings))
         except DamagedDump as error:
             return f"large object {self.open}: {error.message}", None
         return "", None

@@ -34,6 +34,7 @@ _NO_SCHEMA = ("pg_catalog", "$user")
 MOST_COMMANDS = 1_000
 BEHIND_THE_END = "stands after the end of the dump, where pg_dump writes nothing"
 _TABLE_DATA = "TABLE DATA"
+_SHOWN = 5
 
 
 def scan_script(file: DumpFile, *, crlf: bool = False) -> PlainScan:
@@ -179,6 +180,7 @@ class PlainScan:
             self._behind.append(Unmodelled("SQL", None, glimpse(piece.text), BEHIND_THE_END, sql))
         if database := _CREATE_DATABASE.match(sql):
             self.facts["database"] = (read_name(sql, database.end()) or ("", "", 0))[1]
+        self.large_objects.see_created(sql)
         self._builder.feed(sql, self._entry)
 
     def _see_large_object(self, piece: Statement, *, standard_strings: bool) -> None:
@@ -285,8 +287,7 @@ class PlainScan:
         if self._open and not self._open.commands:
             what = "the last statement does not end"
             self.damage.append(Damage(what, offset=self._open.offset, line=self._open.line))
-        if self.large_objects.open is not None:
-            self.damage.append(Damage(f"large object {self.large_objects.open} does not end", offset=offset, line=line))
+        self._end_large_objects(offset, line)
         if self.has_header and not self.has_footer:
             what = "the script ends before the line 'PostgreSQL database dump complete'"
             self.damage.append(Damage(what, offset=offset, line=line))
@@ -298,6 +299,18 @@ class PlainScan:
         versions = {"pg_dump_version": self.facts.get("pg_dump_version"), "server_version": self.facts.get("server_version")}
         inventory = self._builder.build(**versions)
         self.inventory = replace(inventory, unmodelled=(*inventory.unmodelled, *self._behind)) if self._behind else inventory
+
+    def _end_large_objects(self, offset: int, line: int) -> None:
+        objects = self.large_objects
+        what = ""
+        if objects.open is not None:
+            what = f"large object {objects.open} does not end"
+        elif missing := objects.without_content():
+            more = f" and {len(missing) - _SHOWN:,} more" if len(missing) > _SHOWN else ""
+            what = f"no content of large object {', '.join(map(str, missing[:_SHOWN]))}{more}"
+        if what:
+            objects.broken = objects.broken or what
+            self.damage.append(Damage(what, offset=offset, line=line))
 
     def _spoil_last_table(self) -> None:
         """The rows of a TABLE DATA entry that the script ends in may be fewer than there were, unless COPY ended them."""

@@ -57,7 +57,7 @@ bearer(classid, objid, subid, kind, schema, name, arguments, column_name, word, 
     FROM pg_namespace n
     WHERE (n.nspname !~ '^pg_' OR n.nspname = 'pg_catalog')
       AND n.nspname <> 'information_schema'
-      AND (n.nspacl IS NOT NULL OR n.oid IN (SELECT objoid FROM labelled WHERE classoid = 'pg_namespace'::regclass))
+      AND (n.nspacl IS NOT NULL OR n.nspname = 'public' OR n.oid IN (SELECT objoid FROM labelled WHERE classoid = 'pg_namespace'::regclass))
     UNION ALL
     SELECT 'pg_language'::regclass, l.oid, 0, 'PROCEDURAL LANGUAGE', NULL, l.lanname, NULL, NULL, 'LANGUAGE', l.lanowner,
         CASE WHEN l.lanpltrusted THEN l.lanacl END

@@ -9,13 +9,12 @@ WITH relation AS (
       AND n.nspname <> 'information_schema'
       AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
 )
--- dumpLOs: what they are is BLOB
-SELECT 'BLOB' AS kind, NULL::name AS schema, count(*) || ' large objects' AS name, 'the contents of large objects are not compared' AS reason
-FROM pg_largeobject_metadata
-HAVING count(*) > 0
 -- dumpIndex: not of the index behind a constraint
-UNION ALL
-SELECT 'INDEX', r.nspname, r.relname, 'statistics target of a column of the index of a constraint; pg_dump leaves it out'
+SELECT
+    'INDEX' AS kind,
+    r.nspname AS schema,
+    r.relname AS name,
+    'statistics target of a column of the index of a constraint; pg_dump leaves it out' AS reason
 FROM relation r
 JOIN pg_constraint o ON o.conindid = r.oid AND o.contype = 'x'
 WHERE r.relkind IN ('i', 'I')
