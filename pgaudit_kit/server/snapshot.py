@@ -44,6 +44,7 @@ _SETTINGS = {
     "quote_all_identifiers": "off",
     "standard_conforming_strings": "on",  # pg_dump keeps what it finds; readers of dumps give text as it would be with this
     "row_security": "off",
+    "jit": "off",  # ours: each of our queries runs once, and would be compiled for longer than it runs
     "restrict_nonsystem_relation_kind": "view, foreign-table",
 }
 _APPLY_SETTINGS = """
