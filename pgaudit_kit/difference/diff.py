@@ -9,18 +9,23 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from pgaudit_kit.difference.dangling import dangling_keys
 from pgaudit_kit.difference.keys import key_columns
+from pgaudit_kit.difference.lost import TableLoss, losses, what_was_lost
 from pgaudit_kit.difference.objects import compare_inventories
 from pgaudit_kit.difference.rows import RowCounts, compare_rows
 from pgaudit_kit.difference.selection import SelectedSource, Selection
+from pgaudit_kit.difference.sequence_uses import uses_of_sequences
 from pgaudit_kit.difference.sessions import align_sessions
 from pgaudit_kit.difference.tables import Progress, common_columns, compare_tables, without_table
 from pgaudit_kit.display import frames, html
 from pgaudit_kit.display.text_difference import text_difference
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
+from pgaudit_kit.records.loss import DanglingKey
 from pgaudit_kit.records.objects import LARGE_OBJECTS, DatabaseObject, Unmodelled
 from pgaudit_kit.records.provenance import ARCHIVES
+from pgaudit_kit.records.sequence_use import SequenceUse
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 
@@ -67,6 +72,7 @@ class Difference:
             raise UsageError("schema only and data only leave nothing to compare", remedy="Choose one.")
         self.left = SelectedSource(left, selection) if selection else left
         self.right = SelectedSource(right, selection) if selection else right
+        self._whole_right = right
         self._selection = selection
         self._ignore = ignore
         self.schema_only = schema_only
@@ -229,17 +235,35 @@ class Difference:
         """Frame `table_differences`: one row per table compared, `same` ones included."""
         return frames.table_differences_frame(self.all_tables)
 
+    @cached_property
+    def dangling_keys(self) -> tuple[DanglingKey, ...]:
+        """Every foreign key of either side, with how many rows of the right side point at nothing by it, as records."""
+        return () if self.schema_only else dangling_keys(self.left, self.right, whole=self._whole_right)
+
+    @cached_property
+    def sequence_uses(self) -> tuple[SequenceUse, ...]:
+        """Every column of the right side that a sequence feeds, and how far both have come, as records."""
+        return () if self.schema_only else uses_of_sequences(self.right, whole=self._whole_right)
+
+    @cached_property
+    def losses(self) -> tuple[TableLoss, ...]:
+        """The tables whose rows differ, and what was lost of each, as records."""
+        return tuple(losses(self))
+
     @property
     def summary(self) -> DataFrame:
-        """Frame `summary`: one row per table whose rows differ, with exact counts of rows missing, extra and changed."""
-        rows = []
-        for t in self.table_differences:
-            result = self.row_result(t.name)
-            known = not result.why_not or t.status in ("only_left", "only_right")
-            c = result.counts
-            counts = (c.missing, c.extra, c.changed) if known else (None, None, None)
-            rows.append((t.name.schema, t.name.name, t.rows_left, t.rows_right, *counts, result.why_not or t.reason or None))
-        return frames.frame("summary", rows)
+        """Frame `summary`: one row per table whose rows differ: how many and what share of them, when they were touched, what dangles."""
+        return frames.frame("summary", (loss.cells() for loss in self.losses))
+
+    @property
+    def dangling(self) -> DataFrame:
+        """Frame `dangling`: the foreign keys by which rows of the right side point at nothing, or for which that is not known."""
+        return frames.frame("dangling", (frames.dangling_cells(k) for k in self.dangling_keys if k.rows != 0))
+
+    @property
+    def sequences(self) -> DataFrame:
+        """Frame `sequences`: the columns that a sequence of the right side gives a number in use next, or for which that is not known."""
+        return frames.frame("sequences", (frames.sequence_cells(u) for u in self.sequence_uses if u.behind is not False))
 
     def rows(self, table: str | TableName) -> DataFrame:
         """Frame `row_differences` of *table*: one row per changed column; at most ROWS_LISTED rows of the table are listed."""
@@ -280,6 +304,7 @@ class Difference:
             results = {t.name: self.row_result(t.name) for t in self.table_differences}
             plain["rows"] = {_dotted(n): [_row_entry(r) for r in result.listed] for n, result in results.items()}
             plain["row_counts"] = {_dotted(n): _counts_entry(result) for n, result in results.items()}
+            plain |= what_was_lost(self)
         return plain
 
     def _repr_html_(self) -> str:
@@ -289,8 +314,18 @@ class Difference:
             html.frame_table(self.objects, caption="Objects that differ", compare=("left", "right")),
             *self._long_texts(),
             html.frame_table(self.summary, caption="Tables whose rows differ"),
+            *self._tables_if_any(),
             html.table(["what", "reason"], [(s.what, s.reason) for s in self.skipped], caption="Not compared"),
         )
+
+    def _tables_if_any(self) -> Iterator[str]:
+        """What dangles and what is behind; nothing where nothing does."""
+        for held, caption in (
+            (self.dangling, "Rows that point at nothing, by foreign key"),
+            (self.sequences, "Sequences behind their column"),
+        ):
+            if len(held):
+                yield html.frame_table(held, caption=caption)
 
     def _long_texts(self) -> Iterator[str]:
         """The changed texts of several lines, such as a function's body, line by line."""

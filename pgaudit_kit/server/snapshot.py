@@ -306,7 +306,7 @@ class Snapshot:
         from psycopg.rows import dict_row
 
         with self._connection.cursor(row_factory=dict_row) as cursor:
-            return list(cursor.execute(sql.encode(), parameters).fetchall())
+            return list(cursor.execute(sql.encode("utf-8", "surrogateescape"), parameters).fetchall())
 
     def _ask_unlocked(self, sql: str) -> list[Row]:
         with self._connection.transaction(force_rollback=True):
