@@ -107,7 +107,10 @@ def _print_losses(difference: Difference) -> None:
         if k.rows != 0
     ]
     print_table(
-        "Rows that point at nothing", ["table", "columns", "at", "foreign key", "", "rows", "not known because"], dangling, right=["rows"]
+        "Rows that point at nothing",
+        ["table", "columns", "at", "foreign key", "state", "rows", "not known because"],
+        dangling,
+        right=["rows"],
     )
     behind = [(u.sequence, u.column, u.next_value, u.in_use, u.reason) for u in difference.sequence_uses if u.behind is not False]
     columns = ["sequence", "column", "next value", "in use up to", "not known because"]

@@ -274,9 +274,15 @@ class Difference:
 
         Raises UsageError, RowsNotAvailable.
         """
+        return "".join(self.rescue_statements(*tables, revert=revert, with_parents=with_parents, fire_triggers=fire_triggers))
+
+    def rescue_statements(
+        self, *tables: str | TableName, revert: bool = False, with_parents: bool = False, fire_triggers: bool = False
+    ) -> Iterator[str]:
+        """`rescue`, statement by statement: of a table that lost millions of rows, too, no more than one is held."""
         from pgaudit_kit.difference.rescue import Rescue
 
-        return "".join(Rescue(self, tables, revert=revert, with_parents=with_parents, fire_triggers=fire_triggers).script())
+        yield from Rescue(self, tables, revert=revert, with_parents=with_parents, fire_triggers=fire_triggers).script()
 
     def to_dict(self, *, rows: bool = False) -> dict[str, Any]:
         """The difference as `--json` prints it (keys: docs of `pgaudit diff`)."""
@@ -313,19 +319,21 @@ class Difference:
             html.banner(self.verdict, self.sentence),
             html.frame_table(self.objects, caption="Objects that differ", compare=("left", "right")),
             *self._long_texts(),
-            html.frame_table(self.summary, caption="Tables whose rows differ"),
-            *self._tables_if_any(),
+            *self._lost_tables(),
             html.table(["what", "reason"], [(s.what, s.reason) for s in self.skipped], caption="Not compared"),
         )
 
-    def _tables_if_any(self) -> Iterator[str]:
-        """What dangles and what is behind; nothing where nothing does."""
-        for held, caption in (
-            (self.dangling, "Rows that point at nothing, by foreign key"),
-            (self.sequences, "Sequences behind their column"),
-        ):
-            if len(held):
-                yield html.frame_table(held, caption=caption)
+    def _lost_tables(self) -> Iterator[str]:
+        """What was lost, and where there is any: when that was touched, what points at nothing, and which sequences are behind."""
+        summary = self.summary
+        times = ["schema", "name", "touched_column", "first_touched", "last_touched"]
+        yield html.frame_table(summary.drop(columns=times[2:]), caption="Tables whose rows differ")
+        more = {
+            "When the rows that differ were touched": summary[times].dropna(subset="touched_column"),
+            "Rows that point at nothing, by foreign key": self.dangling,
+            "Sequences behind their column": self.sequences,
+        }
+        yield from (html.frame_table(frame, caption=caption) for caption, frame in more.items() if len(frame))
 
     def _long_texts(self) -> Iterator[str]:
         """The changed texts of several lines, such as a function's body, line by line."""
