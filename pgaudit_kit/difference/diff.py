@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -18,11 +18,12 @@ from pgaudit_kit.difference.selection import SelectedSource, Selection
 from pgaudit_kit.difference.sequence_uses import uses_of_sequences
 from pgaudit_kit.difference.sessions import align_sessions
 from pgaudit_kit.difference.tables import Progress, common_columns, compare_tables, without_table
+from pgaudit_kit.difference.times_touched import TimesSeen, time_columns
 from pgaudit_kit.display import frames, html
 from pgaudit_kit.display.text_difference import text_difference
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
-from pgaudit_kit.records.loss import DanglingKey
+from pgaudit_kit.records.loss import DanglingKey, TimesTouched
 from pgaudit_kit.records.objects import LARGE_OBJECTS, DatabaseObject, Unmodelled
 from pgaudit_kit.records.provenance import ARCHIVES
 from pgaudit_kit.records.sequence_use import SequenceUse
@@ -40,12 +41,13 @@ ROWS_LISTED = 10_000
 class RowResult:
     """The rows of one table that differ: exact counts, and the first of them in no particular order.
 
-    `why_not` says why they could not be listed ("" when they could).
+    `times` says when all of them were touched, `why_not` why they could not be listed ("" when they could).
     """
 
     counts: RowCounts
     listed: tuple[RowDifference, ...] = ()
     why_not: str = ""
+    times: TimesTouched | None = None
 
 
 class Difference:
@@ -215,9 +217,15 @@ class Difference:
         if summary.status == "not_checked":
             return RowResult(RowCounts(), why_not=summary.reason)
         try:
-            return _tally(compare_rows(self.left, self.right, name, *self.columns_and_key(name)))
+            columns, key = self.columns_and_key(name)
+            seen = TimesSeen(self._time_columns(name, columns), columns)
+            result = _tally(compare_rows(self.left, self.right, name, columns, key, see=seen.see_pair if seen.columns else None))
+            return replace(result, times=seen.best(self.right.provenance.created_at))
         except RowsNotAvailable as error:
             return RowResult(RowCounts(), why_not=str(error))
+
+    def _time_columns(self, name: TableName, columns: tuple[str, ...]) -> tuple[str, ...]:
+        return time_columns(self.left.inventory, name, columns) or time_columns(self.right.inventory, name, columns)
 
     def columns_and_key(self, name: TableName) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The columns of *name* that both sides hold, and those among them by which rows are paired (() without a key)."""

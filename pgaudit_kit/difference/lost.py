@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.difference.partitions import upwards
-from pgaudit_kit.difference.rows import differing_rows
 from pgaudit_kit.difference.times_touched import TimesSeen, time_columns
 from pgaudit_kit.display.frames import SCHEMAS, dangling_cells, sequence_cells
 from pgaudit_kit.errors import PgAuditError
 from pgaudit_kit.records.difference import TableDifference
 from pgaudit_kit.records.loss import DanglingKey, TimesTouched
-from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import lines_of
 
 if TYPE_CHECKING:
-    from pgaudit_kit.difference.diff import Difference, RowResult
+    from pgaudit_kit.difference.diff import Difference
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class TableLoss:
 
 
 def losses(difference: Difference) -> Iterator[TableLoss]:
-    """Yield what was lost of each table whose rows differ. Rows are read once more where a column tells when they were touched."""
+    """Yield what was lost of each table whose rows differ."""
     for table in difference.table_differences:
         result = difference.row_result(table.name)
         known = not result.why_not or table.status in ("only_left", "only_right")
@@ -72,7 +70,7 @@ def losses(difference: Difference) -> Iterator[TableLoss]:
             missing=result.counts.missing if known else None,
             extra=result.counts.extra if known else None,
             changed=result.counts.changed if known else None,
-            times=times_touched(difference, table, result),
+            times=_times(difference, table),
             dangling=_rows_of(difference, table.name, lambda key: key.table),
             dangling_to=_rows_of(difference, table.name, lambda key: key.parent),
             sequences_behind=_behind(difference, table.name),
@@ -94,36 +92,21 @@ def what_was_lost(difference: Difference) -> dict[str, Any]:
     }
 
 
-def times_touched(difference: Difference, table: TableDifference, result: RowResult) -> TimesTouched | None:
+def _times(difference: Difference, table: TableDifference) -> TimesTouched | None:
     """When the rows of *table* that differ were touched, on either side; None where no column tells, or they cannot be read."""
-    if table.status in ("only_left", "only_right"):
-        source = difference.left if table.status == "only_left" else difference.right
-        columns = time_columns(source.inventory, table.name, source.table_data[table.name].columns)
-        lines = _lines(source, table.name, columns)
-        present = columns
-    elif table.status == "different" and not result.why_not:
-        present, key = difference.columns_and_key(table.name)
-        columns = time_columns(difference.left.inventory, table.name, present) or time_columns(
-            difference.right.inventory, table.name, present
-        )
-        pairs = differing_rows(difference.left, difference.right, table.name, present, key) if columns else ()
-        lines = (line for pair in pairs for line in (pair.left, pair.right) if line is not None)
-    else:
-        return None
+    if table.status not in ("only_left", "only_right"):
+        return difference.row_result(table.name).times
+    source = difference.left if table.status == "only_left" else difference.right
+    columns = time_columns(source.inventory, table.name, source.table_data[table.name].columns)
     if not columns:
         return None
-    seen = TimesSeen(columns, present)
+    seen = TimesSeen(columns, columns)
     try:
-        for line in lines:
+        for line in lines_of(source.row_blocks(table.name, columns)):
             seen.see(line)
     except PgAuditError:
         return None  # comparing them has said why
     return seen.best(difference.right.provenance.created_at)
-
-
-def _lines(source: Source, table: TableName, columns: tuple[str, ...]) -> Iterator[bytes]:
-    if columns:
-        yield from lines_of(source.row_blocks(table, columns))
 
 
 def _rows_of(difference: Difference, table: TableName, at: Callable[[DanglingKey], TableName]) -> int | None:

@@ -68,10 +68,20 @@ class _Buckets:
     sums: Numbers
 
 
-def compare_rows(left: Source, right: Source, name: TableName, columns: Sequence[str], key: Sequence[str]) -> Iterator[RowDifference]:
-    """Yield each row of *name* that differs over *columns*, as `differing_rows` finds it."""
+def compare_rows(
+    left: Source,
+    right: Source,
+    name: TableName,
+    columns: Sequence[str],
+    key: Sequence[str],
+    *,
+    see: Callable[[RowPair], None] | None = None,
+) -> Iterator[RowDifference]:
+    """Yield each row of *name* that differs over *columns*, as `differing_rows` finds it and *see* is shown it."""
     names = tuple(key or columns)
     for pair in differing_rows(left, right, name, columns, key):
+        if see:
+            see(pair)
         changes: tuple[Change, ...] = ()
         if pair.left is not None and pair.right is not None:
             values = zip(columns, _decoded(pair.left, columns), _decoded(pair.right, columns), strict=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pgaudit_kit.difference.column_types import column_type
+from pgaudit_kit.difference.rows import RowPair
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.loss import TimesTouched
 from pgaudit_kit.records.table_data import TableName
@@ -26,6 +27,17 @@ class TimesSeen:
     def __init__(self, columns: Sequence[str], present: Sequence[str]) -> None:
         self._places = [(column, list(present).index(column)) for column in columns]
         self._seen: dict[str, dict[bytes, tuple[bytes, bytes]]] = {column: {} for column in columns}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those that are looked at."""
+        return tuple(self._seen)
+
+    def see_pair(self, pair: RowPair) -> None:
+        """Take in a row as it is on each side."""
+        for line in (pair.left, pair.right):
+            if line is not None:
+                self.see(line)
 
     def see(self, line: bytes) -> None:
         """Take in one COPY line."""
