@@ -56,6 +56,7 @@ class NeededParents:
         self.lost: dict[TableName, set[Key]] = {}
         self._difference = difference
         self._rows_of = rows_of
+        self._known_to_differ: dict[TableName, bool] = {}
         self._needed_by: dict[TableName, TableName] = {}
         self._other: dict[tuple[TableName, TableName, Why], set[Key]] = {}
         ahead = list(tables)
@@ -71,10 +72,11 @@ class NeededParents:
 
     def _add(self, key: ForeignKey) -> bool:
         """Add the rows of the parent that the child's rows point at and that are not there; whether any lost ones are new."""
-        wanted = self._wanted(key)
+        gone = key.parent not in self._difference.right.table_data
+        wanted = self._wanted(key) if gone or self._differs(key.parent) else set()
         if not wanted:
             return False
-        if key.parent not in self._difference.right.table_data:
+        if gone:
             self._other.setdefault((key.parent, key.table, "gone"), set()).update(wanted)
             return False
         columns, _ = self._difference.columns_and_key(key.parent)
@@ -89,6 +91,12 @@ class NeededParents:
                 elif _values(pair.right, columns, key.parent_columns) != values:
                     self._other.setdefault((key.parent, key.table, "changed"), set()).add(pair.key)
         return len(self.lost.get(key.parent, ())) > before
+
+    def _differs(self, table: TableName) -> bool:
+        """Whether any row of *table* differs: most parents are whole, and then the rows of their many children need not be read."""
+        if table not in self._known_to_differ:
+            self._known_to_differ[table] = next(differing(self._difference, table), None) is not None
+        return self._known_to_differ[table]
 
     def _wanted(self, key: ForeignKey) -> set[Key]:
         """The values of the parent's columns that the child's rows to be put back have. One that is NULL needs no parent."""
