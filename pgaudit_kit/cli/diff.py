@@ -82,11 +82,13 @@ def _print(difference: Difference, *, rows: bool) -> None:
 
 def _print_losses(difference: Difference) -> None:
     """What was lost: only the columns that hold something, for most tables are small and most keys point at something."""
+    from pgaudit_kit.display.shares import percent
+
     losses = [
         {
             "table": str(loss.name),
             "lost": loss.missing,
-            "of its rows": _percent(loss.missing_share),
+            "of its rows": percent(loss.missing_share),
             "changed": loss.changed,
             "added": loss.extra,
             "first touched": loss.times and loss.times.first,
@@ -100,7 +102,9 @@ def _print_losses(difference: Difference) -> None:
     ]
     held = [name for name in (losses[0] if losses else ()) if any(loss[name] for loss in losses)]
     numbers = ("lost", "of its rows", "changed", "added", "point at nothing", "its rows missed", "sequences behind")
-    print_table("What was lost", held, [[loss[name] for name in held] for loss in losses], right=numbers)
+    looked_at = difference.looked_at
+    title = f"What was lost ({looked_at['foreign_keys']:,} foreign keys and {looked_at['sequences']:,} columns fed by sequences looked at)"
+    print_table(title, held, [[loss[name] for name in held] for loss in losses], right=numbers)
     dangling = [
         (str(k.table), ", ".join(k.columns), f"{k.parent} ({', '.join(k.parent_columns)})", k.name, k.state, k.rows, k.reason)
         for k in difference.dangling_keys
@@ -119,13 +123,6 @@ def _print_losses(difference: Difference) -> None:
 
 def _known(count: int | None) -> int | str:
     return "not known" if count is None else count
-
-
-def _percent(share: float | None) -> str | None:
-    """A share of nought to one; what is neither nothing nor all is not rounded to either."""
-    if share is None:
-        return None
-    return f"{share:.0%}" if share in {0, 1} else f"{min(max(share * 100, 0.1), 99.9):.1f}%"
 
 
 def _value(text: str | None) -> str:

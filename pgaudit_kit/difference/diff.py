@@ -253,6 +253,12 @@ class Difference:
         """Every column of the right side that a sequence feeds, and how far both have come, as records."""
         return () if self.schema_only else uses_of_sequences(self.right, whole=self._whole_right)
 
+    @property
+    def looked_at(self) -> dict[str, int]:
+        """Of how many foreign keys, and columns fed by sequences, it is known whether they dangle or are behind."""
+        known = sum(u.behind is not None for u in self.sequence_uses)
+        return {"foreign_keys": sum(k.rows is not None for k in self.dangling_keys), "sequences": known}
+
     @cached_property
     def losses(self) -> tuple[TableLoss, ...]:
         """The tables whose rows differ, and what was lost of each, as records."""

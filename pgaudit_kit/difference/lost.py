@@ -86,10 +86,8 @@ def what_was_lost(difference: Difference) -> dict[str, Any]:
         "dangling": [dangling_cells(k) for k in keys if k.rows != 0],
         "sequences": [sequence_cells(u) for u in uses if u.behind is not False],
     }
-    looked_at = {"foreign_keys": sum(k.rows is not None for k in keys), "sequences": sum(u.behind is not None for u in uses)}
-    return {name: [dict(zip(SCHEMAS[name], cells, strict=True)) for cells in held] for name, held in rows.items()} | {
-        "looked_at": looked_at
-    }
+    entries = {name: [dict(zip(SCHEMAS[name], cells, strict=True)) for cells in held] for name, held in rows.items()}
+    return {**entries, "looked_at": difference.looked_at}
 
 
 def _times(difference: Difference, table: TableDifference) -> TimesTouched | None:

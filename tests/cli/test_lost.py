@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pgaudit_kit.cli.diff import _percent
+from pgaudit_kit.display.shares import percent
 from tests.cli.conftest import Run
 from tests.difference.test_rescue import before as before  # noqa: PLC0414  the fixture
 from tests.difference.test_rescue import run
@@ -17,7 +17,8 @@ def test_what_was_lost_points_at_nothing_and_is_behind_is_printed_and_in_json(pg
     done = pgaudit("diff", str(dump), url, "--rows", "--data-only")
     assert done.returncode == 1
     lost, _, rest = done.stdout.partition("What was lost")[2].partition("Rows that point at nothing")
-    columns, *lines = [line.split() for line in lost.strip().splitlines()]
+    title, columns, *lines = [line.split() for line in lost.strip().splitlines()]
+    assert title == ["(2", "foreign", "keys", "and", "2", "columns", "fed", "by", "sequences", "looked", "at)"]
     assert columns[:3] == ["table", "lost", "of"]
     (users,) = [line for line in lines if line[0] == "public.users"]
     assert users[:3] == ["public.users", "11", "27.5%"]
@@ -35,4 +36,4 @@ def test_what_was_lost_points_at_nothing_and_is_behind_is_printed_and_in_json(pg
 
 
 def test_a_share_that_is_neither_nothing_nor_all_is_not_rounded_to_it() -> None:
-    assert [_percent(s) for s in (0, 1, 0.25, 0.00001, 0.99999, None)] == ["0%", "100%", "25.0%", "0.1%", "99.9%", None]
+    assert [percent(s) for s in (0, 1, 0.25, 0.00001, 0.99999, None)] == ["0%", "100%", "25.0%", "<0.1%", ">99.9%", None]
