@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -105,17 +106,15 @@ def _print_losses(difference: Difference) -> None:
     looked_at = difference.looked_at
     title = f"What was lost ({looked_at['foreign_keys']:,} foreign keys and {looked_at['sequences']:,} columns fed by sequences looked at)"
     print_table(title, held, [[loss[name] for name in held] for loss in losses], right=numbers)
-    dangling = [
+    dangling: list[tuple[object, ...]] = [
         (str(k.table), ", ".join(k.columns), f"{k.parent} ({', '.join(k.parent_columns)})", k.name, k.state, k.rows, k.reason)
         for k in difference.dangling_keys
-        if k.rows != 0
+        if k.rows
     ]
-    print_table(
-        "Rows that point at nothing",
-        ["table", "columns", "at", "foreign key", "state", "rows", "not known because"],
-        dangling,
-        right=["rows"],
-    )
+    unknown = Counter(k.reason for k in difference.dangling_keys if k.rows is None)
+    dangling += [(f"{times:,} foreign key{'' if times == 1 else 's'}", "", "", "", "", None, why) for why, times in unknown.items()]
+    columns = ["table", "columns", "at", "foreign key", "state", "rows", "not known because"]
+    print_table("Rows that point at nothing", columns, dangling, right=["rows"])
     behind = [(u.sequence, u.column, u.next_value, u.in_use, u.reason) for u in difference.sequence_uses if u.behind is not False]
     columns = ["sequence", "column", "next value", "in use up to", "not known because"]
     print_table("Sequences behind their column", columns, behind, right=columns[2:4])

@@ -29,7 +29,9 @@ def rescue(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the script there instead of printing it.")
     ] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Run it, in one transaction, after asking.")] = False,
-    revert: Annotated[bool, typer.Option("--revert", help="Give rows that changed their old values too.")] = False,
+    revert: Annotated[
+        bool, typer.Option("--revert", help="Give rows that changed their old values too, whatever they hold when it runs.")
+    ] = False,
     with_parents: Annotated[bool, typer.Option("--with-parents", help="Put lost rows of other tables back that these rows need.")] = False,
     fire_triggers: Annotated[
         bool, typer.Option("--fire-triggers", help="Let the tables' triggers fire; they are disabled otherwise.")

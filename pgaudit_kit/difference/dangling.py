@@ -10,6 +10,7 @@ from pgaudit_kit.difference.foreign_keys import ForeignKey, foreign_keys_of_both
 from pgaudit_kit.difference.orphans_in_rows import orphans_in_rows
 from pgaudit_kit.errors import PgAuditError
 from pgaudit_kit.records.loss import DanglingKey, KeyState
+from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.server.orphans import count_orphans, relations
@@ -70,4 +71,6 @@ def _by_queries(live: Snapshot) -> Callable[[ForeignKey], int | str]:
 
 
 def _by_rows(source: Source) -> Callable[[ForeignKey], int | str]:
+    if isinstance(source, Manifest):
+        return lambda _: "a manifest holds no rows"
     return lambda key: orphans_in_rows(source, key)

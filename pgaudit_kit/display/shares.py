@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 _LEAST = 0.001
 
 

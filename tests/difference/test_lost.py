@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from pgaudit_kit.audits.drift import diff
+from pgaudit_kit.audits.taking import take_manifest
 from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.difference.times_touched import TimesSeen
 from pgaudit_kit.display.frames import SCHEMAS
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
 from pgaudit_kit.records.loss import TimesTouched
+from pgaudit_kit.server.snapshot import snapshot
 from tests.difference.test_rescue import run
 
 SCHEMA = """
@@ -217,3 +219,11 @@ def test_a_foreign_key_that_was_dropped_renamed_or_moved_to_another_column_is_co
             "c_p_fkey": ("dropped", None, "public.c has no column p any more"),
             "c_gone_fkey": ("dropped", None, "public.c has no column gone any more"),
         }
+
+
+def test_of_a_manifest_nothing_is_known_and_one_reason_says_so(files: tuple[Path, Path, str]) -> None:
+    with snapshot(files[2]) as live_now:
+        manifest = take_manifest(live_now)
+    with diff(files[0], manifest) as found:
+        assert {(k.rows, k.reason) for k in found.dangling_keys} == {(None, "a manifest holds no rows")}
+        assert found.looked_at == {"foreign_keys": 0, "sequences": 0}

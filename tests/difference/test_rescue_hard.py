@@ -74,6 +74,9 @@ def test_sequences_go_forward_whatever_they_feed_and_however_they_count(incident
         """DELETE FROM parted WHERE id > 9; DELETE FROM one; DELETE FROM falling; DELETE FROM beyond; DELETE FROM round; DELETE FROM anew;
         SELECT setval('parted_id_seq', 5), setval($$"shared by 'two'"$$, 2), setval('down', -1), setval('turning', 2)""",
     )
+    with diff(*before, data_only=True) as found:
+        behind = set(found.sequences[["sequence", "column"]].itertuples(index=False, name=None))
+        assert behind == {("public.parted_id_seq", "public.parted.id"), ("public.\"shared by 'two'\"", "public.two.id")}
     run(before[1], script(before, "parted", "one", "falling", "beyond", "round", "anew"))
     assert rows_are_the_same(before)
     next_values = rows(
