@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from pgaudit_kit.records.inventory import Inventory
@@ -46,7 +46,7 @@ def check_sequences_ahead(uses: Sequence[SequenceUse], *, unmoved: AbstractSet[O
     One that was behind already where the backup was taken (*unmoved*) is a warning: the restore has brought back what there was.
     """
     known = [u for u in uses if u.next_value is not None]
-    behind = [u for u in known if u.in_use is not None and u.next_value is not None and (u.next_value - u.in_use) * u.increment <= 0]
+    behind = [u for u in known if u.behind]
     unknown = len(uses) - len(known)
     return Check(
         id="sequences.ahead",
@@ -56,9 +56,19 @@ def check_sequences_ahead(uses: Sequence[SequenceUse], *, unmoved: AbstractSet[O
         found="; ".join(f"{u.sequence} would give {u.next_value}, but {u.column} already reaches {u.in_use}" for u in behind)
         or (f"{unknown} could not be read" if unknown else "all beyond" if uses else "no sequence feeds a column"),
         compared=len(known),
-        remedy="; ".join(f"SELECT setval('{u.sequence}', {u.in_use})" for u in behind),
+        remedy="; ".join(f"SELECT setval('{u.sequence}', {u.in_use})" for u in _furthest(behind)),
         evidence=tuple({"sequence": u.sequence, "column": u.column, "next": u.next_value, "in_use": u.in_use} for u in behind),
     )
+
+
+def _furthest(uses: Iterable[SequenceUse]) -> Iterable[SequenceUse]:
+    """Of the columns that share a sequence, the one that has come furthest."""
+    found: dict[str, SequenceUse] = {}
+    for use in uses:
+        other = found.setdefault(use.sequence, use)
+        if (use.in_use or 0) * use.increment > (other.in_use or 0) * use.increment:
+            found[use.sequence] = use
+    return found.values()
 
 
 def unmoved(expected: Inventory, live: Inventory) -> frozenset[ObjectKey]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -66,6 +67,7 @@ def _print(difference: Difference, *, rows: bool) -> None:
     if rows:
         from pgaudit_kit.display.frames import key_text
 
+        _print_losses(difference)
         for t in difference.table_differences:
             listed = [
                 (words.get(r.status, r.status), key_text(r.key), *((c.attribute, _value(c.left), _value(c.right)) if c else ("", "", "")))
@@ -77,6 +79,49 @@ def _print(difference: Difference, *, rows: bool) -> None:
     unmodelled = [(u.kind, u.schema, u.name) for u in difference.unmodelled]
     print_table("Not modelled, not compared", ["kind", "schema", "name"], unmodelled)
     print_verdict(difference.verdict, difference.sentence)
+
+
+def _print_losses(difference: Difference) -> None:
+    """What was lost: only the columns that hold something, for most tables are small and most keys point at something."""
+    from pgaudit_kit.display.shares import percent
+
+    losses = [
+        {
+            "table": str(loss.name),
+            "lost": loss.missing,
+            "of its rows": percent(loss.missing_share),
+            "changed": loss.changed,
+            "added": loss.extra,
+            "first touched": loss.times and loss.times.first,
+            "last touched": loss.times and loss.times.last,
+            "by column": loss.times and loss.times.column,
+            "point at nothing": _known(loss.dangling),
+            "its rows missed": _known(loss.dangling_to),
+            "sequences behind": _known(loss.sequences_behind),
+        }
+        for loss in difference.losses
+    ]
+    held = [name for name in (losses[0] if losses else ()) if any(loss[name] for loss in losses)]
+    numbers = ("lost", "of its rows", "changed", "added", "point at nothing", "its rows missed", "sequences behind")
+    looked_at = difference.looked_at
+    title = f"What was lost ({looked_at['foreign_keys']:,} foreign keys and {looked_at['sequences']:,} columns fed by sequences looked at)"
+    print_table(title, held, [[loss[name] for name in held] for loss in losses], right=numbers)
+    dangling: list[tuple[object, ...]] = [
+        (str(k.table), ", ".join(k.columns), f"{k.parent} ({', '.join(k.parent_columns)})", k.name, k.state, k.rows, k.reason)
+        for k in difference.dangling_keys
+        if k.rows
+    ]
+    unknown = Counter(k.reason for k in difference.dangling_keys if k.rows is None)
+    dangling += [(f"{times:,} foreign key{'' if times == 1 else 's'}", "", "", "", "", None, why) for why, times in unknown.items()]
+    columns = ["table", "columns", "at", "foreign key", "state", "rows", "not known because"]
+    print_table("Rows that point at nothing", columns, dangling, right=["rows"])
+    behind = [(u.sequence, u.column, u.next_value, u.in_use, u.reason) for u in difference.sequence_uses if u.behind is not False]
+    columns = ["sequence", "column", "next value", "in use up to", "not known because"]
+    print_table("Sequences behind their column", columns, behind, right=columns[2:4])
+
+
+def _known(count: int | None) -> int | str:
+    return "not known" if count is None else count
 
 
 def _value(text: str | None) -> str:

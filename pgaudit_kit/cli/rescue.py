@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pgaudit_kit.cli.output import Json, print_json, print_verdict, visible
-from pgaudit_kit.errors import UsageError
+from pgaudit_kit.errors import RowsNotAvailable, UsageError, hide_secrets
 
 if TYPE_CHECKING:
     from pgaudit_kit.difference.rescue import Rescue
@@ -25,7 +29,9 @@ def rescue(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the script there instead of printing it.")
     ] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Run it, in one transaction, after asking.")] = False,
-    revert: Annotated[bool, typer.Option("--revert", help="Give rows that changed their old values too.")] = False,
+    revert: Annotated[
+        bool, typer.Option("--revert", help="Give rows that changed their old values too, whatever they hold when it runs.")
+    ] = False,
     with_parents: Annotated[bool, typer.Option("--with-parents", help="Put lost rows of other tables back that these rows need.")] = False,
     fire_triggers: Annotated[
         bool, typer.Option("--fire-triggers", help="Let the tables' triggers fire; they are disabled otherwise.")
@@ -49,23 +55,37 @@ def rescue(
         raise UsageError("nobody is there to confirm, so nothing was done", remedy="Add --yes when a script is sure.")
     if json and not apply and not output:
         raise UsageError("the script itself is no JSON", remedy="Add --apply, or -o FILE.")
-    with diff(dump, target, data_only=True) as difference:
+    with diff(dump, target, data_only=True) as difference, _named(dump, target):
         made = Rescue(difference, tables, revert=revert, with_parents=with_parents, fire_triggers=fire_triggers)
         for lost in made.lost_parents:
-            told = f"{lost.rows:,} rows of {lost.table} that {lost.child} needs are lost too: name it as well, or add --with-parents."
-            print(visible(told), file=sys.stderr)
+            print(visible(_with_names(str(lost), dump, target)), file=sys.stderr)
         if apply:
             _apply(made, target, yes=yes, json=json)
         else:
             _write(made, output, json=json)
 
 
+@contextmanager
+def _named(dump: str, target: str) -> Iterator[None]:
+    """What an error says to run names the dump and the database that were given."""
+    try:
+        yield
+    except RowsNotAvailable as error:
+        error.remedy = _with_names(error.remedy, dump, target)
+        raise
+
+
+def _with_names(text: str, dump: str, target: str) -> str:
+    return re.sub(r"\b(DUMP|TARGET)\b", lambda m: shlex.quote(hide_secrets(dump if m[0] == "DUMP" else target)), text)
+
+
 def _write(made: Rescue, output: Path | None, *, json: bool) -> None:
     if output is None:
-        sys.stdout.writelines(made.script())
+        sys.stdout.flush()
+        sys.stdout.buffer.writelines(_bytes(made))
         return
     try:
-        file = output.open("x", encoding="utf-8")
+        file = output.open("xb")
     except FileExistsError as error:
         raise UsageError(f"{output} is there already", resource=str(output), remedy="Choose another name.") from error
     except OSError as error:
@@ -73,14 +93,19 @@ def _write(made: Rescue, output: Path | None, *, json: bool) -> None:
     try:
         with file:
             output.chmod(0o600)  # it holds rows
-            file.writelines(made.script())
+            file.writelines(_bytes(made))
     except BaseException:  # Ctrl-C too: half a script is none
         output.unlink()
         raise
     if json:
-        print_json({"script": str(output), "tables": [str(t) for t in made.tables]})
+        print_json({"script": str(output), **_facts(made)})
     else:
         print_verdict("passed", f"{output} puts the lost rows back: read it, then run it with psql -f, or here with --apply.")
+
+
+def _bytes(made: Rescue) -> Iterator[bytes]:
+    """The script in UTF-8, which it says it is, whatever the terminal speaks; bytes of no encoding (SQL_ASCII) as they were."""
+    return (statement.encode("utf-8", "surrogateescape") for statement in made.script())
 
 
 def _apply(made: Rescue, target: str, *, yes: bool, json: bool) -> None:
@@ -98,6 +123,11 @@ def _apply(made: Rescue, target: str, *, yes: bool, json: bool) -> None:
             raise UsageError("not confirmed, so nothing was done", resource=live, remedy="Type yes, or add --yes.")
     rows = apply_rescue(target, made.script())
     if json:
-        print_json({"verdict": "passed", "rows": rows, "tables": [str(t) for t in made.tables]})
+        print_json({"verdict": "passed", "rows": rows, **_facts(made)})
     else:
         print_verdict("passed", f"{rows:,} rows of {', '.join(map(str, made.tables))} are as they were; nothing else was changed.")
+
+
+def _facts(made: Rescue) -> dict[str, Any]:
+    lost = [{"table": str(p.table), "needed_by": str(p.child), "rows": p.rows, "why": p.why} for p in made.lost_parents]
+    return {"tables": [str(t) for t in made.tables], "lost_parents": lost}

@@ -8,10 +8,13 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from pgaudit_kit.difference.dangling import dangling_keys
 from pgaudit_kit.difference.keys import RowKey
+from pgaudit_kit.difference.lost import TableLoss, losses, what_was_lost
 from pgaudit_kit.difference.objects import compare_inventories
 from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowResult
 from pgaudit_kit.difference.selection import SelectedSource, Selection
+from pgaudit_kit.difference.sequence_uses import uses_of_sequences
 from pgaudit_kit.difference.sessions import align_sessions
 from pgaudit_kit.difference.tables import Progress, columns_and_key, compare_rows, rows_that_differ, without_table
 from pgaudit_kit.display import frames, html
@@ -19,8 +22,10 @@ from pgaudit_kit.display.text_difference import text_difference
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS, is_without_large_objects
+from pgaudit_kit.records.loss import DanglingKey
 from pgaudit_kit.records.objects import LARGE_OBJECTS, DatabaseObject, Unmodelled
 from pgaudit_kit.records.provenance import ARCHIVES
+from pgaudit_kit.records.sequence_use import SequenceUse
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 
@@ -56,6 +61,7 @@ class Difference:
             raise UsageError("schema only and data only leave nothing to compare", remedy="Choose one.")
         self.left = SelectedSource(left, selection) if selection else left
         self.right = SelectedSource(right, selection) if selection else right
+        self._whole_right = right
         self._selection = selection
         self._ignore = ignore
         self.schema_only = schema_only
@@ -206,8 +212,12 @@ class Difference:
         return found[0]
 
     def columns_and_key(self, name: TableName) -> tuple[tuple[str, ...], RowKey | None]:
-        """The columns of *name* that both sides hold, and those among them by which rows are paired (None without a key)."""
-        return columns_and_key(self.left, self.right, name)
+        """The columns of *name* that both sides hold, and those among them that tell its rows apart at any time (None without a key).
+
+        A key that can be NULL tells the rows of two sources apart, but not what a script finds in the table when it runs again.
+        """
+        columns, key = columns_and_key(self.left, self.right, name)
+        return columns, key if key and key.nulls == "never" else None
 
     @property
     def objects(self) -> DataFrame:
@@ -219,17 +229,41 @@ class Difference:
         """Frame `table_differences`: one row per table compared, `same` ones included."""
         return frames.table_differences_frame(self.all_tables)
 
+    @cached_property
+    def dangling_keys(self) -> tuple[DanglingKey, ...]:
+        """Every foreign key of either side, with how many rows of the right side point at nothing by it, as records."""
+        return () if self.schema_only else dangling_keys(self.left, self.right, whole=self._whole_right)
+
+    @cached_property
+    def sequence_uses(self) -> tuple[SequenceUse, ...]:
+        """Every column of the right side that a sequence feeds, and how far both have come, as records."""
+        return () if self.schema_only else uses_of_sequences(self.right, whole=self._whole_right)
+
+    @property
+    def looked_at(self) -> dict[str, int]:
+        """Of how many foreign keys, and columns fed by sequences, it is known whether they dangle or are behind."""
+        known = sum(u.behind is not None for u in self.sequence_uses)
+        return {"foreign_keys": sum(k.rows is not None for k in self.dangling_keys), "sequences": known}
+
+    @cached_property
+    def losses(self) -> tuple[TableLoss, ...]:
+        """The tables whose rows differ, and what was lost of each, as records."""
+        return tuple(losses(self))
+
     @property
     def summary(self) -> DataFrame:
-        """Frame `summary`: one row per table whose rows differ, with exact counts of rows missing, extra and changed."""
-        rows = []
-        for t in self.table_differences:
-            result = self.row_result(t.name)
-            known = not result.why_not or t.status in ("only_left", "only_right")
-            c = result.counts
-            counts = (c.missing, c.extra, c.changed) if known else (None, None, None)
-            rows.append((t.name.schema, t.name.name, t.rows_left, t.rows_right, *counts, result.why_not or t.reason or None))
-        return frames.frame("summary", rows)
+        """Frame `summary`: one row per table whose rows differ: how many and what share of them, when they were touched, what dangles."""
+        return frames.frame("summary", (loss.cells() for loss in self.losses))
+
+    @property
+    def dangling(self) -> DataFrame:
+        """Frame `dangling`: the foreign keys by which rows of the right side point at nothing, or for which that is not known."""
+        return frames.frame("dangling", (frames.dangling_cells(k) for k in self.dangling_keys if k.rows != 0))
+
+    @property
+    def sequences(self) -> DataFrame:
+        """Frame `sequences`: the columns that a sequence of the right side gives a number in use next, or for which that is not known."""
+        return frames.frame("sequences", (frames.sequence_cells(u) for u in self.sequence_uses if u.behind is not False))
 
     def rows(self, table: str | TableName) -> DataFrame:
         """Frame `row_differences` of *table*: one row per changed column; at most `limit` rows of the table are listed."""
@@ -240,9 +274,15 @@ class Difference:
 
         Raises UsageError, RowsNotAvailable.
         """
+        return "".join(self.rescue_statements(*tables, revert=revert, with_parents=with_parents, fire_triggers=fire_triggers))
+
+    def rescue_statements(
+        self, *tables: str | TableName, revert: bool = False, with_parents: bool = False, fire_triggers: bool = False
+    ) -> Iterator[str]:
+        """`rescue`, statement by statement: of a table that lost millions of rows, too, no more than one is held."""
         from pgaudit_kit.difference.rescue import Rescue
 
-        return "".join(Rescue(self, tables, revert=revert, with_parents=with_parents, fire_triggers=fire_triggers).script())
+        yield from Rescue(self, tables, revert=revert, with_parents=with_parents, fire_triggers=fire_triggers).script()
 
     def to_dict(self, *, rows: bool = False) -> dict[str, Any]:
         """The difference as `--json` prints it (keys: docs of `pgaudit diff`)."""
@@ -271,6 +311,7 @@ class Difference:
             results = {t.name: self.row_result(t.name) for t in self.table_differences}
             plain["rows"] = {_dotted(n): [_row_entry(r) for r in result.listed] for n, result in results.items()}
             plain["row_counts"] = {_dotted(n): _counts_entry(result) for n, result in results.items()}
+            plain |= what_was_lost(self)
         return plain
 
     def _repr_html_(self) -> str:
@@ -279,9 +320,21 @@ class Difference:
             html.banner(self.verdict, self.sentence),
             html.frame_table(self.objects, caption="Objects that differ", compare=("left", "right")),
             *self._long_texts(),
-            html.frame_table(self.summary, caption="Tables whose rows differ"),
+            *self._lost_tables(),
             html.table(["what", "reason"], [(s.what, s.reason) for s in self.skipped], caption="Not compared"),
         )
+
+    def _lost_tables(self) -> Iterator[str]:
+        """What was lost, and where there is any: when that was touched, what points at nothing, and which sequences are behind."""
+        summary = self.summary
+        times = ["schema", "name", "touched_column", "first_touched", "last_touched"]
+        yield html.frame_table(summary.drop(columns=times[2:]), caption="Tables whose rows differ")
+        more = {
+            "When the rows that differ were touched": summary[times].dropna(subset="touched_column"),
+            "Rows that point at nothing, by foreign key": self.dangling,
+            "Sequences behind their column": self.sequences,
+        }
+        yield from (html.frame_table(frame, caption=caption) for caption, frame in more.items() if len(frame))
 
     def _long_texts(self) -> Iterator[str]:
         """The changed texts of several lines, such as a function's body, line by line."""

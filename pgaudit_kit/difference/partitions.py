@@ -25,9 +25,14 @@ def leaves(inventory: Inventory) -> dict[TableName, tuple[TableName, ...]]:
     above = parents(inventory)
     found: dict[TableName, tuple[TableName, ...]] = {}
     for partition in above.keys() - set(above.values()):
-        for table in _upwards(partition, above):
+        for table in _climb(partition, above):
             found[table] = (*found.get(table, ()), partition)
     return {table: tuple(sorted(below)) for table, below in found.items()}
+
+
+def upwards(table: TableName, inventory: Inventory) -> tuple[TableName, ...]:
+    """Return the tables that *table* is a partition of, the nearest first."""
+    return tuple(_climb(table, parents(inventory)))
 
 
 def triggers_of(inventory: Inventory, table: TableName) -> dict[str, str | None]:
@@ -37,7 +42,7 @@ def triggers_of(inventory: Inventory, table: TableName) -> dict[str, str | None]
     """
     above = parents(inventory)
     found: dict[str, str | None] = {}
-    for place in (table, *_upwards(table, above)):
+    for place in (table, *_climb(table, above)):
         for trigger in inventory.of_kind("TRIGGER"):
             if (trigger.key.schema, trigger.key.parent) == (place.schema, place.name) and (place == table or _is_of_rows(trigger)):
                 found.setdefault(trigger.key.name, trigger.attributes.get("enabled"))
@@ -49,7 +54,7 @@ def _is_of_rows(trigger: DatabaseObject) -> bool:
     return definition is None or " FOR EACH ROW " in definition
 
 
-def _upwards(table: TableName, above: dict[TableName, TableName]) -> Iterator[TableName]:
+def _climb(table: TableName, above: dict[TableName, TableName]) -> Iterator[TableName]:
     while table in above:
         table = above[table]
         yield table

@@ -7,48 +7,47 @@ running it twice does nothing the second time, and so that it can check at its e
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import product
-from typing import TypeAlias
 
 from pgaudit_kit.difference.diff import Difference
-from pgaudit_kit.difference.foreign_keys import ForeignKey, foreign_keys, parents_first
-from pgaudit_kit.difference.keys import RowKey
-from pgaudit_kit.difference.partitions import leaves, triggers_of
-from pgaudit_kit.difference.rescue_sql import TableRescue, literal, qualified, quoted
-from pgaudit_kit.difference.rows import RowPair, differing_rows
+from pgaudit_kit.difference.foreign_keys import ForeignKey, InOrder, foreign_keys_of_both, parents_first
+from pgaudit_kit.difference.partitions import leaves, triggers_of, upwards
+from pgaudit_kit.difference.rescue_parents import EXTRACT, Key, LostParents, NeededParents, differing
+from pgaudit_kit.difference.rescue_sql import TableRescue, forward, literal, qualified, quoted
+from pgaudit_kit.difference.rows import RowPair
+from pgaudit_kit.difference.sequence_feeds import sequence_feeds
 from pgaudit_kit.difference.sessions import MONEY
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
-from pgaudit_kit.records.identifiers import read_identifier
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS
 from pgaudit_kit.records.objects import Column, ObjectKey
 from pgaudit_kit.records.table_data import TableName
-from pgaudit_kit.rows.copy_text import decode_line
 
+# Whatever role, database and server have set: values are read as pg_dump wrote them, and nothing ends a long script half-way.
+# transaction_timeout is known from 17 on; only a superuser may set session_replication_role, and only he can have another one.
 _SETTINGS = """\
-SET LOCAL client_encoding = 'UTF8';
+SET LOCAL client_encoding = '{encoding}';
 SET LOCAL standard_conforming_strings = on;
 SET LOCAL DateStyle = 'ISO';
 SET LOCAL IntervalStyle = 'postgres';
+SET LOCAL extra_float_digits = 3;
+SET LOCAL array_nulls = on;
 SET LOCAL xmloption = content;
 SET LOCAL row_security = off;
+SET LOCAL statement_timeout = 0;
+SET LOCAL jit = off;
+SET LOCAL idle_in_transaction_session_timeout = 0;
 SELECT pg_catalog.set_config('search_path', '', true);
+SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout';
+SELECT pg_catalog.set_config(name, 'origin', true) FROM pg_catalog.pg_settings \
+WHERE name = 'session_replication_role' AND setting <> 'origin';
+SET CONSTRAINTS ALL DEFERRED;
 """
+COMMIT = "COMMIT;\n"
 # What enables a trigger as it was. One that is disabled, or for replicas only, does not fire and is left alone.
 _ENABLE = {None: "ENABLE TRIGGER", "ALWAYS": "ENABLE ALWAYS TRIGGER"}
-
-Key: TypeAlias = tuple[str | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LostParents:
-    """Lost rows of `table` that lost rows of `child` need: how many."""
-
-    table: TableName
-    child: TableName
-    rows: int
 
 
 class Rescue:
@@ -83,10 +82,39 @@ class Rescue:
                 remedy = "Install that locale on the server (localedef), or restore the dump beside the live database."
                 message = f"money of {table} is printed in a locale that could not be found out, and would be read as other amounts"
                 raise RowsNotAvailable(message, resource=difference.left.label, table=str(table), remedy=remedy)
-            for side in (difference.left, difference.right):
-                if table not in side.table_data:
-                    remedy = "Restore the whole dump beside the live database, or create the table first."
-                    raise RowsNotAvailable(f"{side.label} holds no rows of {table}", resource=side.label, table=str(table), remedy=remedy)
+            if table not in difference.left.table_data:
+                raise RowsNotAvailable(
+                    f"{difference.left.label} holds no rows of {table}",
+                    resource=difference.left.label,
+                    table=str(table),
+                    remedy="Name a dump that has them.",
+                )
+        if gone := [t for t in self.tables if t not in difference.right.table_data]:
+            raise self._gone(gone)
+
+    def _gone(self, gone: Sequence[TableName]) -> RowsNotAvailable:
+        """What to do about tables into which no row can be put."""
+        live = self.difference.right
+        relations = {(o.key.schema, o.key.name): o.key.kind for o in live.inventory.of_kind("TABLE", "VIEW", "FOREIGN TABLE")}
+        there = [t for t in gone if (t.schema, t.name) in relations]
+        if there:
+            kind = relations[there[0].schema, there[0].name].lower()
+            what = "partitioned" if kind == "table" else f"a {kind}"
+            return RowsNotAvailable(
+                f"{there[0]} is {what} now, so its rows have no place to go back to",
+                resource=live.label,
+                table=str(there[0]),
+                remedy=f"Bring the old table back into a database of its own: {EXTRACT.format(tables=there[0])}, and copy from there.",
+            )
+        names = " ".join(map(str, gone))
+        rest = " ".join(str(t) for t in self.tables if t not in gone)
+        others = f" Then rescue the others: pgaudit rescue DUMP TARGET {rest}" if rest else ""
+        return RowsNotAvailable(
+            f"{', '.join(map(str, gone))} {'is' if len(gone) == 1 else 'are'} gone, so there is nothing to put rows back into",
+            resource=live.label,
+            table=str(gone[0]),
+            remedy=f"Bring the whole table back: {EXTRACT.format(tables=names)}.{others}",
+        )
 
     def _with_rows(self, table: str | TableName) -> tuple[TableName, ...]:
         """The table, or the partitions that hold its rows."""
@@ -97,7 +125,7 @@ class Rescue:
             if len(named) != 1:
                 raise
             found = named[0]
-        return self._leaves.get(found, (found,))
+        return (found,) if found in self.difference.left.table_data else self._leaves.get(found, (found,))
 
     @cached_property
     def _leaves(self) -> dict[TableName, tuple[TableName, ...]]:
@@ -106,67 +134,38 @@ class Rescue:
 
     @cached_property
     def _foreign_keys(self) -> tuple[ForeignKey, ...]:
-        """Those of the live database whose parents are in both sources; what a partitioned table needs or gives, its partitions do."""
-        sides = (self.difference.left.table_data, self.difference.right.table_data)
-        below = leaves(self.difference.right.inventory)
+        """Those of both sides whose parents the dump holds; what a partitioned table needs or gives, its partitions do.
+
+        A key that was dropped since is no longer enforced, and without their parents the rows would point at nothing all the same.
+        """
+        left, right = self.difference.left, self.difference.right
+        below = {**leaves(left.inventory), **leaves(right.inventory)}
         keys = (
             replace(k, table=table, parent=parent)
-            for k in foreign_keys(self.difference.right.inventory)
+            for k in foreign_keys_of_both(left.inventory, right.inventory)
             for table, parent in product(below.get(k.table, (k.table,)), below.get(k.parent, (k.parent,)))
         )
-        return tuple(k for k in keys if all(k.parent in side for side in sides))
+        return tuple(k for k in keys if k.parent in left.table_data)
 
     @cached_property
+    def _parents(self) -> NeededParents:
+        return NeededParents(self.difference, self.tables, self._foreign_keys, self._pairs)
+
+    @property
     def needed(self) -> dict[TableName, set[Key]]:
         """The keys of lost rows of tables that were not named, but without which the rows cannot come back."""
-        needed: dict[TableName, set[Key]] = {}
-        ahead = list(self.tables)
-        while ahead:
-            child = ahead.pop(0)
-            for foreign_key in self._foreign_keys:
-                if foreign_key.table == child and foreign_key.parent not in self.tables:
-                    keys = self._lost_parents(foreign_key, needed.get(child))
-                    if keys - needed.get(foreign_key.parent, set()):
-                        needed.setdefault(foreign_key.parent, set()).update(keys)
-                        ahead.append(foreign_key.parent)
-        return needed
+        return self._parents.lost
 
     @property
     def lost_parents(self) -> tuple[LostParents, ...]:
-        """The lost rows that are needed and not in the script: without them it fails. () with *with_parents*."""
-        if self._with_parents:
-            return ()
-        children = {k.parent: k.table for k in reversed(self._foreign_keys) if k.table in self.tables or k.table in self.needed}
-        return tuple(LostParents(table, children[table], len(keys)) for table, keys in self.needed.items())
-
-    def _lost_parents(self, foreign_key: ForeignKey, only: set[Key] | None) -> set[Key]:
-        """Keys of the parent's lost rows that the child's rows to be put back point at (*only* the child's rows with these keys)."""
-        child_columns, _ = self.difference.columns_and_key(foreign_key.table)
-        parent_columns, _ = self.difference.columns_and_key(foreign_key.parent)
-        if not (set(foreign_key.columns) <= set(child_columns) and set(foreign_key.parent_columns) <= set(parent_columns)):
-            return set()
-        pairs = self._pairs(foreign_key.table, only)
-        wanted = {_values(p.left, child_columns, foreign_key.columns) for p in pairs}
-        wanted = {values for values in wanted if None not in values}
-        if not wanted:
-            return set()
-        lost = (p for p in self._pairs(foreign_key.parent, None) if p.right is None)
-        return {p.key for p in lost if _values(p.left, parent_columns, foreign_key.parent_columns) in wanted}
-
-    def _columns_and_key(self, table: TableName) -> tuple[tuple[str, ...], RowKey | None]:
-        """A key that can be NULL tells rows of two sources apart, but not what a script finds in the table when it runs again."""
-        columns, key = self.difference.columns_and_key(table)
-        return columns, key if key and key.nulls == "never" else None
-
-    def _columns_and_key_names(self, table: TableName) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        columns, key = self._columns_and_key(table)
-        return columns, key.columns if key else ()
+        """The rows that are needed and that the script does not bring back: without them it fails, or its rows point at nothing."""
+        return self._parents.told(lost=not self._with_parents)
 
     def _pairs(self, table: TableName, only: set[Key] | None) -> Iterator[RowPair]:
         """The rows of *table* that are to be put back or reverted; of a parent that was not named, *only* the lost ones that are needed."""
-        columns, key = self._columns_and_key(table)
+        _, key = self.difference.columns_and_key(table)
         before = None
-        for pair in differing_rows(self.difference.left, self.difference.right, table, columns, key):
+        for pair in differing(self.difference, table):
             lost = pair.right is None
             again = not key and pair.left == before  # each of the rows that are the same; one of them says how many there were
             if pair.left is not None and not again and (pair.key in only and lost if only is not None else lost or self._revert):
@@ -181,33 +180,52 @@ class Rescue:
         parents = self.needed if self._with_parents else {}
         ordered = parents_first([*self.tables, *parents], self._foreign_keys)
         yield "-- All or nothing: psql -X -v ON_ERROR_STOP=1 -f FILE\nBEGIN;\n"
-        yield from (f"{line}\n" for line in _SETTINGS.splitlines())
+        # a server of SQL_ASCII holds bytes of whatever encoding, and takes them only as such
+        encoding = "SQL_ASCII" if self.difference.right.provenance.encoding == "SQL_ASCII" else "UTF8"
+        yield from (f"{line}\n" for line in _SETTINGS.format(encoding=encoding).splitlines())
         if locale := self.difference.right.provenance.settings.get(MONEY):  # in which money is printed, and so has to be read
             yield f"SET LOCAL lc_monetary = {literal(locale)};\n"
         rescues = []
-        for number, table in enumerate(ordered, start=1):
-            rescue = TableRescue(
-                table, *self._columns_and_key_names(table), number, self._never_set(table), tuple(self._other_types(table).items())
-            )
-            if not rescue.columns:
-                raise RowsNotAvailable(f"{table} has no columns, so its rows cannot be told apart", table=str(table))
-            rescues.append(rescue)
+        for number, table in enumerate(ordered.tables, start=1):
+            rescues.append(rescue := self._rescue_of(table, number))
             yield from rescue.stage(self._pairs(table, parents.get(table)))
-        triggers = [] if self._fire_triggers else [(table, *trigger) for table in ordered for trigger in self._firing(table)]
-        yield from (f"ALTER TABLE {qualified(table)} DISABLE TRIGGER {quoted(name)};\n" for table, name, _ in triggers)
-        yield from (rescue.put_back() for rescue in rescues)
-        if self._revert:
-            yield from (statement for rescue in rescues for statement in rescue.revert())
+        around = [*self._deferring(ordered), *(() if self._fire_triggers else self._triggers(ordered.tables))]
+        yield from (before for before, _ in around)
+        for rescue in rescues:
+            if self._revert:  # first: a value that must be unique may be with a row that changed
+                yield from rescue.revert()
+            yield rescue.put_back()
         yield from (rescue.check(reverted=self._revert) for rescue in rescues)
-        yield "SET CONSTRAINTS ALL IMMEDIATE;\n"  # what is deferred could fail, and keeps triggers from being altered
-        yield from (f"ALTER TABLE {qualified(table)} {_ENABLE[enabled]} {quoted(name)};\n" for table, name, enabled in triggers)
-        yield from (statement for table in ordered for statement in self._sequences(table))  # last: nothing takes a setval back
-        yield "COMMIT;\n"
+        yield "SET CONSTRAINTS ALL IMMEDIATE;\n"  # what is deferred could fail, and keeps tables from being altered
+        yield from (after for _, after in around)
+        yield from self._sequences(ordered.tables)  # last: nothing takes a setval back
+        yield COMMIT
 
-    def _firing(self, table: TableName) -> Iterator[tuple[str, str | None]]:
-        """The triggers of *table* that would fire, with how they are enabled."""
-        found = triggers_of(self.difference.right.inventory, table)
-        return ((name, enabled) for name, enabled in found.items() if enabled in _ENABLE)
+    def _rescue_of(self, table: TableName, number: int) -> TableRescue:
+        columns, key = self.difference.columns_and_key(table)
+        if not columns:
+            raise RowsNotAvailable(f"{table} has no columns, so its rows cannot be told apart", table=str(table))
+        return TableRescue(
+            table, columns, key.columns if key else (), number, self._never_set(table), tuple(self._other_types(table).items())
+        )
+
+    def _deferring(self, ordered: InOrder) -> Iterator[tuple[str, str]]:
+        """How foreign keys by which tables need each other, or rows to be reverted their own table's, are to wait, and how no more."""
+        waiting = {*ordered.circular, *((t, t) for t in ordered.tables if self._revert)}
+        seen = set()
+        for key in self._foreign_keys:
+            name = f"ALTER TABLE {qualified(key.declared_on)} ALTER CONSTRAINT {quoted(key.name)}"
+            if (key.table, key.parent) in waiting and not (key.deferrable or key.dropped) and name not in seen:
+                seen.add(name)
+                yield f"{name} DEFERRABLE INITIALLY DEFERRED;\n", f"{name} NOT DEFERRABLE;\n"
+
+    def _triggers(self, tables: Sequence[TableName]) -> Iterator[tuple[str, str]]:
+        """How each trigger that would fire is disabled, and enabled as it was."""
+        for table in tables:
+            for name, enabled in triggers_of(self.difference.right.inventory, table).items():
+                if enabled in _ENABLE:
+                    alter = f"ALTER TABLE {qualified(table)}"
+                    yield f"{alter} DISABLE TRIGGER {quoted(name)};\n", f"{alter} {_ENABLE[enabled]} {quoted(name)};\n"
 
     def _columns(self, inventory: Inventory, table: TableName) -> tuple[Column, ...]:
         found = inventory.by_key.get(ObjectKey("TABLE", table.schema, table.name))
@@ -224,31 +242,11 @@ class Rescue:
         columns = self._columns(self.difference.right.inventory, table)
         return frozenset(c.name for c in columns if c.attributes.get("identity") == "ALWAYS")
 
-    def _sequences(self, table: TableName) -> Iterator[str]:
-        """Sequences that feed *table* go forward to its furthest value, never back."""
-        for sequence in self.difference.right.inventory.of_kind("SEQUENCE"):
-            owner, column = _owner(sequence.attributes.get("owned_by") or "")
-            if owner != table:
-                continue
-            furthest, beyond = ("min", "<") if (sequence.attributes.get("increment") or "").startswith("-") else ("max", ">")
-            name = qualified(TableName(sequence.key.schema or "", sequence.key.name))
-            used = f"SELECT pg_catalog.{furthest}({quoted(column)})::bigint AS value FROM ONLY {qualified(table)}"
-            yield (
-                f"SELECT pg_catalog.setval({literal(name)}::pg_catalog.regclass, used.value, true) FROM ({used}) AS used, {name} AS state\n"
-                f"  WHERE used.value {beyond} state.last_value OR (used.value = state.last_value AND NOT state.is_called);\n"
-            )
-
-
-def _values(line: bytes | None, columns: Sequence[str], wanted: Sequence[str]) -> Key:
-    row = dict(zip(columns, decode_line(line or b""), strict=True))
-    return tuple(row[name] for name in wanted)
-
-
-def _owner(owned_by: str) -> tuple[TableName | None, str]:
-    """Table and column of `schema.table.column`."""
-    names: list[str] = []
-    at = 0
-    while found := read_identifier(owned_by, at):
-        names.append(found[0])
-        at = found[1] + 1
-    return (TableName(names[0], names[1]), names[2]) if len(names) == 3 else (None, "")  # noqa: PLR2004  schema, table, column
+    def _sequences(self, tables: Sequence[TableName]) -> Iterator[str]:
+        """The sequences that feed *tables* go forward to the furthest value of all columns that they feed, never back."""
+        inventory = self.difference.right.inventory
+        fed = {place for table in tables for place in (table, *upwards(table, inventory))}
+        then = {s.key: s.attributes for s in self.difference.left.inventory.of_kind("SEQUENCE")}
+        for feed in sequence_feeds(inventory):
+            if any(table in fed for table, _ in feed.columns):
+                yield forward(feed, then.get(feed.key, {}).get("last_value"))

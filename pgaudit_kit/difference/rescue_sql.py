@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pgaudit_kit.difference.rows import RowPair
+from pgaudit_kit.difference.sequence_feeds import SequenceFeed
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import decode_line
 
 _ROWS_PER_INSERT = 500
 _BYTES_PER_INSERT = 1 << 20
-_TIMES = "pgaudit times"  # how often a row without a key must be there
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,9 @@ class TableRescue:
         """Yield the statements that bring the old values of *pairs* into the temporary tables `lost` and `changed`."""
         waiting: dict[str, list[str]] = {self._lost: [], self._changed: []}
         sizes = dict.fromkeys(waiting, 0)
-        texts = "".join(f", NULL::text AS {quoted(_text_of(number))}" for number in range(len(self.retyped)))
-        shape = f"SELECT {_list(self.columns)}, 1::bigint AS {quoted(_TIMES)}{texts} FROM ONLY {qualified(self.table)} WITH NO DATA"
+        texts = "".join(f", NULL::text AS {self._text_of(number)}" for number in range(len(self.retyped)))
+        times = "" if self.key else f", 1::bigint AS {self._times}"  # a table can have no more than 1,600 columns, and may have them
+        shape = f"SELECT {_list(self.columns)}{times}{texts} FROM ONLY {qualified(self.table)} WITH NO DATA"
         yield from (f"CREATE TEMPORARY TABLE {place} ON COMMIT DROP AS {shape};\n" for place in waiting)
         for pair in pairs:
             place = self._lost if pair.right is None else self._changed
@@ -48,7 +49,7 @@ class TableRescue:
                 waiting[place], sizes[place] = [], 0
         yield from (_insert(place, rows) for place, rows in waiting.items() if rows)
         for number, (column, kind) in enumerate(self.retyped):
-            rows = " UNION ALL ".join(f"SELECT {quoted(column)}::text AS now, {quoted(_text_of(number))} AS old FROM {p}" for p in waiting)
+            rows = " UNION ALL ".join(f"SELECT {quoted(column)}::text AS now, {self._text_of(number)} AS old FROM {p}" for p in waiting)
             message = f"column {column} of {self.table} is {kind} now, which would change"
             yield _refusing(f"SELECT FROM ({rows}) AS v WHERE v.now IS DISTINCT FROM v.old", message, "values, so nothing was changed")
 
@@ -59,7 +60,7 @@ class TableRescue:
         )
         if self.key:
             return f"{into} FROM {self._lost} AS lost\n  WHERE NOT EXISTS (SELECT {self._live} WHERE {self._same_key});\n"
-        times = f"lost.{quoted(_TIMES)} - coalesce(there.times, 0)"
+        times = f"lost.{self._times} - coalesce(there.times, 0)"
         return f"{into} FROM {self._lost} AS lost {self._there},\n    LATERAL pg_catalog.generate_series(1, {times});\n"
 
     def revert(self) -> Iterator[str]:
@@ -81,7 +82,7 @@ class TableRescue:
             if reverted:
                 wrong += f"\n    UNION ALL SELECT FROM {self._changed} AS lost WHERE NOT EXISTS ({there} {_same_text(self.columns)})"
         else:
-            wrong = f"SELECT FROM {self._lost} AS lost {self._there} WHERE lost.{quoted(_TIMES)} > coalesce(there.times, 0)"
+            wrong = f"SELECT FROM {self._lost} AS lost {self._there} WHERE lost.{self._times} > coalesce(there.times, 0)"
         return _refusing(wrong, f"rescue of {self.table}:", "rows are not as they were, so nothing was changed")
 
     @property
@@ -100,6 +101,21 @@ class TableRescue:
         return f"LEFT JOIN ({counted}) AS there ON there.row_text = ROW({_list(self.columns, 'lost')})::text"
 
     @property
+    def _times(self) -> str:
+        """The column that says how often a row without a key must be there."""
+        return self._own("pgaudit times")
+
+    def _text_of(self, number: int) -> str:
+        """The column that keeps a value as the dump has it."""
+        return self._own(f"pgaudit text {number}")
+
+    def _own(self, name: str) -> str:
+        """A column beside those of the table, whatever theirs are called."""
+        while name in self.columns:
+            name += "+"
+        return quoted(name)
+
+    @property
     def _lost(self) -> str:
         return f"pg_temp.pgaudit_lost_{self.number}"
 
@@ -114,7 +130,27 @@ class TableRescue:
     def _row(self, pair: RowPair) -> str:
         values = dict(zip(self.columns, decode_line(pair.left or b""), strict=True))
         texts = (values[column] for column, _ in self.retyped)
-        return f"({', '.join([*map(_value, values.values()), str(pair.times), *map(_value, texts)])})"
+        times = [] if self.key else [str(pair.times)]
+        return f"({', '.join([*map(_value, values.values()), *times, *map(_value, texts)])})"
+
+
+def forward(feed: SequenceFeed, then: str | None) -> str:
+    """The statement that sets the sequence of *feed* to the furthest value in use, if that is beyond where it stands and within its bounds.
+
+    One that cycles goes no further than where it stood *then*: beyond that it has begun anew.
+    """
+    furthest, beyond = ("min", "<") if feed.descends else ("max", ">")
+    if feed.cycles and then is None:
+        return f"-- {feed.name} begins anew at its end, and where it stood is not known: it is left alone\n".replace("\n", " ") + "\n"
+    used = " UNION ALL ".join(f"SELECT pg_catalog.{furthest}({quoted(c)})::numeric AS value FROM {qualified(t)}" for t, c in feed.columns)
+    name = f"{literal(qualified(feed.name))}::pg_catalog.regclass"
+    not_anew = f"\n  AND NOT used.value {beyond} {then}" if feed.cycles else ""
+    return (
+        f"SELECT pg_catalog.setval({name}, used.value::bigint, true)\n"
+        f"  FROM (SELECT pg_catalog.{furthest}(value) AS value FROM ({used}) AS each) AS used, {qualified(feed.name)} AS state,\n"
+        f"    pg_catalog.pg_sequence AS bounds WHERE bounds.seqrelid = {name} AND used.value BETWEEN bounds.seqmin AND bounds.seqmax\n"
+        f"  AND (used.value {beyond} state.last_value OR (used.value = state.last_value AND NOT state.is_called)){not_anew};\n"
+    )
 
 
 def _same_text(columns: Sequence[str]) -> str:
@@ -129,10 +165,6 @@ def _refusing(wrong: str, before: str, after: str) -> str:
         f"  IF wrong > 0 THEN RAISE EXCEPTION {literal(message)}, wrong; END IF;\nEND"
     )
     return f"DO LANGUAGE plpgsql {literal(body)};\n"
-
-
-def _text_of(number: int) -> str:
-    return f"pgaudit text {number}"
 
 
 def _value(value: str | None) -> str:

@@ -16,6 +16,7 @@ from pgaudit_kit.difference.keys import RowKey
 from pgaudit_kit.difference.row_matching import Matching, match_rows
 from pgaudit_kit.difference.row_spill import SpilledHashes, SpilledLines
 from pgaudit_kit.records.difference import Change, RowDifference, Status
+from pgaudit_kit.records.loss import TimesTouched
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import NULL, decode_line
@@ -43,12 +44,13 @@ class RowCounts:
 class RowResult:
     """The rows of one table that differ: exact counts, and some of them, in the order of their keys.
 
-    `why_not` says why they could not be listed ("" when they could).
+    `times` says when all of them were touched, `why_not` why they could not be listed ("" when they could).
     """
 
     counts: RowCounts
     listed: tuple[RowDifference, ...] = ()
     why_not: str = ""
+    times: TimesTouched | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +118,18 @@ def match(left: Source, right: Source, name: TableName, columns: Sequence[str]) 
     return match_rows(lambda: left.row_blocks(name, columns), lambda: right.row_blocks(name, columns))
 
 
-def tally(matching: Matching, shape: RowShape, *, limit: int = ROWS_LISTED) -> RowResult:
-    """Count the rows that differ, and list up to *limit* of each side: those with the lowest hashes of keys, so that pairs are whole."""
+def tally(matching: Matching, shape: RowShape, *, limit: int = ROWS_LISTED, see: Callable[[bytes], None] | None = None) -> RowResult:
+    """Count the rows that differ, and list up to *limit* of them: those with the lowest hashes of keys, so that pairs are whole.
+
+    *see* is shown the line of each of them, on each side.
+    """
     samples = _Sample(limit, in_pairs=shape.key is not None), _Sample(limit, in_pairs=shape.key is not None)
     with SpilledHashes() as hashes:
         for side, lines in matching.unmatched():
             keys = _hashes(shape.keys_of(lines))
+            if see:
+                for line in lines:
+                    see(line)
             samples[side].add(keys, lines)
             hashes.add(side, keys)
         changed = hashes.in_both() if shape.key else 0

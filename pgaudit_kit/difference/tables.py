@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from pgaudit_kit.difference.keys import RowKey, key_of
+from pgaudit_kit.difference.row_matching import Matching
 from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowResult, RowShape, match, tally
 from pgaudit_kit.difference.selection import SelectedSource
 from pgaudit_kit.difference.server_hashes import HashedTable, compare_hashes
+from pgaudit_kit.difference.times_touched import TimesSeen, time_columns
 from pgaudit_kit.errors import PgAuditError, RowsNotAvailable
 from pgaudit_kit.records.difference import Method, Skipped, TableDifference, TableStatus
 from pgaudit_kit.records.fingerprint import Fingerprint
@@ -52,7 +54,7 @@ def compare_rows(
         table = _judged(left, right, name, *matching.fingerprints, method="rows")
         if table.status != "different":
             return table, RowResult(RowCounts())
-        return table, tally(matching, RowShape(columns, key), limit=limit)
+        return table, _tallied(left, right, name, matching, RowShape(columns, key), limit=limit)
 
     if any(isinstance(whole(side), Manifest) for side in (left, right)):
         _count_ahead(left, right)
@@ -70,7 +72,8 @@ def rows_that_differ(left: Source, right: Source, name: TableName, *, without: f
     columns, key = columns_and_key(left, right, name)
     sure = tuple(column for column in columns if column not in without)
     try:
-        return tally(match(left, right, name, sure), RowShape(sure, key if key and without.isdisjoint(key.columns) else None), limit=limit)
+        shape = RowShape(sure, key if key and without.isdisjoint(key.columns) else None)
+        return _tallied(left, right, name, match(left, right, name, sure), shape, limit=limit)
     except PgAuditError as error:
         return RowResult(RowCounts(), why_not=str(error))
 
@@ -133,10 +136,18 @@ def _by_fingerprint(left: Source, right: Source, name: TableName) -> tuple[Table
     return _judged(left, right, name, a, b, method="fingerprints"), RowResult(RowCounts())
 
 
+def _tallied(left: Source, right: Source, name: TableName, matching: Matching, shape: RowShape, *, limit: int) -> RowResult:
+    """Count and list the rows that differ, and see when they were touched."""
+    times = time_columns(left.inventory, name, shape.columns) or time_columns(right.inventory, name, shape.columns)
+    seen = TimesSeen(times, shape.columns)
+    result = tally(matching, shape, limit=limit, see=seen.see if times else None)
+    return replace(result, times=seen.best(right.provenance.created_at))
+
+
 def _by_hashes(
     left: Source, right: Source, name: TableName, hashed: HashedTable, shape: RowShape, *, limit: int
 ) -> tuple[TableDifference, RowResult]:
-    rows = tally(hashed.matching, shape, limit=limit) if hashed.matching else RowResult(RowCounts())
+    rows = _tallied(left, right, name, hashed.matching, shape, limit=limit) if hashed.matching else RowResult(RowCounts())
     fingerprints = hashed.matching.fingerprints if hashed.matching else (Fingerprint(), Fingerprint())
     table = _judged(left, right, name, *fingerprints, method="server hashes")
     return replace(table, rows_left=hashed.rows[0], rows_right=hashed.rows[1]), rows

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.records.difference import Change, ObjectDifference, RowDifference, TableDifference
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.loss import DanglingKey
 from pgaudit_kit.records.objects import Column
-from pgaudit_kit.records.table_data import TableData
+from pgaudit_kit.records.sequence_use import SequenceUse
+from pgaudit_kit.records.table_data import TableData, quote_identifier
 from pgaudit_kit.records.toc import TocEntry
 from pgaudit_kit.records.verdict import Check
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 TEXT = "string"
 COUNT = "Int64"
+SHARE = "Float64"
 FLAG = "boolean"
 ANY = "object"
 
@@ -88,7 +91,11 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
         "reason": TEXT,
         "method": TEXT,
     },
-    # one row per table whose rows differ: how many rows are missing on the right, extra there, changed
+    # one row per table whose rows differ: how many rows are missing on the right, extra there, changed; the shares are of the left
+    # rows, 0 to 1. first_touched, last_touched: the earliest and latest value of touched_column over all those rows, on both sides, as
+    # PostgreSQL prints it. dangling: rows of the table on the right that point at a row that is not there, dangling_to: rows of any
+    # table that point at a row of this one that is not there, each counted once per foreign key; sequences_behind: how many of its
+    # columns a sequence will give a number that is in use. These are missing where they could not be found out
     "summary": {
         "schema": TEXT,
         "name": TEXT,
@@ -97,8 +104,32 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
         "missing": COUNT,
         "extra": COUNT,
         "changed": COUNT,
+        "missing_share": SHARE,
+        "changed_share": SHARE,
+        "touched_column": TEXT,
+        "first_touched": TEXT,
+        "last_touched": TEXT,
+        "dangling": COUNT,
+        "dangling_to": COUNT,
+        "sequences_behind": COUNT,
         "reason": TEXT,
     },
+    # one row per foreign key of either side by which rows of the right one point at nothing, or for which that could not be found out
+    # (rows is missing then). state: in force, not valid, dropped; columns and parent_columns as SQL writes them
+    "dangling": {
+        "schema": TEXT,
+        "table": TEXT,
+        "key": TEXT,
+        "columns": TEXT,
+        "parent": TEXT,
+        "parent_columns": TEXT,
+        "state": TEXT,
+        "rows": COUNT,
+        "reason": TEXT,
+    },
+    # one row per column of the right side that a sequence will give a number that is in use, or for which that could not be found out
+    # (next_value is missing then)
+    "sequences": {"sequence": TEXT, "column": TEXT, "next_value": COUNT, "in_use": COUNT, "reason": TEXT},
     # one row per changed column of a row; a row that is on one side only has one row, without column
     "row_differences": {"status": TEXT, "key": TEXT, "column": TEXT, "left": TEXT, "right": TEXT},
     # of a cluster, in the order of its script. One row per role; connection_limit is missing when there is none
@@ -239,6 +270,18 @@ def table_differences_frame(differences: Iterable[TableDifference]) -> DataFrame
         "table_differences",
         ((d.name.schema, d.name.name, d.status, d.rows_left, d.rows_right, d.reason or None, d.method) for d in differences),
     )
+
+
+def dangling_cells(key: DanglingKey) -> tuple[Any, ...]:
+    """One row of the frame `dangling`."""
+    columns, parent_columns = (", ".join(map(quote_identifier, names)) for names in (key.columns, key.parent_columns))
+    names = (key.table.schema, key.table.name, key.name, columns, str(key.parent), parent_columns)
+    return (*names, key.state, key.rows, key.reason or None)
+
+
+def sequence_cells(use: SequenceUse) -> tuple[Any, ...]:
+    """One row of the frame `sequences`."""
+    return use.sequence, use.column, use.next_value, use.in_use, use.reason or None
 
 
 def row_differences_frame(differences: Iterable[RowDifference]) -> DataFrame:

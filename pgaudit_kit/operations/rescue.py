@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from pgaudit_kit.difference.rescue import COMMIT
 from pgaudit_kit.errors import RestoreFailed, hide_secrets
 from pgaudit_kit.server.connection import connect
 from pgaudit_kit.server.targets import resolve_target
@@ -14,6 +15,26 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
 
     from pgaudit_kit.server.targets import Target
+
+
+_WRITE = "write the script to a file (-o)"
+_UNIQUE = "Another row has that unique value now: give it another one, or decide which of the two is to stay."
+_BUSY = "Others are writing to these tables: run it again."
+# by SQLSTATE, or its class (Appendix A of PostgreSQL's manual)
+_REMEDIES = {
+    "23503": "The rows need rows of another table that are gone too, or have another key now: name that table as well, or add "
+    "--with-parents, or --revert.",
+    "23505": _UNIQUE,
+    "23P01": _UNIQUE,
+    "23502": f"The table has got a column since that must not be NULL; {_WRITE}, and give that column a value.",
+    "23514": f"A CHECK of the table or of a domain was tightened since; {_WRITE}, and change the values or the constraint.",
+    "22": f"A column's type holds less than it did; {_WRITE}, and change the values or widen the type.",
+    "25006": "The target is a standby, or read-only for this role: name the primary server, or another role.",
+    "42501": "Use the owner of the tables, or --fire-triggers if only disabling triggers was refused.",
+    "P0001": f"A trigger, an event trigger, a rule, an identity or a new type changes or refuses values; {_WRITE} and look at it.",
+    "55P03": _BUSY,
+    "40": _BUSY,
+}
 
 
 def apply_rescue(target: Target | str | Engine | URL, script: Iterable[str], *, progress: Callable[[int], None] | None = None) -> int:
@@ -26,19 +47,23 @@ def apply_rescue(target: Target | str | Engine | URL, script: Iterable[str], *, 
 
     resolved = resolve_target(target)
     rows = 0
+    statement = ""
     with connect(resolved, read_only=False, autocommit=True) as connection:
         try:
             for done, statement in enumerate(script, start=1):
-                cursor = connection.execute(statement.encode())
+                cursor = connection.execute(statement.encode("utf-8", "surrogateescape"))
                 rows += _rows_written(statement, cursor)
                 if progress:
                     progress(done)
         except psycopg.Error as error:
-            raise RestoreFailed(
-                f"nothing was changed: {hide_secrets((error.diag.message_primary or str(error)).strip())}",
-                resource=resolved.label,
-                remedy=_remedy(error),
-            ) from None
+            words = hide_secrets((error.diag.message_primary or str(error)).strip())
+            if statement == COMMIT and error.sqlstate is None:
+                raise RestoreFailed(
+                    f"the connection was lost while the rows were committed, so they are all back, or none is: {words}",
+                    resource=resolved.label,
+                    remedy="Run it again: what is back already stays as it is.",
+                ) from None
+            raise RestoreFailed(f"nothing was changed: {words}", resource=resolved.label, remedy=_remedy(error)) from None
     return rows
 
 
@@ -50,19 +75,5 @@ def _rows_written(statement: str, cursor: psycopg.Cursor[Any]) -> int:
 
 
 def _remedy(error: psycopg.Error) -> str:
-    from psycopg import errors
-
-    if isinstance(error, errors.ForeignKeyViolation):
-        return (
-            "The rows need rows of another table that are gone too: name that table as well, or add --with-parents. "
-            "Tables that need each other's rows can come back only while one of their foreign keys is DEFERRABLE INITIALLY DEFERRED."
-        )
-    if isinstance(error, errors.UniqueViolation):
-        return "Another row has that unique value now: give it another one, or decide which of the two is to stay."
-    if isinstance(error, errors.InsufficientPrivilege):
-        return "Use the owner of the tables, or --fire-triggers if only disabling triggers was refused."
-    if isinstance(error, errors.NotNullViolation):
-        return "The table has got a column since that must not be NULL; write the script to a file (-o) and give that column a value."
-    if isinstance(error, errors.RaiseException):
-        return "A trigger, a rule, an identity or a new type changes values; write the script to a file (-o) and look at it."
-    return "Write the script to a file (-o) and look at the statement."
+    code = error.sqlstate or ""
+    return _REMEDIES.get(code) or _REMEDIES.get(code[:2]) or f"{_WRITE.capitalize()} and look at the statement."

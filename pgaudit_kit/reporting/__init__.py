@@ -7,5 +7,6 @@ from pgaudit_kit.reporting.chart import Chart
 from pgaudit_kit.reporting.conclusion import Conclusion, conclude, show
 from pgaudit_kit.reporting.notebooks import ReportResult, run_report
 from pgaudit_kit.reporting.parameters import report_names
+from pgaudit_kit.reporting.script_preview import ScriptPreview, preview
 
-__all__ = ["Chart", "Conclusion", "ReportResult", "conclude", "report_names", "run_report", "show"]
+__all__ = ["Chart", "Conclusion", "ReportResult", "ScriptPreview", "conclude", "preview", "report_names", "run_report", "show"]

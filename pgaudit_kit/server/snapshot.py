@@ -48,6 +48,7 @@ _SETTINGS = {
     "quote_all_identifiers": "off",
     "standard_conforming_strings": "on",  # pg_dump keeps what it finds; readers of dumps give text as it would be with this
     "row_security": "off",
+    "jit": "off",  # ours: each of our queries runs once, and would be compiled for longer than it runs
     "restrict_nonsystem_relation_kind": "view, foreign-table",
 }
 _APPLY_SETTINGS = """
@@ -411,7 +412,7 @@ class Snapshot:
         from psycopg.rows import dict_row
 
         with self._connection.cursor(row_factory=dict_row) as cursor:
-            return list(cursor.execute(sql.encode(), parameters).fetchall())
+            return list(cursor.execute(sql.encode("utf-8", "surrogateescape"), parameters).fetchall())
 
     def _fetch(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         with self._connection.cursor() as cursor:

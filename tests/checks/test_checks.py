@@ -87,6 +87,8 @@ def test_a_moved_sequence_warns_and_one_behind_its_column_fails() -> None:
     assert check_sequences_ahead([SequenceUse("s", "t.id", 1, 7, 7)]).outcome is Outcome.FAILED
     assert check_sequences_ahead([SequenceUse("s", "t.id", -1, -8, -7)]).outcome is Outcome.PASSED
     assert check_sequences_ahead([SequenceUse("s", "t.id", 1, 1, None)]).outcome is Outcome.PASSED
+    shared = check_sequences_ahead([SequenceUse("s", "t.id", 1, 3, 9), SequenceUse("s", "u.id", 1, 3, 7)])
+    assert shared.remedy == "SELECT setval('s', 9)", "the last one would take the first one back"
     assert check_sequences_ahead([SequenceUse("s", "t.id", 1, None, 7)]).outcome is Outcome.NOT_CHECKED
     assert check_sequences_ahead([]).outcome is Outcome.NOT_CHECKED
 

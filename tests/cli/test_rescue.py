@@ -18,7 +18,7 @@ def test_it_is_applied_after_yes_and_says_how_many_rows_came_back(pgaudit: Run, 
     dump, url = before
     done = pgaudit("rescue", str(dump), url, "public.messages", "--with-parents", "--apply", "--yes", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["rows"] == 610
+    assert json.loads(done.stdout) == {"verdict": "passed", "rows": 610, "tables": ["public.messages"], "lost_parents": []}
     assert rows(url, "SELECT count(*) FROM messages") == [(1200,)]
     again = pgaudit("rescue", str(dump), url, "public.messages", "--with-parents", "--apply", "--yes", "--json")
     assert json.loads(again.stdout)["rows"] == 0
@@ -37,12 +37,23 @@ def test_a_script_that_lacks_parents_says_so_and_changes_nothing(pgaudit: Run, b
 def test_the_script_is_written_once_and_for_its_owner_only(pgaudit: Run, before: tuple[Path, str], tmp_path: Path) -> None:
     dump, url = before
     script = tmp_path / "rescue.sql"
+    told = pgaudit("rescue", str(dump), url, "messages", "-o", str(tmp_path / "messages.sql"), "--json")
+    lost = {"table": "public.users", "needed_by": "public.messages", "rows": 10, "why": "lost"}
+    assert json.loads(told.stdout) == {"script": str(tmp_path / "messages.sql"), "tables": ["public.messages"], "lost_parents": [lost]}
     assert pgaudit("rescue", str(dump), url, "log", "-o", str(script)).returncode == 0
     assert script.stat().st_mode & 0o777 == 0o600
     second = pgaudit("rescue", str(dump), url, "log", "-o", str(script))
     assert (second.returncode, "there already" in second.stderr) == (2, True)
     run(url, script.read_text())
     assert rows(url, "SELECT count(*) FROM log") == [(8,)]
+
+
+def test_what_is_to_be_run_instead_names_the_dump_and_the_database_given(pgaudit: Run, before: tuple[Path, str]) -> None:
+    dump, url = before
+    run(url, "DROP TABLE log")
+    done = pgaudit("rescue", str(dump), url, "log")
+    assert done.returncode == 3
+    assert f"pgaudit extract {dump} public.log --into '{url}'" in done.stderr
 
 
 def test_nothing_is_done_unless_somebody_confirms(pgaudit: Run, before: tuple[Path, str]) -> None:

@@ -11,7 +11,7 @@ from pgaudit_kit.display.frames import SCHEMAS, frame
 @pytest.mark.parametrize("rows", [0, 2])
 def test_columns_and_dtypes_do_not_depend_on_the_content(schema: str, rows: int) -> None:
     columns = SCHEMAS[schema]
-    samples = {"Int64": 5, "boolean": True}
+    samples = {"Int64": 5, "Float64": 0.5, "boolean": True}
     values = [samples.get(dtype, "x") for dtype in columns.values()]
     made = frame(schema, [values] * rows)
     assert list(made.columns) == list(columns)

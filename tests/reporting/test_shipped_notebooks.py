@@ -153,6 +153,11 @@ def test_the_incident_report_names_what_was_lost(story: Story) -> None:
     page = story.page("incident")
     for said in ("missing", "public.messages", "fk constraint", "Rows of public.users", "To bring the database back"):
         assert said in page, said
+    for said in ("share missing", "When the rows that differ were touched", "Rows that point at nothing", "public.users_id_seq"):
+        assert said in page, said
+    assert "pgaudit rescue backups/" in page
+    assert "INSERT INTO pg_temp.pgaudit_lost_1 VALUES" in page, "the script as it begins"
+    assert "-- no script" not in page
 
 
 @pytest.mark.slow

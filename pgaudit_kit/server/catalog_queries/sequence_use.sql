@@ -1,5 +1,6 @@
--- Sequences that feed a column: serial (deptype a, ALTER SEQUENCE ... OWNED BY) and identity (deptype i). All servers.
--- Mirrors the owning-column part of getTables and getOwnedSeqs in pg_dump.c.
+-- Sequences that feed a column of whole numbers. All servers: what owns one (serial: deptype a, ALTER SEQUENCE ... OWNED BY;
+-- identity: deptype i), and what has it in its default, so that several tables may share one. Columns that a child table or a partition
+-- inherits are its parent's. Mirrors the owning-column part of getTables and getOwnedSeqs in pg_dump.c.
 SELECT
        sn.nspname AS schema,
        s.relname AS name,
@@ -11,12 +12,23 @@ SELECT
   FROM pg_class s
   JOIN pg_namespace sn ON sn.oid = s.relnamespace
   JOIN pg_sequence q ON q.seqrelid = s.oid
-  JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid AND d.objsubid = 0
-                  AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
-  JOIN pg_class t ON t.oid = d.refobjid
+  JOIN (
+       SELECT d.objid AS sequence, d.refobjid AS fed, d.refobjsubid AS number
+         FROM pg_depend d
+        WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0
+          AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+       UNION
+       SELECT d.refobjid, e.adrelid, e.adnum
+         FROM pg_depend d
+         JOIN pg_attrdef e ON e.oid = d.objid
+        WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid = 0
+       ) f ON f.sequence = s.oid
+  JOIN pg_class t ON t.oid = f.fed AND t.relkind IN ('r', 'p')
   JOIN pg_namespace tn ON tn.oid = t.relnamespace
-  JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+  JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = f.number AND a.attinhcount = 0
+  JOIN pg_type y ON y.oid = a.atttypid
  WHERE s.relkind = 'S'
    AND s.relpersistence <> 't'
+   AND coalesce(nullif(y.typbasetype, 0), y.oid) IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype)
    AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = s.oid AND e.deptype = 'e')
- ORDER BY sn.nspname, s.relname
+ ORDER BY sn.nspname, s.relname, tn.nspname, t.relname, a.attname

@@ -1,0 +1,38 @@
+"""The type of a column, read from an inventory: also where a partition has it from the table above it, or a domain hides it."""
+
+from __future__ import annotations
+
+from pgaudit_kit.records.identifiers import read_name, read_parents
+from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.objects import Attributes, ObjectKey
+from pgaudit_kit.records.table_data import TableName
+
+
+def column_type(inventory: Inventory, table: TableName, column: str) -> str | None:
+    """Return the type of *column*, of a domain the type under it; None where the inventory does not tell."""
+    kind = (_attributes(inventory, table, column) or {}).get("type")
+    while kind and (domain := _domain(inventory, kind)):
+        kind = domain.get("base_type")
+    return kind
+
+
+def has_own_collation(inventory: Inventory, table: TableName, column: str) -> bool:
+    """Whether *column* is compared by another collation than its type's."""
+    return bool((_attributes(inventory, table, column) or {}).get("collation"))
+
+
+def _attributes(inventory: Inventory, table: TableName, column: str) -> Attributes | None:
+    """Those of *column* where it is declared: a child table lists only what it overrides, without a type."""
+    item = inventory.by_key.get(ObjectKey("TABLE", table.schema, table.name))
+    if item is None:
+        return None
+    own = next((c.attributes for c in item.columns if c.name == column and c.attributes.get("type")), None)
+    above = item.attributes.get("partition_of") or item.attributes.get("inherits") or ""
+    inherited = (_attributes(inventory, TableName(schema or "", name), column) for schema, name in read_parents(above))
+    return own or next((found for found in inherited if found), None)
+
+
+def _domain(inventory: Inventory, kind: str) -> Attributes | None:
+    name = read_name(kind, 0)
+    found = inventory.by_key.get(ObjectKey("DOMAIN", name[0], name[1])) if name and name[0] and name[2] == len(kind) else None
+    return found.attributes if found else None

@@ -1,0 +1,37 @@
+"""What was lost: of one table, of one foreign key. What a sequence has to do with it is in `sequence_use`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pgaudit_kit.records.table_data import TableName
+
+KeyState: TypeAlias = Literal["in force", "not valid", "dropped"]
+
+
+@dataclass(frozen=True, slots=True)
+class TimesTouched:
+    """The earliest and the latest value of `column`, as PostgreSQL prints them, over all rows that differ, on both sides."""
+
+    column: str
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
+class DanglingKey:
+    """A foreign key of either side, and how many rows of the right one point at a row that is not there.
+
+    `rows` is None where that cannot be known, and `reason` says why. `state`: `in force`, `not valid` (or not enforced), or `dropped`:
+    only the left side has it.
+    """
+
+    name: str
+    table: TableName
+    columns: tuple[str, ...]
+    parent: TableName
+    parent_columns: tuple[str, ...]
+    state: KeyState
+    rows: int | None
+    reason: str = ""
