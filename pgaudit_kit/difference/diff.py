@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pgaudit_kit.difference.keys import key_columns
-from pgaudit_kit.difference.objects import compare_inventories
+from pgaudit_kit.difference.objects import compare_inventories, in_no_dump
 from pgaudit_kit.difference.rows import RowCounts, compare_rows
 from pgaudit_kit.difference.selection import SelectedSource, Selection
 from pgaudit_kit.difference.sessions import align_sessions
@@ -19,7 +19,7 @@ from pgaudit_kit.display import frames, html
 from pgaudit_kit.display.text_difference import text_difference
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
-from pgaudit_kit.records.objects import LARGE_OBJECTS, DatabaseObject, Unmodelled
+from pgaudit_kit.records.objects import INVALID_INDEX, LARGE_OBJECTS, DatabaseObject, ObjectKey, Unmodelled
 from pgaudit_kit.records.provenance import ARCHIVES
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
@@ -84,7 +84,15 @@ class Difference:
     @cached_property
     def object_differences(self) -> tuple[ObjectDifference, ...]:
         """The objects that differ, as records."""
-        return compare_inventories(self.left, self.right, ignore=self._ignore) if self.objects_comparable else ()
+        if not self.objects_comparable:
+            return ()
+        return compare_inventories(self.left, self.right, ignore=self._ignore, leaving_out=self._in_no_dump)
+
+    @cached_property
+    def _in_no_dump(self) -> tuple[ObjectKey, ...]:
+        """What a side that is a dump cannot hold, and so does not lack."""
+        both_live = all(s.provenance.format == "live" for s in (self.left, self.right))
+        return () if both_live or not self.objects_comparable else in_no_dump(self.left.inventory, self.right.inventory)
 
     @cached_property
     def all_tables(self) -> tuple[TableDifference, ...]:
@@ -118,6 +126,7 @@ class Difference:
         if self._selection:
             skipped.append(Skipped("everything outside of the selection", "left out on request (include, exclude)"))
         skipped += _not_told(self.left, self.right)
+        skipped += [Skipped(str(key), INVALID_INDEX) for key in self._in_no_dump]
         if self._ignore:
             skipped.append(Skipped(f"attributes: {', '.join(sorted(self._ignore))}", "ignored on request"))
         if self.schema_only:
@@ -144,7 +153,7 @@ class Difference:
     @property
     def compared(self) -> int:
         """How many objects and tables of rows were compared."""
-        objects = len({*self.left.inventory.by_key, *self.right.inventory.by_key}) if self.objects_comparable else 0
+        objects = len({*self.left.inventory.by_key, *self.right.inventory.by_key} - {*self._in_no_dump}) if self.objects_comparable else 0
         return objects + sum(t.status != "not_checked" for t in self.all_tables)
 
     @property

@@ -22,7 +22,7 @@ def key_columns(inventory: Inventory, table: TableName) -> tuple[str, ...]:
     for item in inventory.of_kind("CONSTRAINT", "INDEX"):
         definition = item.attributes.get("definition") or ""
         match = (_INDEX if item.key.kind == "INDEX" else _CONSTRAINT).match(definition)
-        if match and (item.key.schema, item.key.parent) == (table.schema, table.name):
+        if match and item.attributes.get("valid") != "false" and (item.key.schema, item.key.parent) == (table.schema, table.name):
             columns = _identifiers(match[1])
             candidates.append((not definition.startswith("PRIMARY KEY"), len(columns), columns))
     for unique_only, _, columns in sorted(candidates):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
 from pgaudit_kit.difference.equivalence import forgive, major
@@ -29,6 +30,8 @@ from pgaudit_kit.records.source import Source
 COLUMN_ORDER = "column_order"  # no attribute of one column, but one that can be ignored
 # Objects that are nothing but an attribute of something
 _NOTHING_BUT = {"ACL": "acl", "DEFAULT ACL": "acl", "BLOB": LARGE_OBJECTS}
+# pg_get_indexdef says ONLY of those (ruleutils.c, pg_get_indexdef_worker)
+_ON_PARTITIONED = re.compile(r'CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")*"|[^ "]+) ON ONLY ')
 _PUBLIC = ObjectKey("SCHEMA", None, "public")
 _OWNERS_OF_PUBLIC = (None, "pg_database_owner")
 # What a database keeps when a dump is restored into it without --create
@@ -40,13 +43,23 @@ _OF_PRINTING = frozenset(
 )
 
 
-def compare_inventories(left: Source, right: Source, *, ignore: frozenset[str] = frozenset()) -> tuple[ObjectDifference, ...]:
+def compare_inventories(
+    left: Source, right: Source, *, ignore: frozenset[str] = frozenset(), leaving_out: Collection[ObjectKey] = ()
+) -> tuple[ObjectDifference, ...]:
     """As `compare_objects`, of the inventories of two sources; what differs only by version is `equivalent`, with its reason."""
     inventories = left.inventory, right.inventory
     if (major(left.provenance.server_version) < IN_SINCE) != (major(right.provenance.server_version) < IN_SINCE):
         inventories = with_one_name(*inventories)
-    found = compare_objects(*inventories, ignore=ignore)
+    found = (d for d in compare_objects(*inventories, ignore=ignore) if d.key not in leaving_out)
     return with_rename_hints((forgive(d, left, right) for d in found), *inventories)
+
+
+def in_no_dump(left: Inventory, right: Inventory) -> tuple[ObjectKey, ...]:
+    """The objects that one side alone has and no dump can hold: indexes that are invalid, unless they are of a partitioned table."""
+    alone = left.by_key.keys() ^ right.by_key.keys()
+    items = (left.by_key.get(key) or right.by_key[key] for key in alone if key.kind == "INDEX")
+    invalid = (o for o in items if o.attributes.get("valid") == "false" and not _ON_PARTITIONED.match(o.attributes.get("definition") or ""))
+    return tuple(sorted((o.key for o in invalid), key=lambda key: key.sort_key))
 
 
 def checked_ignore(names: Iterable[str]) -> frozenset[str]:
