@@ -55,7 +55,7 @@ def create_materialized_view(statement: Statement, book: Book) -> None:
 
 
 def refresh(statement: Statement, book: Book) -> None:
-    """REFRESH MATERIALIZED VIEW: pg_dump writes it for one that is populated, when it dumps data (refreshMatViewData). Raises NotUnderstood."""
+    """REFRESH MATERIALIZED VIEW, which pg_dump writes for one that is populated, when it dumps data. Raises NotUnderstood."""
     cursor = statement.cursor("REFRESH", "MATERIALIZED", "VIEW")
     if draft := book.relation(statement.place(cursor.name()), "MATERIALIZED VIEW"):
         draft.attributes["populated"] = "true"
