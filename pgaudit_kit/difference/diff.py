@@ -9,6 +9,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from pgaudit_kit.difference.hidden import Hidden
 from pgaudit_kit.difference.keys import key_columns
 from pgaudit_kit.difference.objects import compare_inventories, in_no_dump
 from pgaudit_kit.difference.rows import RowCounts, compare_rows
@@ -19,6 +20,7 @@ from pgaudit_kit.display import frames, html
 from pgaudit_kit.display.text_difference import text_difference
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
+from pgaudit_kit.records.inventory import Unread
 from pgaudit_kit.records.objects import INVALID_INDEX, LARGE_OBJECTS, DatabaseObject, ObjectKey, Unmodelled
 from pgaudit_kit.records.provenance import ARCHIVES
 from pgaudit_kit.records.source import Source
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 DiffVerdict = Literal["same", "different", "not_checked"]
 ROWS_LISTED = 10_000
+NOT_OF_A_SCHEMA = frozenset({"last_value", "is_called"})  # pg_dump --schema-only leaves them out, too
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class Difference:
         self.right = SelectedSource(right, selection) if selection else right
         self._selection = selection
         self._ignore = ignore
+        self._not_asked = ignore | (NOT_OF_A_SCHEMA if schema_only else frozenset())
         self.schema_only = schema_only
         self.data_only = data_only
         self.closing = ExitStack()
@@ -86,7 +90,7 @@ class Difference:
         """The objects that differ, as records."""
         if not self.objects_comparable:
             return ()
-        return compare_inventories(self.left, self.right, ignore=self._ignore, leaving_out=self._in_no_dump)
+        return compare_inventories(self.left, self.right, ignore=self._not_asked, leaving_out=self._in_no_dump)
 
     @cached_property
     def _in_no_dump(self) -> tuple[ObjectKey, ...]:
@@ -125,18 +129,40 @@ class Difference:
         skipped += self._filtered
         if self._selection:
             skipped.append(Skipped("everything outside of the selection", "left out on request (include, exclude)"))
-        skipped += _not_told(self.left, self.right)
+        skipped += [Skipped(_WORDS[attribute], _NOT_TOLD.format(label)) for label, attribute in self._not_told]
         skipped += [Skipped(str(key), INVALID_INDEX) for key in self._in_no_dump]
+        skipped += [Skipped(str(unread), f"{unread.reason} ({label})") for label, unread in self._unread]
         if self._ignore:
             skipped.append(Skipped(f"attributes: {', '.join(sorted(self._ignore))}", "ignored on request"))
         if self.schema_only:
-            skipped.append(Skipped("rows", "only the schema was asked for"))
+            skipped.append(Skipped("rows", "only the schema was asked for, which has neither rows nor the state of sequences"))
         if self.data_only:
             skipped.append(Skipped("objects", "only the rows were asked for"))
         elif not self.objects_comparable:
             skipped.append(Skipped("objects", "one side holds data only; ask for the rows alone with --data-only"))
         skipped += [Skipped(f"rows of {t.name}", t.reason) for t in self.all_tables if t.status == "not_checked"]
         return tuple(skipped)
+
+    @property
+    def _unread(self) -> tuple[tuple[str, Unread], ...]:
+        """What was asked for and the role that read a side may not read, with the label of that side."""
+        if not self.objects_comparable:
+            return ()
+        sides = ((s.label, unread) for s in (self.left, self.right) for unread in s.inventory.unread)
+        return tuple((label, u) for label, u in sides if not u.attributes or not self._not_asked.issuperset(u.attributes))
+
+    @property
+    def _not_told(self) -> tuple[tuple[str, str], ...]:
+        """What one side leaves out as a whole while the other holds some, with the label of that side."""
+        if not self.objects_comparable:
+            return ()
+        sides = ((self.left, self.right.inventory), (self.right, self.left.inventory))
+        return tuple(
+            (source.label, attribute)
+            for source, other in sides
+            for attribute in sorted(source.inventory.not_told - other.not_told - self._ignore)
+            if any(_tells(item, attribute) for item in other.objects)
+        )
 
     @cached_property
     def _damaged(self) -> tuple[Source, ...]:
@@ -153,7 +179,9 @@ class Difference:
     @property
     def compared(self) -> int:
         """How many objects and tables of rows were compared."""
-        objects = len({*self.left.inventory.by_key, *self.right.inventory.by_key} - {*self._in_no_dump}) if self.objects_comparable else 0
+        hidden = Hidden(self.left.inventory, self.right.inventory)
+        keys = {*self.left.inventory.by_key, *self.right.inventory.by_key} - {*self._in_no_dump}
+        objects = sum(not hidden.has(key) for key in keys) if self.objects_comparable else 0
         return objects + sum(t.status != "not_checked" for t in self.all_tables)
 
     @property
@@ -170,7 +198,8 @@ class Difference:
             return "different"
         if self.compared == 0 or not (self.data_only or self.objects_comparable):
             return "not_checked"
-        if any(t.status == "not_checked" for t in self.all_tables):
+        untold = any(not (self.schema_only and attribute == LARGE_OBJECTS) for _, attribute in self._not_told)  # they are data
+        if untold or self._unread or any(t.status == "not_checked" for t in self.all_tables):
             return "not_checked"
         return "same"
 
@@ -323,15 +352,8 @@ class Difference:
         return f"<Difference {self.left.label} ↔ {self.right.label}: {self.verdict}, {self.compared} compared>"
 
 
+_NOT_TOLD = "{} holds none: it was made without, or all of them were the default"
 _WORDS = {"acl": "privileges", "security_label": "security labels", LARGE_OBJECTS: "large objects"}
-
-
-def _not_told(left: Source, right: Source) -> Iterable[Skipped]:
-    """What one side leaves out as a whole while the other holds some: it was not compared."""
-    for source, other in ((left, right), (right, left)):
-        for attribute in sorted(source.inventory.not_told - other.inventory.not_told):
-            if any(_tells(item, attribute) for item in other.inventory.objects):
-                yield Skipped(_WORDS[attribute], f"{source.label} holds none: it was made without, or all of them were the default")
 
 
 def _tells(item: DatabaseObject, attribute: str) -> bool:

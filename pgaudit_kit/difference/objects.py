@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
 from pgaudit_kit.difference.equivalence import forgive, major
+from pgaudit_kit.difference.hidden import Hidden
 from pgaudit_kit.difference.procedures import IN_SINCE, with_one_name
 from pgaudit_kit.difference.renames import with_rename_hints
 from pgaudit_kit.errors import UsageError
@@ -86,13 +87,16 @@ def compare_objects(left: Inventory, right: Inventory, *, ignore: frozenset[str]
     """Return every object that is on one side only or differs, in inventory order.
 
     Attributes named in *ignore* are not compared; neither are those that one of the two sources cannot
-    know (`KNOWN_BY_SOME`, `Inventory.not_told`).
+    know (`KNOWN_BY_SOME`, `Inventory.not_told`, `Inventory.unread`).
     """
     ignore |= left.not_told | right.not_told
+    hidden = Hidden(left, right)
     found = list(_database_differences(left.database, right.database, ignore))
     keys = {**left.by_key, **right.by_key}
     for key in sorted(keys, key=lambda k: k.sort_key):
         a, b = left.by_key.get(key), right.by_key.get(key)
+        if hidden.has(key):
+            continue
         if (a is None and _is_there(key, left)) or (b is None and _is_there(key, right)):
             continue
         if (a is None or b is None) and _is_ignored_object(a or b, ignore):
@@ -101,7 +105,7 @@ def compare_objects(left: Inventory, right: Inventory, *, ignore: frozenset[str]
             found.append(ObjectDifference(key, "only_left"))
         elif a is None:
             found.append(ObjectDifference(key, "only_right"))
-        elif changes := tuple(_changes(a, b, ignore)):
+        elif changes := tuple(_changes(a, b, ignore | hidden.attributes(key))):
             found.append(ObjectDifference(key, "changed", changes))
     return tuple(found)
 

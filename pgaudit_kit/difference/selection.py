@@ -122,7 +122,8 @@ class SelectedSource:
     def inventory(self) -> Inventory:
         """The chosen objects. What is not modelled has no name to choose by for certain: all of it stays."""
         whole = self._source.inventory
-        return replace(whole, objects=tuple(o for o in whole.objects if self._selection.has(o.key)))
+        objects = tuple(o for o in whole.objects if self._selection.has(o.key))
+        return replace(whole, objects=objects, unread=tuple(u for u in whole.unread if u.key is None or self._selection.has(u.key)))
 
     @cached_property
     def table_data(self) -> Mapping[TableName, TableData]:
