@@ -68,8 +68,9 @@ class Difference:
     ) -> None:
         if schema_only and data_only:
             raise UsageError("schema only and data only leave nothing to compare", remedy="Choose one.")
-        self.left = SelectedSource(left, selection) if selection else left
-        self.right = SelectedSource(right, selection) if selection else right
+        self.left = SelectedSource(left, selection, right) if selection else left
+        self.right = SelectedSource(right, selection, left) if selection else right
+        self._given = (left, right)
         self._selection = selection
         self._ignore = ignore
         self._not_asked = ignore | (NOT_OF_A_SCHEMA if schema_only else frozenset())
@@ -129,6 +130,7 @@ class Difference:
         skipped += self._filtered
         if self._selection:
             skipped.append(Skipped("everything outside of the selection", "left out on request (include, exclude)"))
+            skipped += [Skipped(f"what {text} names", "nothing on either side has such a name") for text in self._without_match]
         skipped += [Skipped(_WORDS[attribute], _NOT_TOLD.format(label)) for label, attribute in self._not_told]
         skipped += [Skipped(str(key), INVALID_INDEX) for key in self._in_no_dump]
         skipped += [Skipped(str(unread), f"{unread.reason} ({label})") for label, unread in self._unread]
@@ -142,6 +144,10 @@ class Difference:
             skipped.append(Skipped("objects", "one side holds data only; ask for the rows alone with --data-only"))
         skipped += [Skipped(f"rows of {t.name}", t.reason) for t in self.all_tables if t.status == "not_checked"]
         return tuple(skipped)
+
+    @cached_property
+    def _without_match(self) -> tuple[str, ...]:
+        return self._selection.without_match(*self._given) if self._selection else ()
 
     @property
     def _unread(self) -> tuple[tuple[str, Unread], ...]:
@@ -199,7 +205,7 @@ class Difference:
         if self.compared == 0 or not (self.data_only or self.objects_comparable):
             return "not_checked"
         untold = any(not (self.schema_only and attribute == LARGE_OBJECTS) for _, attribute in self._not_told)  # they are data
-        if untold or self._unread or any(t.status == "not_checked" for t in self.all_tables):
+        if untold or self._unread or self._without_match or any(t.status == "not_checked" for t in self.all_tables):
             return "not_checked"
         return "same"
 
