@@ -280,8 +280,17 @@ OF_DATABASE = tuple(
         ("daticurules = '&V < x'", "icu_rules", "&V < w", "&V < x"),
         ("dattablespace = 1664", "tablespace", "", "pg_global"),
         (f"ALTER DATABASE {BASE} OWNER TO {OWNER}", "owner", "postgres", OWNER),
+        ("datistemplate = true", "template", None, "true"),
     )
 )
+# What one side alone says of its database: a dump may just not say it, a server would
+OF_DATABASE_ALONE = (
+    _changed(f"ALTER DATABASE {BASE} SET work_mem = '6MB'", DB, "setting work_mem", None, "'6MB'"),
+    _changed(f"ALTER DATABASE {BASE} CONNECTION LIMIT 5", DB, "connection_limit", None, "5"),
+    _changed(f"COMMENT ON DATABASE {BASE} IS 'd'", DB, "comment", None, "d"),
+    _changed(f"GRANT CREATE ON DATABASE {BASE} TO PUBLIC", DB, "acl", None, "PUBLIC=ALL"),
+)
+AS_MADE = frozenset(attribute for change in OF_DATABASE for attribute in change.texts)
 ADDED = {
     "CREATE ACCESS METHOD more TYPE TABLE HANDLER heap_tableam_handler": "ACCESS METHOD more",
     "CREATE AGGREGATE a.one(n bigint) (SFUNC = int8pl, STYPE = bigint)": "AGGREGATE a.one(n bigint)",
@@ -315,13 +324,12 @@ OUT_OF_REACH = {
     ("PUBLICATION", "options"): "parameters of releases to come",
     ("SUBSCRIPTION", "options"): "parameters of releases to come",
     ("DEFAULT ACL", "owner"): "it is part of the name",
-    (DATABASE, "template"): "only ever 'true', and what one side does not say of a database is not compared",
 }
 
 
 def changes() -> Iterator[Named]:
     """All of them."""
-    yield from (*MOST_CHANGED, *REST, *OF_DATABASE)
+    yield from (*MOST_CHANGED, *REST, *OF_DATABASE, *OF_DATABASE_ALONE)
     for sql, key in ADDED.items():
         yield Named(sql, key, {NEW: (None, None)})
 
@@ -361,7 +369,7 @@ def test_every_change_is_named_with_the_text_of_both_sides_and_nothing_else(base
                 wrong[change.sql] = str(error)
                 continue
             for name, inventory in {**dumped, "live": before}.items():
-                if why := _misjudged(inventory, after, _expected(change, name)):
+                if why := _misjudged(inventory, after, _expected(change, name), whole=name == "live"):
                     wrong.setdefault(change.sql, f"{name}: {why}")
     score.add(len(all_of_them) - len(wrong), len(all_of_them))
     assert not wrong, "\n".join(f"{change}\n    {why}" for change, why in wrong.items())
@@ -370,25 +378,26 @@ def test_every_change_is_named_with_the_text_of_both_sides_and_nothing_else(base
 def _expected(change: Named, source: str) -> dict[str, Mapping[str, Texts]]:
     kind = _kind(change.key)
     unknown = {attribute for attribute in change.texts if source != "live" and (kind, attribute) in KNOWN_TO_SERVERS_ONLY}
-    if kind == DATABASE and source == "plain":  # says nothing of it without --create
-        unknown = set(change.texts)
+    if kind == DATABASE and (source == "plain" or (source != "live" and None in change.texts[next(iter(change.texts))])):
+        unknown = set(change.texts)  # the plain one says nothing of it without --create
     return {change.key: change.texts, **change.others} if not unknown else {}
 
 
-def _misjudged(left: Inventory, right: Inventory, expected: Mapping[str, Mapping[str, Texts]]) -> str:
+def _misjudged(left: Inventory, right: Inventory, expected: Mapping[str, Mapping[str, Texts]], *, whole: bool) -> str:
     other = {GONE: NEW, NEW: GONE}
     mirrored = {key: {other.get(name, name): (texts[1], texts[0]) for name, texts in of.items()} for key, of in expected.items()}
-    for found, wanted in ((_texts(left, right), expected), (_texts(right, left), mirrored)):
+    for found, wanted in ((_texts(left, right, whole=whole), expected), (_texts(right, left, whole=whole), mirrored)):
         if found != wanted:
             return f"{found}, not {wanted}"
     return ""
 
 
-def _texts(left: Inventory, right: Inventory) -> dict[str, dict[str, Texts]]:
+def _texts(left: Inventory, right: Inventory, *, whole: bool) -> dict[str, dict[str, Texts]]:
     found = {}
-    for d in compare_objects(left, right):
-        assert (d.status == "equivalent") == (d.key.kind == DATABASE), d
-        found[str(d.key)] = {c.attribute: (c.left, c.right) for c in d.changes} or {d.status: (None, None)}
+    for d in compare_objects(left, right, whole_databases=whole):
+        told = {c.attribute: (c.left, c.right) for c in d.changes}
+        assert (d.status == "equivalent") == (d.key.kind == DATABASE and told.keys() <= AS_MADE), d
+        found[str(d.key)] = told or {d.status: (None, None)}
     return found
 
 

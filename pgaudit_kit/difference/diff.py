@@ -9,9 +9,9 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pgaudit_kit.difference.hidden import Hidden
 from pgaudit_kit.difference.keys import key_columns
-from pgaudit_kit.difference.objects import compare_inventories, in_no_dump
+from pgaudit_kit.difference.not_compared import NOT_OF_A_SCHEMA, NotCompared
+from pgaudit_kit.difference.objects import compare_inventories
 from pgaudit_kit.difference.rows import RowCounts, compare_rows
 from pgaudit_kit.difference.selection import SelectedSource, Selection
 from pgaudit_kit.difference.sessions import align_sessions
@@ -20,8 +20,7 @@ from pgaudit_kit.display import frames, html
 from pgaudit_kit.display.text_difference import text_difference
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
-from pgaudit_kit.records.inventory import Unread
-from pgaudit_kit.records.objects import INVALID_INDEX, LARGE_OBJECTS, DatabaseObject, ObjectKey, Unmodelled
+from pgaudit_kit.records.objects import Unmodelled
 from pgaudit_kit.records.provenance import ARCHIVES
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 DiffVerdict = Literal["same", "different", "not_checked"]
 ROWS_LISTED = 10_000
-NOT_OF_A_SCHEMA = frozenset({"last_value", "is_called"})  # pg_dump --schema-only leaves them out, too
 
 
 @dataclass(frozen=True)
@@ -73,6 +71,7 @@ class Difference:
         self._given = (left, right)
         self._selection = selection
         self._ignore = ignore
+        self._aside = NotCompared(self.left, self.right, ignore, schema_only=schema_only)
         self._not_asked = ignore | (NOT_OF_A_SCHEMA if schema_only else frozenset())
         self.schema_only = schema_only
         self.data_only = data_only
@@ -91,13 +90,8 @@ class Difference:
         """The objects that differ, as records."""
         if not self.objects_comparable:
             return ()
-        return compare_inventories(self.left, self.right, ignore=self._not_asked, leaving_out=self._in_no_dump)
-
-    @cached_property
-    def _in_no_dump(self) -> tuple[ObjectKey, ...]:
-        """What a side that is a dump cannot hold, and so does not lack."""
-        both_live = all(s.provenance.format == "live" for s in (self.left, self.right))
-        return () if both_live or not self.objects_comparable else in_no_dump(self.left.inventory, self.right.inventory)
+        left_out, both_live = self._aside.in_no_dump, self._aside.both_live
+        return compare_inventories(self.left, self.right, ignore=self._not_asked, leaving_out=left_out, whole_databases=both_live)
 
     @cached_property
     def all_tables(self) -> tuple[TableDifference, ...]:
@@ -131,9 +125,8 @@ class Difference:
         if self._selection:
             skipped.append(Skipped("everything outside of the selection", "left out on request (include, exclude)"))
             skipped += [Skipped(f"what {text} names", "nothing on either side has such a name") for text in self._without_match]
-        skipped += [Skipped(_WORDS[attribute], _NOT_TOLD.format(label)) for label, attribute in self._not_told]
-        skipped += [Skipped(str(key), INVALID_INDEX) for key in self._in_no_dump]
-        skipped += [Skipped(str(unread), f"{unread.reason} ({label})") for label, unread in self._unread]
+        if self.objects_comparable:
+            skipped += self._aside.skipped()
         if self._ignore:
             skipped.append(Skipped(f"attributes: {', '.join(sorted(self._ignore))}", "ignored on request"))
         if self.schema_only:
@@ -148,27 +141,6 @@ class Difference:
     @cached_property
     def _without_match(self) -> tuple[str, ...]:
         return self._selection.without_match(*self._given) if self._selection else ()
-
-    @property
-    def _unread(self) -> tuple[tuple[str, Unread], ...]:
-        """What was asked for and the role that read a side may not read, with the label of that side."""
-        if not self.objects_comparable:
-            return ()
-        sides = ((s.label, unread) for s in (self.left, self.right) for unread in s.inventory.unread)
-        return tuple((label, u) for label, u in sides if not u.attributes or not self._not_asked.issuperset(u.attributes))
-
-    @property
-    def _not_told(self) -> tuple[tuple[str, str], ...]:
-        """What one side leaves out as a whole while the other holds some, with the label of that side."""
-        if not self.objects_comparable:
-            return ()
-        sides = ((self.left, self.right.inventory), (self.right, self.left.inventory))
-        return tuple(
-            (source.label, attribute)
-            for source, other in sides
-            for attribute in sorted(source.inventory.not_told - other.not_told - self._ignore)
-            if any(_tells(item, attribute) for item in other.objects)
-        )
 
     @cached_property
     def _damaged(self) -> tuple[Source, ...]:
@@ -185,9 +157,7 @@ class Difference:
     @property
     def compared(self) -> int:
         """How many objects and tables of rows were compared."""
-        hidden = Hidden(self.left.inventory, self.right.inventory)
-        keys = {*self.left.inventory.by_key, *self.right.inventory.by_key} - {*self._in_no_dump}
-        objects = sum(not hidden.has(key) for key in keys) if self.objects_comparable else 0
+        objects = self._aside.compared if self.objects_comparable else 0
         return objects + sum(t.status != "not_checked" for t in self.all_tables)
 
     @property
@@ -204,8 +174,8 @@ class Difference:
             return "different"
         if self.compared == 0 or not (self.data_only or self.objects_comparable):
             return "not_checked"
-        untold = any(not (self.schema_only and attribute == LARGE_OBJECTS) for _, attribute in self._not_told)  # they are data
-        if untold or self._unread or self._without_match or any(t.status == "not_checked" for t in self.all_tables):
+        doubt = self._without_match or (self.objects_comparable and self._aside.leaves_doubt)
+        if doubt or any(t.status == "not_checked" for t in self.all_tables):
             return "not_checked"
         return "same"
 
@@ -356,14 +326,6 @@ class Difference:
 
     def __repr__(self) -> str:
         return f"<Difference {self.left.label} ↔ {self.right.label}: {self.verdict}, {self.compared} compared>"
-
-
-_NOT_TOLD = "{} holds none: it was made without, or all of them were the default"
-_WORDS = {"acl": "privileges", "security_label": "security labels", LARGE_OBJECTS: "large objects"}
-
-
-def _tells(item: DatabaseObject, attribute: str) -> bool:
-    return any(name.rpartition(" ")[2] == attribute for name in item.attributes) or any(attribute in c.attributes for c in item.columns)
 
 
 def _tally(differences: Iterable[RowDifference]) -> RowResult:

@@ -45,13 +45,18 @@ _OF_PRINTING = frozenset(
 
 
 def compare_inventories(
-    left: Source, right: Source, *, ignore: frozenset[str] = frozenset(), leaving_out: Collection[ObjectKey] = ()
+    left: Source,
+    right: Source,
+    *,
+    ignore: frozenset[str] = frozenset(),
+    leaving_out: Collection[ObjectKey] = (),
+    whole_databases: bool = False,
 ) -> tuple[ObjectDifference, ...]:
     """As `compare_objects`, of the inventories of two sources; what differs only by version is `equivalent`, with its reason."""
     inventories = left.inventory, right.inventory
     if (major(left.provenance.server_version) < IN_SINCE) != (major(right.provenance.server_version) < IN_SINCE):
         inventories = with_one_name(*inventories)
-    found = (d for d in compare_objects(*inventories, ignore=ignore) if d.key not in leaving_out)
+    found = (d for d in compare_objects(*inventories, ignore=ignore, whole_databases=whole_databases) if d.key not in leaving_out)
     return with_rename_hints((forgive(d, left, right) for d in found), *inventories)
 
 
@@ -83,15 +88,19 @@ def is_ignored(attribute: str, ignore: frozenset[str]) -> bool:
     return attribute in ignore or ((first == "column" or first.isdecimal()) and rest.rpartition(" ")[2] in ignore)
 
 
-def compare_objects(left: Inventory, right: Inventory, *, ignore: frozenset[str] = frozenset()) -> tuple[ObjectDifference, ...]:
+def compare_objects(
+    left: Inventory, right: Inventory, *, ignore: frozenset[str] = frozenset(), whole_databases: bool = False
+) -> tuple[ObjectDifference, ...]:
     """Return every object that is on one side only or differs, in inventory order.
+
+    With *whole_databases* both say all that there is to say of their database, so that what only one says is a difference.
 
     Attributes named in *ignore* are not compared; neither are those that one of the two sources cannot
     know (`KNOWN_BY_SOME`, `Inventory.not_told`, `Inventory.unread`).
     """
     ignore |= left.not_told | right.not_told
     hidden = Hidden(left, right)
-    found = list(_database_differences(left.database, right.database, ignore))
+    found = list(_database_differences(left.database, right.database, ignore, whole=whole_databases))
     keys = {**left.by_key, **right.by_key}
     for key in sorted(keys, key=lambda k: k.sort_key):
         a, b = left.by_key.get(key), right.by_key.get(key)
@@ -125,16 +134,20 @@ def _is_ignored_object(item: DatabaseObject | None, ignore: frozenset[str]) -> b
     return _NOTHING_BUT.get(item.key.kind) in ignore
 
 
-def _database_differences(left: DatabaseObject | None, right: DatabaseObject | None, ignore: frozenset[str]) -> Iterator[ObjectDifference]:
+def _database_differences(
+    left: DatabaseObject | None, right: DatabaseObject | None, ignore: frozenset[str], *, whole: bool
+) -> Iterator[ObjectDifference]:
     """Compare what both say of the database that holds all else, whatever its name.
 
     A dump is restored into a database of somebody else's making as often as not. So what one side does not say is not
-    compared, and what a restore leaves as it is, is not different.
+    compared, unless they are *whole*, and what a restore leaves as it is, is not different.
     """
     if left is None or right is None:
         return
-    names = sorted(n for n in left.attributes.keys() & right.attributes.keys() if not is_ignored(n, ignore))
-    changes = [Change(n, left.attributes[n], right.attributes[n]) for n in names if left.attributes[n] != right.attributes[n]]
+    said, said_too = left.attributes.keys(), right.attributes.keys()
+    names = sorted(n for n in (said | said_too if whole else said & said_too) if not is_ignored(n, ignore))
+    compared = (Change(n, left.attributes.get(n), right.attributes.get(n)) for n in names)
+    changes = [change for change in compared if change.left != change.right]
     if set_by_hand := tuple(change for change in changes if not _is_left_by_restores(change.attribute)):
         yield ObjectDifference(left.key, "changed", set_by_hand)
     elif changes:
