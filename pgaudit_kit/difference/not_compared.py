@@ -10,7 +10,7 @@ from pgaudit_kit.difference.hidden import Hidden
 from pgaudit_kit.difference.objects import in_no_dump
 from pgaudit_kit.records.difference import Skipped
 from pgaudit_kit.records.inventory import Unread
-from pgaudit_kit.records.objects import INVALID_INDEX, LARGE_OBJECTS, DatabaseObject, ObjectKey
+from pgaudit_kit.records.objects import INVALID_INDEX, LARGE_OBJECTS, NOT_UNDERSTOOD, DatabaseObject, ObjectKey
 from pgaudit_kit.records.source import Source
 
 _WORDS = {"acl": "privileges", "security_label": "security labels", LARGE_OBJECTS: "large objects"}
@@ -47,7 +47,8 @@ class NotCompared:
     def leaves_doubt(self) -> bool:
         """Whether something that was asked for could not be looked at. Large objects are data."""
         untold = any(not (self.schema_only and attribute == LARGE_OBJECTS) for _, attribute in self._not_told)
-        return untold or any(self._unread)
+        seen = (u for s in (self.left, self.right) for u in s.inventory.unmodelled)
+        return untold or bool(self._unread) or any(u.reason == NOT_UNDERSTOOD for u in seen)
 
     def skipped(self) -> Iterator[Skipped]:
         """All of it, with the reasons."""

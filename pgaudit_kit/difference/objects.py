@@ -122,7 +122,8 @@ def compare_objects(
 def _is_there(key: ObjectKey, inventory: Inventory) -> bool:
     """Whether that inventory names it among what it could not understand or read: it is there, and that is all that can be said."""
     names = {key.name, f"{key.parent} {key.name}"}
-    return any(u.kind == key.kind and u.name in names and u.reason in THERE_ALL_THE_SAME for u in inventory.unmodelled)
+    there = (u for u in inventory.unmodelled if u.reason in THERE_ALL_THE_SAME and u.schema in (None, key.schema))
+    return any(u.kind == key.kind and u.name in names for u in there)
 
 
 def _is_ignored_object(item: DatabaseObject | None, ignore: frozenset[str]) -> bool:
