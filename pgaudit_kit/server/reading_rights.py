@@ -28,17 +28,21 @@ class Reading:
         self._denied: tuple[str, ...] = tuple(sorted(rights["catalogs"]))
         self.unread: list[Unread] = []
 
-    def rows(self, name: str, *kinds: str, attributes: tuple[str, ...] = (), of: str = "") -> Rows:
-        """The rows of the query *name*, which tells of objects of *kinds*, and of *attributes* of all objects (or those of kind *of*)."""
-        sql = self._query(name)
-        denied = [catalog for catalog in self._denied if re.search(rf"(?<!')\b{catalog}\b", _COMMENT.sub("", sql))]
+    def may(self, name: str, *kinds: str, attributes: tuple[str, ...] = (), of: str = "") -> bool:
+        """Whether the query *name* can be run. What it tells is unread if not: objects of *kinds*, *attributes* of all (of kind *of*)."""
+        sql = _COMMENT.sub("", self._query(name))
+        denied = [catalog for catalog in self._denied if re.search(rf"(?<!')\b{catalog}\b", sql)]
         if not denied:
-            return self._ask(sql)
+            return True
         grants = self._helps(*(f"SELECT ON pg_catalog.{catalog}" for catalog in denied))
         reason = f"role {self.role} may not read {', '.join(denied)}{grants}"
         self.unread += [Unread(kind, None, (), reason) for kind in kinds]
         self.unread += [Unread(of, None, attributes, reason)] if attributes else []
-        return []
+        return False
+
+    def rows(self, name: str, *kinds: str, attributes: tuple[str, ...] = (), of: str = "") -> Rows:
+        """The rows of the query *name*, none when it may not be run (`may`)."""
+        return self._ask(self._query(name)) if self.may(name, *kinds, attributes=attributes, of=of) else []
 
     def subscriptions(self) -> Rows:
         """The rows of subscription.sql. Where only their names may be read, each is unread."""
