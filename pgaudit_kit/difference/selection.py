@@ -12,8 +12,8 @@ from typing import TypeAlias
 from pgaudit_kit.dumps.identifiers import read_identifier
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.fingerprint import Fingerprint
-from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import DatabaseObject, ObjectKey
+from pgaudit_kit.records.inventory import Inventory, Unread
+from pgaudit_kit.records.objects import DATABASE, DatabaseObject, ObjectKey
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableData, TableName
@@ -24,6 +24,10 @@ _WILDCARDS = {"*": ".*", "?": ".", "$": r"\$"}
 # The classes that bracket expressions of PostgreSQL may name and Python's do not (regc_locale.c); letters are those of ASCII
 _CLASSES = {"digit": "0-9", "alpha": "a-zA-Z", "alnum": "a-zA-Z0-9", "lower": "a-z", "upper": "A-Z", "xdigit": "0-9a-fA-F", "space": r"\s"}
 _CLASS = re.compile(r"\[:(\w+):\]")
+_IN_NO_SCHEMA = frozenset(
+    {"SUBSCRIPTION", "EVENT TRIGGER", "BLOB", "PUBLICATION", "EXTENSION", "PROCEDURAL LANGUAGE", "ACCESS METHOD", "CAST", "TRANSFORM"}
+    | {"FOREIGN DATA WRAPPER", "SERVER", "USER MAPPING", DATABASE}
+)
 _FOLD = str.maketrans(ascii_uppercase, ascii_lowercase)  # of UTF-8 names psql folds no others
 
 
@@ -107,6 +111,12 @@ class Selection:
         """The objects of *inventory* that are chosen."""
         return frozenset(o.key for o in inventory.objects if self._has_object(o, inventory))
 
+    def asks_for(self, unread: Unread) -> bool:
+        """Whether what could not be read may be chosen. What is in no schema is not, where all patterns name one."""
+        if unread.key:
+            return self.has(unread.key)
+        return not self.include or unread.kind not in _IN_NO_SCHEMA or any(not p.schema or p.schema.match("") for p in self.include)
+
     def without_match(self, *sources: Source) -> tuple[str, ...]:
         """The patterns of *include* that match nothing of any of *sources*."""
         names = [name for s in sources for o in s.inventory.objects for name in _names(o.key)]
@@ -170,7 +180,7 @@ class SelectedSource:
         """The chosen objects. What is not modelled has no name to choose by for certain: all of it stays."""
         whole = self._source.inventory
         chosen = self._selection.keys(whole) | self._selection.keys(self._other.inventory)  # what one side alone chooses is not missing
-        unread = tuple(u for u in whole.unread if u.key is None or u.key in chosen or self._selection.has(u.key))
+        unread = tuple(u for u in whole.unread if u.key in chosen or self._selection.asks_for(u))
         return replace(whole, objects=tuple(o for o in whole.objects if o.key in chosen), unread=unread)
 
     @cached_property

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.difference.selection import Selection, parse_pattern
 from pgaudit_kit.errors import UsageError
-from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.inventory import Inventory, Unread
 from pgaudit_kit.records.objects import Column, DatabaseObject, ObjectKey
 from pgaudit_kit.records.table_data import TableName
 from tests.fakes import FakeSource
@@ -83,6 +85,19 @@ def test_a_pattern_that_fits_nothing_is_never_green() -> None:
     assert (found.verdict, found.compared) == ("not_checked", 2)
     assert ("what nobody names", "nothing on either side has such a name") in [(s.what, s.reason) for s in found.skipped]
     assert diff(source, source, include=["users"], exclude=["nobody"]).verdict == "same"
+
+
+def test_what_could_not_be_read_leaves_no_doubt_where_it_was_not_asked_for() -> None:
+    source = _two_tables(b"1\n", b"1\n")
+    subscriptions, statistics = (Unread(kind, None, (), "closed") for kind in ("SUBSCRIPTION", "STATISTICS"))
+    for unread, include, verdict in (
+        (subscriptions, [], "not_checked"),
+        (subscriptions, ["public.users"], "same"),
+        (subscriptions, ["users"], "not_checked"),
+        (statistics, ["public.*"], "not_checked"),
+    ):
+        closed = replace(source, inventory=replace(source.inventory, unread=(unread,)))
+        assert diff(source, closed, include=include).verdict == verdict, (unread, include)
 
 
 def test_an_ignored_attribute_is_not_compared_and_said_to_be_ignored() -> None:
