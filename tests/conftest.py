@@ -92,6 +92,35 @@ def typed_dump(server: EmbeddedServer, typed_url: str, tmp_path_factory: pytest.
     return path
 
 
+class Score:
+    """How many changes a test made, and how many of them were named exactly; all of a run are summed up at its end."""
+
+    def __init__(self, told: list[tuple[str, object]]) -> None:
+        self._told = told
+
+    def add(self, named: int, made: int) -> None:
+        """Count them. They go with the test's report, which also comes from another process."""
+        self._told.append((_SCORE, [named, made]))
+
+
+_SCORE = "mutations"
+
+
+@pytest.fixture
+def score(request: pytest.FixtureRequest) -> Score:
+    """Where a test of mutations says how it went."""
+    return Score(request.node.user_properties)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the score of the mutations, when any were made."""
+    reports = [r for outcome in ("passed", "failed") for r in terminalreporter.stats.get(outcome, ()) if r.when == "call"]
+    scores = [value for report in reports for name, value in report.user_properties if name == _SCORE]
+    if scores:
+        named, made = (sum(counts) for counts in zip(*scores, strict=True))
+        terminalreporter.write_line(f"mutations: {named} of {made} named exactly")
+
+
 _numbers = itertools.count(1)
 
 

@@ -20,6 +20,7 @@ from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference
 from pgaudit_kit.server.snapshot import snapshot
+from tests.conftest import Score
 
 BASE = "mutations_base"
 COPY = "mutations_copy"
@@ -356,14 +357,13 @@ def test_the_copy_of_a_database_is_the_same(dumps: list[Dump], base: EmbeddedSer
             assert found.compared > 50
 
 
-def test_every_change_is_named_and_nothing_else(dumps: list[Dump], base: EmbeddedServer) -> None:
-    wrong = {}
+def test_every_change_is_named_and_nothing_else(dumps: list[Dump], base: EmbeddedServer, score: Score) -> None:
+    wrong: dict[str, str] = {}
     for change in CHANGES:
         copy_with(base, change.sql)
         with snapshot(base.url(COPY)) as live:
             for dump in dumps:
                 if why := misjudged(diff(dump, live), diff(live, dump), change):
-                    wrong[f"{dump.label}: {change.sql}"] = why
-    right = len(CHANGES) * len(dumps) - len(wrong)
-    print(f"\n{right} of {len(CHANGES) * len(dumps)} named exactly")  # noqa: T201  the score, with pytest -s
+                    wrong.setdefault(change.sql, f"{dump.label}: {why}")
+    score.add(len(CHANGES) - len(wrong), len(CHANGES))
     assert not wrong, "\n".join(f"{change}\n    {why}" for change, why in wrong.items())

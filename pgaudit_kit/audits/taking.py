@@ -43,5 +43,5 @@ def _counted(source: Source, data: TableData) -> TableData:
     try:
         fingerprint = source.fingerprint(data.name)
     except RowsNotAvailable as error:
-        return replace(data, not_readable=error.message)
+        return data if data.not_readable else replace(data, not_readable=error.message)
     return replace(source.table_data[data.name], rows=fingerprint.rows, fingerprint=fingerprint)

@@ -18,7 +18,7 @@ from pgaudit_kit.checks.objects_match import check_objects_match
 from pgaudit_kit.checks.required_tables import check_required_tables
 from pgaudit_kit.checks.rows_match import check_row_counts, check_row_fingerprints
 from pgaudit_kit.checks.sequences import check_sequence_values
-from pgaudit_kit.difference.objects import compare_inventories
+from pgaudit_kit.difference.objects import compare_inventories, in_no_dump
 from pgaudit_kit.difference.sessions import align_sessions
 from pgaudit_kit.difference.tables import compare_tables, without_table
 from pgaudit_kit.dumps.dump import Dump
@@ -27,6 +27,7 @@ from pgaudit_kit.errors import DamagedDump, NotADump, PgAuditError, UnsupportedD
 from pgaudit_kit.migrations.prisma import read_ledger
 from pgaudit_kit.records.ledger import Ledger
 from pgaudit_kit.records.manifest import Manifest, load_manifest, manifest_beside
+from pgaudit_kit.records.objects import INVALID_INDEX, Unmodelled
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check, Outcome
 
@@ -134,9 +135,11 @@ def _ask_manifest(dump: Dump, manifest: Manifest) -> Iterator[Check]:
 def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozenset()) -> Iterator[Check]:
     """The checks that two sources hold the same: objects, row counts, fingerprints, sequence values."""
     alignment = align_sessions(expected, found)  # first: constants in definitions are printed by settings, too
-    differences = compare_inventories(expected, found, ignore=SEQUENCE_STATE | ignore)
-    compared = len({*expected.inventory.by_key, *found.inventory.by_key})
-    yield check_objects_match(differences, compared=compared, unmodelled=expected.inventory.unmodelled)
+    left_out = in_no_dump(expected.inventory, found.inventory)  # one side is a dump, or comes from one
+    differences = compare_inventories(expected, found, ignore=SEQUENCE_STATE | ignore, leaving_out=left_out)
+    compared = len({*expected.inventory.by_key, *found.inventory.by_key} - {*left_out})
+    unmodelled = (*expected.inventory.unmodelled, *(Unmodelled(k.kind, k.schema, k.name, INVALID_INDEX) for k in left_out))
+    yield check_objects_match(differences, compared=compared, unmodelled=unmodelled)
     filtered = {s.what for side in (expected, found) for s in without_table(side)}
     tables = [t for t in alignment.settle(compare_tables(expected, found)) if f"rows of {t.name}" not in filtered]
     if tables:

@@ -32,7 +32,8 @@ def diff(
 ) -> None:
     """Say what differs between two dumps, databases or manifests.
 
-    They are compared object by object and row by row, without restoring anything; A is what should be, B what is.
+    They are compared object by object and row by row, without restoring anything; A is what should be, B what is. What could not be
+    compared is named with the reason: when that is all there is to say, the exit code is 3.
 
     Example: pgaudit diff backups/app.dump env:DATABASE_URL --rows
     """

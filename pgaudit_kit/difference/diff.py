@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from types import TracebackType
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pgaudit_kit.difference.dangling import dangling_keys
 from pgaudit_kit.difference.keys import RowKey
 from pgaudit_kit.difference.lost import TableLoss, losses, what_was_lost
+from pgaudit_kit.difference.not_compared import NOT_OF_A_SCHEMA, NotCompared
 from pgaudit_kit.difference.objects import compare_inventories
 from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowResult
 from pgaudit_kit.difference.selection import SelectedSource, Selection
@@ -23,7 +24,7 @@ from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS, is_without_large_objects
 from pgaudit_kit.records.loss import DanglingKey
-from pgaudit_kit.records.objects import LARGE_OBJECTS, DatabaseObject, Unmodelled
+from pgaudit_kit.records.objects import Unmodelled
 from pgaudit_kit.records.provenance import ARCHIVES
 from pgaudit_kit.records.sequence_use import SequenceUse
 from pgaudit_kit.records.source import Source
@@ -59,11 +60,13 @@ class Difference:
     ) -> None:
         if schema_only and data_only:
             raise UsageError("schema only and data only leave nothing to compare", remedy="Choose one.")
-        self.left = SelectedSource(left, selection) if selection else left
-        self.right = SelectedSource(right, selection) if selection else right
-        self._whole_right = right
+        self.left = SelectedSource(left, selection, right) if selection else left
+        self.right = SelectedSource(right, selection, left) if selection else right
+        self._given = (left, right)
         self._selection = selection
         self._ignore = ignore
+        self._aside = NotCompared(self.left, self.right, ignore, schema_only=schema_only)
+        self._not_asked = ignore | (NOT_OF_A_SCHEMA if schema_only else frozenset())
         self.schema_only = schema_only
         self.data_only = data_only
         self.closing = ExitStack()
@@ -79,7 +82,10 @@ class Difference:
     @cached_property
     def object_differences(self) -> tuple[ObjectDifference, ...]:
         """The objects that differ, as records."""
-        return compare_inventories(self.left, self.right, ignore=self._ignore) if self.objects_comparable else ()
+        if not self.objects_comparable:
+            return ()
+        left_out, both_live = self._aside.in_no_dump, self._aside.both_live
+        return compare_inventories(self.left, self.right, ignore=self._not_asked, leaving_out=left_out, whole_databases=both_live)
 
     @cached_property
     def _rows(self) -> dict[TableName, tuple[TableDifference, RowResult]]:
@@ -132,17 +138,23 @@ class Difference:
         skipped += self._filtered
         if self._selection:
             skipped.append(Skipped("everything outside of the selection", "left out on request (include, exclude)"))
-        skipped += _not_told(self.left, self.right)
+            skipped += [Skipped(f"what {text} names", "nothing on either side has such a name") for text in self._without_match]
+        if self.objects_comparable:
+            skipped += self._aside.skipped()
         if self._ignore:
             skipped.append(Skipped(f"attributes: {', '.join(sorted(self._ignore))}", "ignored on request"))
         if self.schema_only:
-            skipped.append(Skipped("rows", "only the schema was asked for"))
+            skipped.append(Skipped("rows", "only the schema was asked for, which has neither rows nor the state of sequences"))
         if self.data_only:
             skipped.append(Skipped("objects", "only the rows were asked for"))
         elif not self.objects_comparable:
             skipped.append(Skipped("objects", "one side holds data only; ask for the rows alone with --data-only"))
         skipped += [Skipped(f"rows of {t.name}", t.reason) for t in self.all_tables if t.status == "not_checked"]
         return tuple(skipped)
+
+    @cached_property
+    def _without_match(self) -> tuple[str, ...]:
+        return self._selection.without_match(*self._given) if self._selection else ()
 
     @cached_property
     def _damaged(self) -> tuple[Source, ...]:
@@ -159,7 +171,7 @@ class Difference:
     @property
     def compared(self) -> int:
         """How many objects and tables of rows were compared."""
-        objects = len({*self.left.inventory.by_key, *self.right.inventory.by_key}) if self.objects_comparable else 0
+        objects = self._aside.compared if self.objects_comparable else 0
         return objects + sum(t.status != "not_checked" for t in self.all_tables)
 
     @property
@@ -176,7 +188,8 @@ class Difference:
             return "different"
         if self.compared == 0 or not (self.data_only or self.objects_comparable):
             return "not_checked"
-        if any(t.status == "not_checked" for t in self.all_tables):
+        doubt = self._without_match or (self.objects_comparable and self._aside.leaves_doubt)
+        if doubt or any(t.status == "not_checked" for t in self.all_tables):
             return "not_checked"
         return "same"
 
@@ -232,12 +245,12 @@ class Difference:
     @cached_property
     def dangling_keys(self) -> tuple[DanglingKey, ...]:
         """Every foreign key of either side, with how many rows of the right side point at nothing by it, as records."""
-        return () if self.schema_only else dangling_keys(self.left, self.right, whole=self._whole_right)
+        return () if self.schema_only else dangling_keys(self.left, self.right, whole=self._given[1])
 
     @cached_property
     def sequence_uses(self) -> tuple[SequenceUse, ...]:
         """Every column of the right side that a sequence feeds, and how far both have come, as records."""
-        return () if self.schema_only else uses_of_sequences(self.right, whole=self._whole_right)
+        return () if self.schema_only else uses_of_sequences(self.right, whole=self._given[1])
 
     @property
     def looked_at(self) -> dict[str, int]:
@@ -356,21 +369,6 @@ class Difference:
 
     def __repr__(self) -> str:
         return f"<Difference {self.left.label} ↔ {self.right.label}: {self.verdict}, {self.compared} compared>"
-
-
-_WORDS = {"acl": "privileges", "security_label": "security labels", LARGE_OBJECTS: "large objects"}
-
-
-def _not_told(left: Source, right: Source) -> Iterable[Skipped]:
-    """What one side leaves out as a whole while the other holds some: it was not compared."""
-    for source, other in ((left, right), (right, left)):
-        for attribute in sorted(source.inventory.not_told - other.inventory.not_told):
-            if any(_tells(item, attribute) for item in other.inventory.objects):
-                yield Skipped(_WORDS[attribute], f"{source.label} holds none: it was made without, or all of them were the default")
-
-
-def _tells(item: DatabaseObject, attribute: str) -> bool:
-    return any(name.rpartition(" ")[2] == attribute for name in item.attributes) or any(attribute in c.attributes for c in item.columns)
 
 
 def _count(number: int, phrase: str) -> str:

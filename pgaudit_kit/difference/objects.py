@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
 from pgaudit_kit.difference.equivalence import forgive, major
+from pgaudit_kit.difference.hidden import Hidden
 from pgaudit_kit.difference.procedures import IN_SINCE, with_one_name
 from pgaudit_kit.difference.renames import with_rename_hints
 from pgaudit_kit.errors import UsageError
@@ -29,6 +31,8 @@ from pgaudit_kit.records.source import Source
 COLUMN_ORDER = "column_order"  # no attribute of one column, but one that can be ignored
 # Objects that are nothing but an attribute of something
 _NOTHING_BUT = {"ACL": "acl", "DEFAULT ACL": "acl", "BLOB": LARGE_OBJECTS}
+# pg_get_indexdef says ONLY of those (ruleutils.c, pg_get_indexdef_worker)
+_ON_PARTITIONED = re.compile(r'CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")*"|[^ "]+) ON ONLY ')
 _PUBLIC = ObjectKey("SCHEMA", None, "public")
 _OWNERS_OF_PUBLIC = (None, "pg_database_owner")
 # What a database keeps when a dump is restored into it without --create
@@ -40,13 +44,28 @@ _OF_PRINTING = frozenset(
 )
 
 
-def compare_inventories(left: Source, right: Source, *, ignore: frozenset[str] = frozenset()) -> tuple[ObjectDifference, ...]:
+def compare_inventories(
+    left: Source,
+    right: Source,
+    *,
+    ignore: frozenset[str] = frozenset(),
+    leaving_out: Collection[ObjectKey] = (),
+    whole_databases: bool = False,
+) -> tuple[ObjectDifference, ...]:
     """As `compare_objects`, of the inventories of two sources; what differs only by version is `equivalent`, with its reason."""
     inventories = left.inventory, right.inventory
     if (major(left.provenance.server_version) < IN_SINCE) != (major(right.provenance.server_version) < IN_SINCE):
         inventories = with_one_name(*inventories)
-    found = compare_objects(*inventories, ignore=ignore)
+    found = (d for d in compare_objects(*inventories, ignore=ignore, whole_databases=whole_databases) if d.key not in leaving_out)
     return with_rename_hints((forgive(d, left, right) for d in found), *inventories)
+
+
+def in_no_dump(left: Inventory, right: Inventory) -> tuple[ObjectKey, ...]:
+    """The objects that one side alone has and no dump can hold: indexes that are invalid, unless they are of a partitioned table."""
+    alone = left.by_key.keys() ^ right.by_key.keys()
+    items = (left.by_key.get(key) or right.by_key[key] for key in alone if key.kind == "INDEX")
+    invalid = (o for o in items if o.attributes.get("valid") == "false" and not _ON_PARTITIONED.match(o.attributes.get("definition") or ""))
+    return tuple(sorted((o.key for o in invalid), key=lambda key: key.sort_key))
 
 
 def checked_ignore(names: Iterable[str]) -> frozenset[str]:
@@ -69,17 +88,24 @@ def is_ignored(attribute: str, ignore: frozenset[str]) -> bool:
     return attribute in ignore or ((first == "column" or first.isdecimal()) and rest.rpartition(" ")[2] in ignore)
 
 
-def compare_objects(left: Inventory, right: Inventory, *, ignore: frozenset[str] = frozenset()) -> tuple[ObjectDifference, ...]:
+def compare_objects(
+    left: Inventory, right: Inventory, *, ignore: frozenset[str] = frozenset(), whole_databases: bool = False
+) -> tuple[ObjectDifference, ...]:
     """Return every object that is on one side only or differs, in inventory order.
 
+    With *whole_databases* both say all that there is to say of their database, so that what only one says is a difference.
+
     Attributes named in *ignore* are not compared; neither are those that one of the two sources cannot
-    know (`KNOWN_BY_SOME`, `Inventory.not_told`).
+    know (`KNOWN_BY_SOME`, `Inventory.not_told`, `Inventory.unread`).
     """
     ignore |= left.not_told | right.not_told
-    found = list(_database_differences(left.database, right.database, ignore))
+    hidden = Hidden(left, right)
+    found = list(_database_differences(left.database, right.database, ignore, whole=whole_databases))
     keys = {**left.by_key, **right.by_key}
     for key in sorted(keys, key=lambda k: k.sort_key):
         a, b = left.by_key.get(key), right.by_key.get(key)
+        if hidden.has(key):
+            continue
         if (a is None and _is_there(key, left)) or (b is None and _is_there(key, right)):
             continue
         if (a is None or b is None) and _is_ignored_object(a or b, ignore):
@@ -88,7 +114,7 @@ def compare_objects(left: Inventory, right: Inventory, *, ignore: frozenset[str]
             found.append(ObjectDifference(key, "only_left"))
         elif a is None:
             found.append(ObjectDifference(key, "only_right"))
-        elif changes := tuple(_changes(a, b, ignore)):
+        elif changes := tuple(_changes(a, b, ignore | hidden.attributes(key))):
             found.append(ObjectDifference(key, "changed", changes))
     return tuple(found)
 
@@ -96,7 +122,8 @@ def compare_objects(left: Inventory, right: Inventory, *, ignore: frozenset[str]
 def _is_there(key: ObjectKey, inventory: Inventory) -> bool:
     """Whether that inventory names it among what it could not understand or read: it is there, and that is all that can be said."""
     names = {key.name, f"{key.parent} {key.name}"}
-    return any(u.kind == key.kind and u.name in names and u.reason in THERE_ALL_THE_SAME for u in inventory.unmodelled)
+    there = (u for u in inventory.unmodelled if u.reason in THERE_ALL_THE_SAME and u.schema in (None, key.schema))
+    return any(u.kind == key.kind and u.name in names for u in there)
 
 
 def _is_ignored_object(item: DatabaseObject | None, ignore: frozenset[str]) -> bool:
@@ -108,16 +135,20 @@ def _is_ignored_object(item: DatabaseObject | None, ignore: frozenset[str]) -> b
     return _NOTHING_BUT.get(item.key.kind) in ignore
 
 
-def _database_differences(left: DatabaseObject | None, right: DatabaseObject | None, ignore: frozenset[str]) -> Iterator[ObjectDifference]:
+def _database_differences(
+    left: DatabaseObject | None, right: DatabaseObject | None, ignore: frozenset[str], *, whole: bool
+) -> Iterator[ObjectDifference]:
     """Compare what both say of the database that holds all else, whatever its name.
 
     A dump is restored into a database of somebody else's making as often as not. So what one side does not say is not
-    compared, and what a restore leaves as it is, is not different.
+    compared, unless they are *whole*, and what a restore leaves as it is, is not different.
     """
     if left is None or right is None:
         return
-    names = sorted(n for n in left.attributes.keys() & right.attributes.keys() if not is_ignored(n, ignore))
-    changes = [Change(n, left.attributes[n], right.attributes[n]) for n in names if left.attributes[n] != right.attributes[n]]
+    said, said_too = left.attributes.keys(), right.attributes.keys()
+    names = sorted(n for n in (said | said_too if whole else said & said_too) if not is_ignored(n, ignore))
+    compared = (Change(n, left.attributes.get(n), right.attributes.get(n)) for n in names)
+    changes = [change for change in compared if change.left != change.right]
     if set_by_hand := tuple(change for change in changes if not _is_left_by_restores(change.attribute)):
         yield ObjectDifference(left.key, "changed", set_by_hand)
     elif changes:

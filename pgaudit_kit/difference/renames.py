@@ -10,10 +10,14 @@ from typing import TypeAlias
 
 from pgaudit_kit.records.difference import ObjectDifference
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import DatabaseObject
+from pgaudit_kit.records.objects import KNOWN_BY_SOME, DatabaseObject
 from pgaudit_kit.records.table_data import quote_identifier
 
-_SAYS_LITTLE = frozenset({"owner", "comment", "acl", "tablespace", "access_method", "last_value", "is_called"})
+_SAYS_LITTLE = KNOWN_BY_SOME | {"comment", "acl", "security_label"}
+# Their name says what they are, so another name is another thing
+_NEVER_RENAMED = frozenset(
+    {"EXTENSION", "CAST", "TRANSFORM", "BLOB", "ACL", "DEFAULT ACL", "USER MAPPING", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA"}
+)
 _NAME_HERE = "\0"  # in no text of PostgreSQL
 
 Likeness: TypeAlias = tuple[object, ...]
@@ -44,6 +48,8 @@ def _by_likeness(differences: Iterable[tuple[ObjectDifference, Inventory]]) -> d
 
 def _likeness(item: DatabaseObject) -> Likeness | None:
     """All that is comparable but the name; None when too little is known to call two things alike."""
+    if item.key.kind in _NEVER_RENAMED:
+        return None
     attributes = tuple(
         sorted(
             (name, _without_name(value, item.key.name))

@@ -10,13 +10,32 @@ from functools import cached_property
 from pgaudit_kit.records.objects import DatabaseObject, ObjectKey, Unmodelled
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What is there, or may be, and the role that asked may not read: no other source can be said to differ in it.
+
+    `attributes` of the object `key`, or with none the object itself; without a `key` of all objects of `kind`, or without that of
+    all objects. `reason` says why, and what would help.
+    """
+
+    kind: str
+    key: ObjectKey | None
+    attributes: tuple[str, ...]
+    reason: str
+
+    def __str__(self) -> str:
+        of = str(self.key) if self.key else f"every {self.kind or 'object'}"
+        return f"{', '.join(self.attributes)} of {of}" if self.attributes else of
+
+
 @dataclass(frozen=True)
 class Inventory:
     """All objects of a source, sorted by `ObjectKey.sort_key`, and what was seen but not understood.
 
     `database` is the database that holds them, None where the source does not say (a dump without --create). `not_told` are
     attributes of `LEFT_OUT_AS_A_WHOLE` that the source says nowhere, so that they cannot be compared. `quotes_all`: of a dump whose
-    identifiers are all quoted; objects are without needless quotes all the same, rows are as they were printed.
+    identifiers are all quoted; objects are without needless quotes all the same, rows are as they were printed. `unread` is what the
+    role that read a live database may not read of it.
     """
 
     objects: tuple[DatabaseObject, ...] = ()
@@ -24,6 +43,7 @@ class Inventory:
     database: DatabaseObject | None = None
     not_told: frozenset[str] = frozenset()
     quotes_all: bool = field(default=False, compare=False)
+    unread: tuple[Unread, ...] = ()
     by_key: Mapping[ObjectKey, DatabaseObject] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

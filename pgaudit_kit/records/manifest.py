@@ -14,7 +14,7 @@ from typing import Any
 
 from pgaudit_kit.errors import ManifestError, RowsNotAvailable
 from pgaudit_kit.records.fingerprint import Fingerprint
-from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.inventory import Inventory, Unread
 from pgaudit_kit.records.ledger import Ledger, Migration
 from pgaudit_kit.records.objects import Column, DatabaseObject, ObjectKey, Unmodelled
 from pgaudit_kit.records.provenance import Provenance
@@ -51,6 +51,13 @@ class Manifest:
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
         """The fingerprint recorded for *name*; RowsNotAvailable for other columns or when none was recorded."""
         data = self.table_data[name]
+        if data.not_readable:
+            raise RowsNotAvailable(
+                f"the rows of {name} could not be read when this was taken: {data.not_readable}",
+                resource=self.label,
+                table=str(name),
+                remedy="Take it again with a role that may read them.",
+            )
         if data.fingerprint is None or (columns is not None and tuple(columns) != data.columns):
             raise RowsNotAvailable(
                 f"no fingerprint of {name} over these columns was recorded",
@@ -139,6 +146,7 @@ def _to_plain(manifest: Manifest) -> dict[str, Any]:
         "database": _object_entry(manifest.inventory.database) if manifest.inventory.database else None,
         "not_told": sorted(manifest.inventory.not_told),
         "unmodelled": [{"kind": u.kind, "schema": u.schema, "name": u.name, "reason": u.reason} for u in manifest.inventory.unmodelled],
+        "unread": [asdict(u) for u in manifest.inventory.unread],
     }
 
 
@@ -162,12 +170,18 @@ def _from_plain(plain: dict[str, Any], label: str) -> Manifest:
             unmodelled=tuple(Unmodelled(**entry) for entry in plain["unmodelled"]),
             database=_object_from(plain["database"]) if plain["database"] else None,
             not_told=frozenset(plain["not_told"]),
+            unread=tuple(map(_unread_from, plain.get("unread", ()))),  # not in those of earlier releases
         ),
         table_data={data.name: data for data in tables},
         ledger=_ledger_from(plain["ledger"]) if plain["ledger"] else None,
         dump_file=DumpFile(**plain["dump_file"]) if plain["dump_file"] else None,
         partial=plain["partial"],
     )
+
+
+def _unread_from(entry: dict[str, Any]) -> Unread:
+    key = ObjectKey(**entry["key"]) if entry["key"] else None
+    return Unread(entry["kind"], key, tuple(entry["attributes"]), entry["reason"])
 
 
 def _ledger_from(entry: dict[str, Any]) -> Ledger:

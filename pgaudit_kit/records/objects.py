@@ -76,12 +76,14 @@ class Unmodelled:
 # Reasons of `Unmodelled` for which the object itself is there, and the other source's cannot be called missing
 NOT_UNDERSTOOD = "this statement could not be understood"
 NOT_READABLE = "this role may not read it"
-THERE_ALL_THE_SAME = frozenset({NOT_UNDERSTOOD, NOT_READABLE})
+INVALID_INDEX = "invalid index; pg_dump leaves it out"
+THERE_ALL_THE_SAME = frozenset({NOT_UNDERSTOOD, NOT_READABLE, INVALID_INDEX})
 
 # An attribute that is absent or None means "none / the default". Those in KNOWN_BY_SOME are the exception:
 # absent there means "this source cannot know", and the attribute is then not compared.
 KNOWN_BY_SOME = frozenset(
-    {"owner", "version", "valid", "tablespace", "access_method", "last_value", "is_called", "multirange_type_name", "option_names"}
+    {"owner", "version", "valid", "populated", "tablespace", "access_method", "last_value", "is_called", "multirange_type_name"}
+    | {"option_names"}
 )
 # Attributes that pg_dump can be told to leave out of a dump as a whole (--no-privileges, --no-security-labels, and large objects
 # by --schema-only, --no-large-objects and any selection). A dump that holds none of them anywhere does not know them
@@ -162,7 +164,8 @@ _OWN_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     ),
     # definition: the query as pg_get_viewdef prints it, no final semicolon; check_option: 'LOCAL' / 'CASCADED'
     "VIEW": (*_COMMON, "definition", "options", "check_option"),
-    "MATERIALIZED VIEW": (*_RELATION, "definition"),
+    # populated: 'true' / 'false'; a dump knows it of those that it refreshes
+    "MATERIALIZED VIEW": (*_RELATION, "definition", "populated"),
     # arguments: with defaults and modes (pg_get_function_arguments); body: prosrc, or the SQL body of 14+, or for C the link symbol;
     # volatility: 'IMMUTABLE' / 'STABLE'; parallel: 'SAFE' / 'RESTRICTED'; the flags are 'true' or absent;
     # config: 'SET name TO value' lines joined by newline; cost, rows: only when not the default
@@ -192,7 +195,8 @@ _OWN_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     # All CHECKs of tables and domains, whether pg_dump prints them inline or apart; inherited ones are not listed
     "CHECK CONSTRAINT": ("definition", "comment"),
     "FK CONSTRAINT": ("definition", "comment"),
-    # definition: pg_get_indexdef; attached_to: qualified parent index; valid: catalog only, 'true' / 'false'; clustered: 'true'
+    # definition: pg_get_indexdef; attached_to: qualified parent index; valid: 'true' / 'false', one in a dump is, but on a partitioned
+    # table that is known to the catalog only; clustered: 'true'
     "INDEX": ("definition", "comment", "tablespace", "attached_to", "valid", "clustered"),
     # definition: pg_get_triggerdef(oid, false) / pg_get_ruledef; enabled: 'DISABLE', 'REPLICA', 'ALWAYS' or absent
     "TRIGGER": ("definition", "comment", "enabled"),

@@ -16,7 +16,7 @@ from importlib import resources
 from typing import Any
 
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import DATABASE, NOT_READABLE, SETTING, SETTING_OF_ROLE, Column, DatabaseObject, ObjectKey, Unmodelled
+from pgaudit_kit.records.objects import DATABASE, SETTING, SETTING_OF_ROLE, Column, DatabaseObject, ObjectKey, Unmodelled
 from pgaudit_kit.records.settings import (
     LARGE_OBJECTS_TOGETHER,
     by_number,
@@ -28,6 +28,7 @@ from pgaudit_kit.records.settings import (
 )
 from pgaudit_kit.records.table_data import quote_identifier
 from pgaudit_kit.server.protection import default_acl, labels_text, protect, stored_acl
+from pgaudit_kit.server.reading_rights import Reading
 
 Row = Mapping[str, Any]
 Ask = Callable[[str], list[Row]]
@@ -111,24 +112,24 @@ def read_inventory(ask: Ask, major: int, *, ask_unlocked: Ask | None = None) -> 
 
     *ask_unlocked* runs a query and lets go of the locks that it took; used to read the state of sequences.
     """
-    columns = _columns(ask(query("column", major)))
-    states = _sequence_states(ask, major, ask_unlocked or ask)
+    reading = Reading(ask, lambda name: query(name, major))
+    columns = _columns(reading.rows("column", "TABLE", "FOREIGN TABLE", "TYPE"))
+    states = _sequence_states(reading, major, ask_unlocked or ask)
     objects = [
         _object(row, kind, columns, states)
         for name, kind in _KINDS.items()
-        for row in ask(query(name, major))
+        for row in reading.rows(name, kind, *(("PROCEDURE",) if name == "routine" else ()))
     ]  # fmt: skip
-    objects += [*_default_acls(ask, major), *_large_objects(ask, major)]
-    unmodelled = [Unmodelled(r["kind"], r["schema"], r["name"], r["reason"]) for r in ask(query("unmodelled", major))]
-    readable = ask(query("subscription_readable", major))
-    if all(row["readable"] for row in readable):
-        objects += [_object(row, "SUBSCRIPTION", {}, {}) for row in ask(query("subscription", major))] if readable else []
-    else:
-        unmodelled += [Unmodelled("SUBSCRIPTION", None, row["name"], NOT_READABLE) for row in readable]
+    objects += [*_default_acls(reading, major), *_large_objects(reading, major)]
+    objects += [_object(row, "SUBSCRIPTION", {}, {}) for row in reading.subscriptions()]
+    unmodelled = [Unmodelled(r["kind"], r["schema"], r["name"], r["reason"]) for r in reading.rows("unmodelled")]
+    reading.note_what_is_not_known(objects)
+    protected = protect(objects, reading.rows("privileges_and_labels", "ACL", attributes=("acl", "security_label")), major)
     return Inventory(
-        tuple(protect(objects, ask(query("privileges_and_labels", major)), major)),
+        tuple(protected),
         tuple(sorted(unmodelled, key=lambda u: (u.schema or "", u.kind, u.name, u.reason))),
-        _database(ask(query("database", major))[0], major),
+        next((_database(row, major) for row in reading.rows("database", DATABASE)), None),
+        unread=tuple(reading.unread),
     )
 
 
@@ -136,23 +137,23 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(map(quote_identifier, names))
 
 
-def _default_acls(ask: Ask, major: int) -> Iterator[DatabaseObject]:
-    for row in ask(query("default_acl", major)):
+def _default_acls(reading: Reading, major: int) -> Iterator[DatabaseObject]:
+    for row in reading.rows("default_acl", "DEFAULT ACL"):
         acl = default_acl(row, row["objects"].removesuffix("S"), major)
         attributes = {"owner": row["owner"], **({"acl": acl} if acl else {})}
         yield DatabaseObject(ObjectKey("DEFAULT ACL", row["schema"], f"{row['objects']} of {row['owner']}"), attributes)
 
 
-def _large_objects(ask: Ask, major: int) -> Iterator[DatabaseObject]:
+def _large_objects(reading: Reading, major: int) -> Iterator[DatabaseObject]:
     """BLOB objects of up to a thousand large objects each."""
     owners: dict[str, dict[int, str | None]] = defaultdict(dict)
     acls: dict[str, dict[int, str | None]] = defaultdict(dict)
     texts: dict[str, dict[str, str | None]] = defaultdict(dict)
-    for row in ask(query("large_object", major)):
+    for row in reading.rows("large_object", "BLOB"):
         name = large_objects_name(row["oids"][0] // LARGE_OBJECTS_TOGETHER)
         owners[name] |= dict.fromkeys(row["oids"], row["owner"])
         acls[name] |= dict.fromkeys(row["oids"], stored_acl(row, "LARGE OBJECT", major))
-    for row in ask(query("large_object_texts", major)):
+    for row in reading.rows("large_object_texts", attributes=("comment", "security_label"), of="BLOB"):
         texts[large_objects_name(row["oid"] // LARGE_OBJECTS_TOGETHER)][f"{row['oid']} {row['attribute']}"] = row["text"]
     for name, owned in owners.items():
         said = {"oids": compact_numbers(owned), "owner": by_number(owned), "acl": by_number(acls[name]), **texts[name]}
@@ -196,7 +197,7 @@ def _attributes(row: Row) -> dict[str, str | None]:
     return found
 
 
-def _sequence_states(ask: Ask, major: int, ask_unlocked: Ask) -> Mapping[int, Mapping[str, str]]:
+def _sequence_states(reading: Reading, major: int, ask_unlocked: Ask) -> Mapping[int, Mapping[str, str]]:
     """The state of each sequence by OID; none for those that this role may not read.
 
     Like pg_dump's, these are the values of now: sequences are not part of a snapshot (PGDUMP_FORMATS.md 7).
@@ -204,7 +205,7 @@ def _sequence_states(ask: Ask, major: int, ask_unlocked: Ask) -> Mapping[int, Ma
     if major >= _FIRST_WITH_SEQUENCE_DATA:
         rows = ask_unlocked(query("sequence_state", major))
     else:
-        readable = ask(query("sequences_readable", major))
+        readable = reading.rows("sequences_readable")
         chunks = (readable[i : i + _SEQUENCES_AT_ONCE] for i in range(0, len(readable), _SEQUENCES_AT_ONCE))
         rows = [row for chunk in chunks for row in ask_unlocked(_states_of(chunk))]
     return {r["relation"]: {"last_value": r["last_value"], "is_called": "true" if r["is_called"] else "false"} for r in rows}

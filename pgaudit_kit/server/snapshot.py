@@ -164,13 +164,14 @@ class Snapshot:
 
     def _table_data(self, row: Row) -> TableData:
         reason = ""
-        if not row["schema_usable"]:
-            reason = f"role {self._role} may not use its schema"
-        elif not row["selectable"]:
-            reason = f"role {self._role} may not SELECT from it"
+        usage = "" if row["schema_usable"] else f"GRANT USAGE ON SCHEMA {row['schema_sql']} TO {row['role_sql']}"
+        select = "" if row["selectable"] else f"GRANT SELECT ON {row['schema_sql']}.{row['name_sql']} TO {row['role_sql']}"
+        if usage or select:
+            what = "use its schema" if usage else "SELECT from it"
+            reason = f"role {self._role} may not {what}: {'; '.join(filter(None, (usage, select)))}"
         elif row["hidden_by"] is not None:
             policies = f"policies {row['hidden_by']}" if row["hidden_by"] else "no policy lets any through"
-            reason = f"row-level security hides rows of it from role {self._role} ({policies})"
+            reason = f"row-level security hides rows of it from role {self._role} ({policies}): ALTER ROLE {row['role_sql']} BYPASSRLS"
         return TableData(TableName(row["schema"], row["name"]), tuple(row["columns"]), not_readable=reason)
 
     @property

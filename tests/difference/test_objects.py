@@ -11,7 +11,7 @@ from pgaudit_kit.difference.keys import RowKey, key_of
 from pgaudit_kit.difference.objects import compare_inventories, compare_objects
 from pgaudit_kit.records.difference import Change
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import Column, DatabaseObject, ObjectKey
+from pgaudit_kit.records.objects import NOT_UNDERSTOOD, Column, DatabaseObject, ObjectKey, Unmodelled
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableName
 from tests.fakes import FakeSource
@@ -108,3 +108,13 @@ def test_what_is_equivalent_is_not_counted_among_what_differs() -> None:
     assert [d.status for d in found.object_differences].count("equivalent") == 1
     assert "differs from" in found.sentence
     assert "1 object," in found.sentence
+
+
+def test_what_was_not_understood_hides_only_what_is_of_its_schema_and_leaves_a_doubt() -> None:
+    table = ObjectKey("TABLE", "one", "t")
+    there, gone = (Inventory((), (Unmodelled("TABLE", schema, "t", NOT_UNDERSTOOD),)) for schema in ("one", "two"))
+    whole = Inventory((DatabaseObject(table),))
+    assert compare_objects(there, whole) == ()
+    assert [(d.key, d.status) for d in compare_objects(gone, whole)] == [(table, "only_right")]
+    doubtful = Inventory(whole.objects, there.unmodelled)
+    assert diff(FakeSource(inventory=doubtful), FakeSource(inventory=whole)).verdict == "not_checked"

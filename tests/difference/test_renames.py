@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import Column, DatabaseObject, ObjectKey
@@ -28,6 +30,16 @@ def test_one_gone_and_one_new_that_are_alike_look_renamed() -> None:
         "new": "looks renamed from old",
     }
     assert _hints((_index("i"),), (_index("j"),)) == {"i": "looks renamed to j", "j": "looks renamed from i"}
+
+
+def test_what_only_one_source_knows_of_it_hides_no_rename() -> None:
+    known = replace(_index("j"), attributes={**_index("j").attributes, "valid": "true", "tablespace": ""})
+    assert _hints((_index("i"),), (known,)) == {"i": "looks renamed to j", "j": "looks renamed from i"}
+
+
+def test_what_is_named_for_what_it_is_was_not_renamed() -> None:
+    extensions = tuple(DatabaseObject(ObjectKey("EXTENSION", None, name), {"extension_schema": "public"}) for name in ("citext", "hstore"))
+    assert set(_hints(extensions[:1], extensions[1:]).values()) == {""}
 
 
 def test_where_two_could_be_meant_or_too_little_is_known_nothing_is_guessed() -> None:

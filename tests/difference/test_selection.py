@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.difference.selection import Selection, parse_pattern
 from pgaudit_kit.errors import UsageError
-from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.inventory import Inventory, Unread
 from pgaudit_kit.records.objects import Column, DatabaseObject, ObjectKey
 from pgaudit_kit.records.table_data import TableName
 from tests.fakes import FakeSource
@@ -32,6 +34,9 @@ from tests.fakes import FakeSource
         ("log_[0-9]+", "s", "log_2024", True),
         ("us", "s", "users", False),
         ("cost$", "s", "cost$", True),
+        ("ÄRGER", "s", "Ärger", True),
+        ("ÄRGER", "s", "ärger", False),
+        ("log_[[:digit:]]+", "s", "log_7", True),
         ("line*", "s", "line\nbreak", True),
     ],
 )
@@ -39,7 +44,7 @@ def test_a_pattern_matches_as_in_psql(pattern: str, schema: str, name: str, *, m
     assert parse_pattern(pattern).matches(schema, name) is matches
 
 
-@pytest.mark.parametrize("text", ["", "a.b.c", '"open', "a(", "schema."])
+@pytest.mark.parametrize("text", ["", "a.b.c", '"open', "a(", "schema.", "a[[:blank:]]"])
 def test_what_is_no_pattern_is_refused_with_the_way_to_write_one(text: str) -> None:
     with pytest.raises(UsageError, match=r"schema\.name"):
         parse_pattern(text)
@@ -73,9 +78,26 @@ def test_only_what_is_chosen_is_compared_and_the_rest_is_said_to_be_left_out() -
     assert different.row_result("logs").counts.missing == 1
 
 
-def test_a_selection_that_fits_nothing_compares_nothing() -> None:
+def test_a_pattern_that_fits_nothing_is_never_green() -> None:
     source = _two_tables(b"1\n", b"1\n")
     assert diff(source, source, include=["nobody"]).verdict == "not_checked"
+    found = diff(source, source, include=["users", "nobody"])
+    assert (found.verdict, found.compared) == ("not_checked", 2)
+    assert ("what nobody names", "nothing on either side has such a name") in [(s.what, s.reason) for s in found.skipped]
+    assert diff(source, source, include=["users"], exclude=["nobody"]).verdict == "same"
+
+
+def test_what_could_not_be_read_leaves_no_doubt_where_it_was_not_asked_for() -> None:
+    source = _two_tables(b"1\n", b"1\n")
+    subscriptions, statistics = (Unread(kind, None, (), "closed") for kind in ("SUBSCRIPTION", "STATISTICS"))
+    for unread, include, verdict in (
+        (subscriptions, [], "not_checked"),
+        (subscriptions, ["public.users"], "same"),
+        (subscriptions, ["users"], "not_checked"),
+        (statistics, ["public.*"], "not_checked"),
+    ):
+        closed = replace(source, inventory=replace(source.inventory, unread=(unread,)))
+        assert diff(source, closed, include=include).verdict == verdict, (unread, include)
 
 
 def test_an_ignored_attribute_is_not_compared_and_said_to_be_ignored() -> None:

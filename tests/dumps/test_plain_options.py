@@ -158,12 +158,8 @@ def test_an_option_that_takes_nothing_away_changes_nothing(server: Server, datab
 
 
 def no_rows(facts: Facts) -> Facts:
-    """-s, --section: neither rows nor the state of sequences, which belongs to the data."""
-    return without_state(facts)[0], {}
-
-
-def without_state(facts: Facts) -> Facts:
-    return without("last_value", "is_called")(facts)
+    """-s, --section: neither rows nor the state of sequences, which belongs to the data; nor whether a view is populated."""
+    return without("last_value", "is_called", "populated")(facts)[0], {}
 
 
 def without(*names: str) -> Callable[[Facts], Facts]:
@@ -211,7 +207,7 @@ LESS: dict[str, tuple[tuple[str, ...], tuple[Callable[[Facts], Facts], ...]]] = 
 }
 LESS_18: dict[str, tuple[tuple[str, ...], tuple[Callable[[Facts], Facts], ...]]] = {
     "no-data": (("--no-data",), (no_rows, without_kinds("BLOB"))),
-    "sequence-data": (("--schema-only", "--sequence-data"), (lambda facts: (facts[0], {}), without_kinds("BLOB"))),
+    "sequence-data": (("--schema-only", "--sequence-data"), (lambda facts: (without("populated")(facts)[0], {}), without_kinds("BLOB"))),
     "no-policies": (("--no-policies",), (without_kinds("POLICY"), without("row_security"))),
 }
 

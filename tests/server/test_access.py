@@ -63,11 +63,14 @@ def filled(database: LiveDatabase) -> Iterator[LiveDatabase]:
 def test_what_a_dump_was_told_to_leave_out_is_not_lost_but_named(
     filled: LiveDatabase, tmp_path: Path, form: str, options: tuple[str, ...], not_compared: list[str]
 ) -> None:
+    if form == "plain" and "--no-owner" in options:  # an archive has them all the same
+        not_compared = sorted([*not_compared, "owners"])
     opened = read_dump(dump(filled, tmp_path / "dump", f"--format={form}", *options))
     with filled.snapshot() as live:
         for found in (diff(opened, live, schema_only=True), diff(live, opened, schema_only=True)):
             assert [str(d.key) for d in found.object_differences if d.status != "equivalent"] == []
             assert sorted(s.what for s in found.skipped if s.what != "rows") == not_compared
+            assert found.verdict == ("not_checked" if "privileges" in not_compared else "same")  # large objects are data
     assert "hidden-" not in repr(opened.inventory)
 
 
@@ -91,9 +94,9 @@ def test_subscriptions_that_may_not_be_read_are_there_all_the_same(
     opened = read_dump(dump(filled, tmp_path / "dump"))
     filled.run("REVOKE SELECT (oid, subpublications) ON pg_catalog.pg_subscription FROM PUBLIC")  # as up to 13
     with snapshot(filled.url_as(role)) as live, diff(opened, live, schema_only=True) as found:
-        assert [(u.kind, u.name, u.reason) for u in found.unmodelled if u.kind != "BLOB"] == [
-            ("SUBSCRIPTION", "sub", "this role may not read it")
-        ]
+        (reason,) = (s.reason for s in found.skipped if s.what == "SUBSCRIPTION sub")
+        assert "GRANT SELECT (oid, subpublications) ON pg_catalog.pg_subscription TO may_not_read" in reason
+        assert found.unmodelled == tuple(u for u in found.unmodelled if u.kind == "BLOB")
         assert {str(d.key) for d in found.object_differences} == {
             "ACL pg_catalog.COLUMN pg_subscription.oid",
             "ACL pg_catalog.COLUMN pg_subscription.subpublications",

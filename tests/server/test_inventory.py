@@ -220,15 +220,6 @@ def test_members_of_extensions_and_temporary_objects_are_not_listed(database: Li
         assert taken.table_data == {}
 
 
-def test_an_invalid_index_is_named_and_not_compared(database: LiveDatabase) -> None:
-    database.run("CREATE TABLE t (a int)", "INSERT INTO t VALUES (1), (1)")
-    with pytest.raises(Exception, match="could not create unique index"):
-        database.run("CREATE UNIQUE INDEX CONCURRENTLY bad ON t (a)")
-    inventory = database.inventory()
-    assert inventory.of_kind("INDEX") == ()
-    assert [(u.kind, u.name, u.reason) for u in inventory.unmodelled] == [("INDEX", "bad", "invalid index; pg_dump leaves it out")]
-
-
 def test_an_index_says_whether_it_is_valid_and_what_it_is_attached_to(database: LiveDatabase) -> None:
     database.run_file("inheritance.sql")
     attached = database.find("INDEX", "part1_v_idx", parent="part1").attributes

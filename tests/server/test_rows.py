@@ -333,8 +333,8 @@ def test_rows_that_the_role_may_not_select_are_not_readable(database: LiveDataba
     with snapshot(database.url_as(role)) as taken:
         reasons = {n.name: d.not_readable for n, d in taken.table_data.items()}
         assert reasons == {
-            "c": "role stranger may not use its schema",
-            "t": "role stranger may not SELECT from it",
+            "c": "role stranger may not use its schema: GRANT USAGE ON SCHEMA closed TO stranger",
+            "t": "role stranger may not SELECT from it: GRANT SELECT ON public.t TO stranger",
             "small": "",
         }
         assert rows(taken, SMALL) == []

@@ -18,12 +18,14 @@ def create_index(statement: Statement, book: Book) -> None:
     cursor.take("IF", "NOT", "EXISTS")
     name = cursor.identifier()
     cursor.expect("ON")
-    cursor.take("ONLY")
+    on_partitioned = cursor.take("ONLY")  # pg_dump leaves out what is invalid, but on these (getIndexes)
     start = cursor.token.start
     table = cursor.name()
     schema, parent = statement.place(table)
     draft = book.create_relation("INDEX", (schema, name), statement, parent=parent)
-    draft.attributes |= {"definition": statement.with_qualified(table, start, statement.sql), "tablespace": statement.tablespace}
+    definition = statement.with_qualified(table, start, statement.sql)
+    valid = None if on_partitioned else "true"
+    draft.attributes |= {"definition": definition, "tablespace": statement.tablespace, "valid": valid}
 
 
 def alter_index(statement: Statement, book: Book) -> None:

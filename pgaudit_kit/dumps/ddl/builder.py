@@ -37,7 +37,7 @@ from pgaudit_kit.dumps.ddl.tables import alter_table, create_table
 from pgaudit_kit.dumps.ddl.text_search import create_text_search
 from pgaudit_kit.dumps.ddl.tokens import NotUnderstood, split_statements
 from pgaudit_kit.dumps.ddl.user_types import alter_type, create_domain, create_type
-from pgaudit_kit.dumps.ddl.views import alter_view, create_materialized_view, create_view
+from pgaudit_kit.dumps.ddl.views import alter_view, create_materialized_view, create_view, refresh
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import LEFT_OUT_AS_A_WHOLE, NOT_UNDERSTOOD
 from pgaudit_kit.records.toc import TocEntry
@@ -100,10 +100,11 @@ _HANDLERS: dict[str, Handler] = {
     "REVOKE": read_grant,
     "SECURITY": read_security_label,
     "COMMENT": read_comment,
+    "REFRESH": refresh,
     "SELECT": read_select,
     "SET": read_set,
     "RESET": read_reset,
-    **dict.fromkeys(("BEGIN", "COMMIT", "START", "DROP", "REFRESH", "COPY", "INSERT", "UPDATE"), ignore),
+    **dict.fromkeys(("BEGIN", "COMMIT", "START", "DROP", "COPY", "INSERT", "UPDATE"), ignore),
 }
 _FIRST_WORDS = re.compile(
     r"(CREATE|ALTER)\s+(?:OR\s+REPLACE\s+)?(?:(?:UNLOGGED|UNIQUE|CONSTRAINT|RECURSIVE)\s+)?(\w+)|(\w+)", re.IGNORECASE

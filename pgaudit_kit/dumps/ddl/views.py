@@ -54,6 +54,13 @@ def create_materialized_view(statement: Statement, book: Book) -> None:
     }
 
 
+def refresh(statement: Statement, book: Book) -> None:
+    """REFRESH MATERIALIZED VIEW, which pg_dump writes for one that is populated, when it dumps data. Raises NotUnderstood."""
+    cursor = statement.cursor("REFRESH", "MATERIALIZED", "VIEW")
+    if draft := book.relation(statement.place(cursor.name()), "MATERIALIZED VIEW"):
+        draft.attributes["populated"] = "true"
+
+
 def _query(cursor: Cursor) -> str:
     """Return what follows AS and its line end, as pg_get_viewdef printed it, its own indent included."""
     if not cursor.token.is_word("AS"):

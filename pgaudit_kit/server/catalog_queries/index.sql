@@ -1,5 +1,5 @@
 -- INDEX of tables and materialized views. Servers 12+. Mirrors getIndexes and dumpIndex of pg_dump.c: none that backs a
--- constraint, none that is not ready or not valid (unmodelled.sql names those), except on partitioned tables.
+-- constraint. One that is not ready or not valid is in no dump, except on partitioned tables, and is listed all the same.
 SELECT
     n.nspname AS schema,
     t.relname AS parent,
@@ -13,7 +13,7 @@ SELECT
     ) AS column_attributes,
     coalesce(ts.spcname, '') AS tablespace,
     quote_ident(pn.nspname) || '.' || quote_ident(pc.relname) AS attached_to,
-    CASE WHEN i.indisvalid THEN 'true' ELSE 'false' END AS valid,
+    CASE WHEN i.indisready AND i.indisvalid THEN 'true' ELSE 'false' END AS valid,
     CASE WHEN i.indisclustered THEN 'true' END AS clustered
 FROM pg_index i
 JOIN pg_class ic ON ic.oid = i.indexrelid
@@ -26,8 +26,6 @@ LEFT JOIN pg_namespace pn ON pn.oid = pc.relnamespace
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = i.indexrelid AND d.objsubid = 0
 WHERE t.relkind IN ('r', 'p', 'm')
   AND t.relpersistence <> 't'
-  AND i.indisready
-  AND (i.indisvalid OR t.relkind = 'p')
   AND NOT EXISTS (
     SELECT FROM pg_constraint o WHERE o.conrelid = i.indrelid AND o.conindid = i.indexrelid AND o.contype IN ('p', 'u', 'x')
   )

@@ -7,6 +7,7 @@ SELECT
     regexp_replace(pg_get_viewdef(c.oid), ';\Z', '') AS definition,
     coalesce(ts.spcname, '') AS tablespace,
     am.amname AS access_method,
+    CASE WHEN c.relispopulated THEN 'true' ELSE 'false' END AS populated,
     (
         SELECT string_agg(o.prefix || quote_ident(o.option_name) || '='
             || CASE WHEN quote_ident(o.option_value) = o.option_value THEN o.option_value

@@ -5,6 +5,9 @@
 SELECT
     n.nspname AS schema,
     c.relname AS name,
+    quote_ident(n.nspname) AS schema_sql,
+    quote_ident(c.relname) AS name_sql,
+    quote_ident(current_user) AS role_sql,
     array(
         SELECT a.attname::text
         FROM pg_attribute a

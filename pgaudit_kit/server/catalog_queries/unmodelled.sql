@@ -19,11 +19,12 @@ FROM relation r
 JOIN pg_constraint o ON o.conindid = r.oid AND o.contype = 'x'
 WHERE r.relkind IN ('i', 'I')
   AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = r.oid AND a.attstattarget >= 0)
--- getIndexes leaves these out of every dump
+-- getIndexes leaves these out of every dump, and their constraint with them
 UNION ALL
 SELECT 'INDEX', r.nspname, ic.relname, 'invalid index; pg_dump leaves it out'
 FROM pg_index i
 JOIN pg_class ic ON ic.oid = i.indexrelid
 JOIN relation r ON r.oid = i.indrelid
+JOIN pg_constraint o ON o.conrelid = i.indrelid AND o.conindid = i.indexrelid AND o.contype IN ('p', 'u', 'x')
 WHERE r.relkind IN ('r', 'p', 'm')
   AND NOT (i.indisready AND (i.indisvalid OR r.relkind = 'p'))

@@ -224,7 +224,7 @@ def test_all_words_of_the_vocabulary_are_written_and_no_others(whole_inventory: 
     assert {o.key.kind for o in whole_inventory.objects} == {*ATTRIBUTES} - ELSEWHERE
     assert [o.key for o in whole_inventory.objects if strange(o)] == []
     written = {(o.key.kind, name) for o in whole_inventory.objects for name in o.attributes}
-    known_to_catalogs_only = {("EXTENSION", "version"), ("INDEX", "valid")}
+    known_to_catalogs_only = {("EXTENSION", "version")}
     wanted = {
         (kind, name)
         for kind, names in ATTRIBUTES.items()

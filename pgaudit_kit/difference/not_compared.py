@@ -1,0 +1,93 @@
+"""What of the objects of two sources cannot be compared, and why: it is named, and is never taken for the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from pgaudit_kit.difference.hidden import Hidden
+from pgaudit_kit.difference.objects import in_no_dump
+from pgaudit_kit.records.difference import Skipped
+from pgaudit_kit.records.inventory import Unread
+from pgaudit_kit.records.objects import INVALID_INDEX, LARGE_OBJECTS, NOT_UNDERSTOOD, DatabaseObject, ObjectKey
+from pgaudit_kit.records.source import Source
+
+_WORDS = {"acl": "privileges", "security_label": "security labels", LARGE_OBJECTS: "large objects"}
+NOT_OF_A_SCHEMA = frozenset({"last_value", "is_called"})  # pg_dump --schema-only leaves them out, too
+
+
+@dataclass(frozen=True)
+class NotCompared:
+    """Of what is compared of *left* and *right*; attributes in *ignore* were not asked for, nor is data with *schema_only*."""
+
+    left: Source
+    right: Source
+    ignore: frozenset[str]
+    schema_only: bool
+
+    @property
+    def both_live(self) -> bool:
+        """Whether neither is a dump: what is in none is known too. A manifest and a saved snapshot are what a server said."""
+        return all(s.provenance.format == "live" for s in (self.left, self.right))
+
+    @cached_property
+    def in_no_dump(self) -> tuple[ObjectKey, ...]:
+        """What a side that is a dump cannot hold, and so does not lack."""
+        return () if self.both_live else in_no_dump(self.left.inventory, self.right.inventory)
+
+    @property
+    def compared(self) -> int:
+        """How many objects were compared."""
+        hidden = Hidden(self.left.inventory, self.right.inventory)
+        keys = {*self.left.inventory.by_key, *self.right.inventory.by_key} - {*self.in_no_dump}
+        return sum(not hidden.has(key) for key in keys)
+
+    @property
+    def leaves_doubt(self) -> bool:
+        """Whether something that was asked for could not be looked at. Large objects are data."""
+        untold = any(not (self.schema_only and attribute == LARGE_OBJECTS) for _, attribute in self._not_told)
+        seen = (u for s in (self.left, self.right) for u in s.inventory.unmodelled)
+        return untold or bool(self._unread) or any(u.reason == NOT_UNDERSTOOD for u in seen)
+
+    def skipped(self) -> Iterator[Skipped]:
+        """All of it, with the reasons."""
+        for label, attribute in self._not_told:
+            yield Skipped(_WORDS[attribute], f"{label} holds none: it was made without, or all of them were the default")
+        for label in self._without_owners:
+            yield Skipped("owners", f"{label} names none: it was made without")
+        for key in self.in_no_dump:
+            yield Skipped(str(key), INVALID_INDEX)
+        for label, unread in self._unread:
+            yield Skipped(str(unread), f"{unread.reason} ({label})")
+
+    @cached_property
+    def _unread(self) -> tuple[tuple[str, Unread], ...]:
+        """What the role that read a side may not read, with the label of that side."""
+        asked = self.ignore | NOT_OF_A_SCHEMA if self.schema_only else self.ignore
+        sides = ((s.label, unread) for s in (self.left, self.right) for unread in s.inventory.unread)
+        return tuple((label, unread) for label, unread in sides if not unread.attributes or not asked.issuperset(unread.attributes))
+
+    @cached_property
+    def _not_told(self) -> tuple[tuple[str, str], ...]:
+        """What one side leaves out as a whole while the other holds some, with the label of that side."""
+        sides = ((self.left, self.right.inventory), (self.right, self.left.inventory))
+        return tuple(
+            (source.label, attribute)
+            for source, other in sides
+            for attribute in sorted(source.inventory.not_told - other.not_told - self.ignore)
+            if any(_tells(item, attribute) for item in other.objects)
+        )
+
+    @property
+    def _without_owners(self) -> tuple[str, ...]:
+        """The label of the side that names no owner at all (pg_dump --no-owner), where the other names some."""
+        if "owner" in self.ignore:
+            return ()
+        sides = (self.left, self.right)
+        told = [any(_tells(item, "owner") for item in s.inventory.objects) for s in sides]
+        return tuple(s.label for s, tells, other in zip(sides, told, reversed(told), strict=True) if other and not tells)
+
+
+def _tells(item: DatabaseObject, attribute: str) -> bool:
+    return any(name.rpartition(" ")[2] == attribute for name in item.attributes) or any(attribute in c.attributes for c in item.columns)
