@@ -16,6 +16,7 @@ from pgaudit_kit.difference.printed_text import (
     with_bare_fetch,
     with_cast_elements,
     with_flat_conditions,
+    without_given_names,
     without_no_indent,
 )
 from pgaudit_kit.difference.procedures import IN_SINCE, same_arguments
@@ -41,6 +42,7 @@ _SQL_BODY = ("BEGIN ATOMIC", "RETURN ")
 _REWRITES: Mapping[str, Rewrite] = {
     "a condition that is read again has no parentheses around its first part": with_flat_conditions,
     "an array that is cast is, when read again, one of cast elements": with_cast_elements,
+    "a column that nobody sees the name of is, when read again, named by its type": without_given_names,
     "later releases print parentheses behind FETCH FIRST": with_bare_fetch,
     "PostgreSQL before 16 does not print NO INDENT": without_no_indent,
 }
@@ -176,8 +178,9 @@ def _told(texts: tuple[str, str], reasons: Collection[str], *, prefix: bool) -> 
 
 def _is_expression(key: ObjectKey, change: Change, left: Source, right: Source) -> bool:
     if change.attribute == "body":  # an SQL body is stored as it was understood, any other as it was written
-        written_in = (source.inventory.by_key[key].attributes.get("language") for source in (left, right))
-        return {*written_in} == {"sql"} and all((text or "").startswith(_SQL_BODY) for text in (change.left, change.right))
+        routines = (source.inventory.by_key.get(key) for source in (left, right))
+        in_sql = all(routine and routine.attributes.get("language") == "sql" for routine in routines)
+        return in_sql and all((text or "").startswith(_SQL_BODY) for text in (change.left, change.right))
     return change.attribute.rpartition(" ")[2] in _EXPRESSIONS
 
 

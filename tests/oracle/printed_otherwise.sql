@@ -1,5 +1,5 @@
 -- What one version of PostgreSQL prints otherwise than another, or may: every form of expression that ruleutils.c has a way of its own
--- for, and every clause that came or changed between 13 and 18. Runs on 13 and later.
+-- for, and every clause that came or changed between 13 and 18. Runs on 13 and later; the roles reader and "some; body" must exist.
 CREATE SCHEMA app;
 CREATE TYPE app.mood AS ENUM ('sad', 'ok');
 CREATE TYPE app.pair AS (a integer, b text);
@@ -78,7 +78,7 @@ CREATE PROCEDURE app.pr2() LANGUAGE sql AS '';
 CREATE AGGREGATE app.total(integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0', PARALLEL = SAFE, MSFUNC = int4pl, MINVFUNC = int4mi, MSTYPE = integer);
 CREATE AGGREGATE app.ordered(float8 ORDER BY anyelement) (SFUNC = ordered_set_transition, STYPE = internal, FINALFUNC = percentile_disc_final, FINALFUNC_EXTRA);
 CREATE OPERATOR app.=== (LEFTARG = integer, RIGHTARG = integer, FUNCTION = int4eq, COMMUTATOR = OPERATOR(app.===), NEGATOR = OPERATOR(app.!==), RESTRICT = eqsel, JOIN = eqjoinsel, MERGES, HASHES);
-CREATE VIEW app.with_operator AS SELECT a OPERATOR(app.===) 1 AS eq, app.total(a) AS s, app.f(a, 'y', 1, 2) AS f, app.f(b => 'q', a => t.a, VARIADIC c => ARRAY[1]) AS f2 FROM app.t GROUP BY a;
+CREATE VIEW app.with_operator AS SELECT a OPERATOR(app.===) 1 AS eq, app.total(a) AS s, app.f(a, 'y', 1, 2)::text AS f, app.f(b => 'q', a => t.a, VARIADIC c => ARRAY[1])::text AS f2 FROM app.t GROUP BY a;
 CREATE OPERATOR CLASS app.ops FOR TYPE integer USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(integer, integer), FUNCTION 2 btint4sortsupport(internal);
 CREATE TYPE app.span AS RANGE (subtype = float8, subtype_diff = float8mi, subtype_opclass = float8_ops);
 CREATE TYPE app.text_range AS RANGE (subtype = text, collation = "C");
@@ -128,10 +128,10 @@ CREATE EXTENSION citext SCHEMA app; CREATE EXTENSION hstore; CREATE EXTENSION pg
 CREATE TABLE app.ext (c app.citext DEFAULT 'x', h hstore DEFAULT 'a=>1', CHECK (c <> 'y'));
 CREATE INDEX ON app.ext USING gist (h); CREATE INDEX ON app.u USING gin (s gin_trgm_ops);
 
-GRANT SELECT, UPDATE (b) ON app.t TO watcher; GRANT ALL ON app.u TO watcher; GRANT USAGE ON SCHEMA app TO watcher WITH GRANT OPTION; GRANT ALL ON SCHEMA public TO watcher; GRANT ALL ON app.u TO "the owner's" WITH GRANT OPTION;
-REVOKE ALL ON FUNCTION app.trg() FROM PUBLIC; GRANT EXECUTE ON FUNCTION app.trg() TO watcher; REVOKE INSERT ON app.ser FROM CURRENT_USER;
-ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT ALL ON TABLES TO watcher; ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO "the owner's"; ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM CURRENT_USER; ALTER DEFAULT PRIVILEGES GRANT USAGE ON TYPES TO watcher; ALTER DEFAULT PRIVILEGES FOR ROLE watcher GRANT SELECT, INSERT ON TABLES TO "the owner's";
-ALTER TABLE app.self OWNER TO "the owner's"; REVOKE DELETE ON app.self FROM "the owner's";
+GRANT SELECT, UPDATE (b) ON app.t TO reader; GRANT ALL ON app.u TO reader; GRANT USAGE ON SCHEMA app TO reader WITH GRANT OPTION; GRANT ALL ON SCHEMA public TO reader; GRANT ALL ON app.u TO "some; body" WITH GRANT OPTION;
+REVOKE ALL ON FUNCTION app.trg() FROM PUBLIC; GRANT EXECUTE ON FUNCTION app.trg() TO reader; REVOKE INSERT ON app.ser FROM CURRENT_USER;
+ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT ALL ON TABLES TO reader; ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO "some; body"; ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM CURRENT_USER; ALTER DEFAULT PRIVILEGES GRANT USAGE ON TYPES TO reader; ALTER DEFAULT PRIVILEGES FOR ROLE reader GRANT SELECT, INSERT ON TABLES TO "some; body";
+ALTER TABLE app.self OWNER TO "some; body"; REVOKE DELETE ON app.self FROM "some; body";
 ALTER DATABASE :database SET work_mem = '4MB'; ALTER DATABASE :database SET datestyle = 'ISO, DMY'; ALTER DATABASE :database SET search_path = app, public;
 
 SELECT current_setting('server_version_num')::integer >= 140000 AS is_14, current_setting('server_version_num')::integer >= 150000 AS is_15,
@@ -139,9 +139,9 @@ SELECT current_setting('server_version_num')::integer >= 140000 AS is_14, curren
 \if :is_14
 CREATE VIEW app.of_14 AS SELECT substring(b SIMILAR '%#"x#"%' ESCAPE '#') AS s4, doc['a'] AS sub, date_bin('1 hour', ts, '2020-01-01') AS bin, (tags)[1] AS one, EXTRACT(hour FROM ts) AS h, trim_array(tags, 1) AS tr FROM app.t;
 CREATE VIEW app.joined_as AS SELECT j.a, x.s FROM (app.t JOIN app.u USING (a) AS j) JOIN app.u x ON x.a = j.a;
-CREATE VIEW app.searched AS WITH RECURSIVE r(n, m) AS (SELECT 1, 2 UNION ALL SELECT n + 1, m FROM r WHERE n < 5) SEARCH DEPTH FIRST BY n SET o CYCLE n, m SET c TO 'y' DEFAULT 'n' USING p SELECT * FROM r;
+CREATE VIEW app.searched AS WITH RECURSIVE r(n, m) AS (SELECT 1, 2 UNION ALL SELECT n + 1, m FROM r WHERE n < 5) SEARCH DEPTH FIRST BY n SET o CYCLE n, m SET c USING p SELECT n, m, o::text, c, p::text FROM r;
 CREATE VIEW app.distinct_groups AS SELECT b, d, count(*) FROM app.t GROUP BY DISTINCT ROLLUP (b, d), CUBE (b);
-CREATE FUNCTION app.atomic(x integer, y text DEFAULT trim('q')) RETURNS integer LANGUAGE sql BEGIN ATOMIC SELECT t.a FROM app.t WHERE t.b = y AND t.a BETWEEN 1 AND 2 AND t.v IN ('x', 'y'); WITH w AS (SELECT 1 AS q) SELECT q + x FROM w; END;
+CREATE FUNCTION app.atomic(x integer, y text DEFAULT trim('q')) RETURNS integer LANGUAGE sql BEGIN ATOMIC SELECT 'x', (SELECT NULL), EXISTS (SELECT '1'::varchar, 'a') FROM app.t WHERE t.b = atomic.y AND t.a BETWEEN 1 AND 2 AND t.v IN ('x', 'y'); WITH w AS (SELECT 1 AS q) SELECT q + x FROM w; END;
 CREATE FUNCTION app.returning(x integer) RETURNS text LANGUAGE sql IMMUTABLE RETURN CASE WHEN x BETWEEN 1 AND 2 AND x <> 3 THEN overlay('abc' PLACING 'x' FROM 2) ELSE trim(BOTH 'x' FROM 'xax') END;
 CREATE PROCEDURE app.changes(a integer, OUT b text) LANGUAGE sql BEGIN ATOMIC INSERT INTO app.t (a) VALUES (a); UPDATE app.t SET b = 'x' WHERE t.a = changes.a; DELETE FROM app.t WHERE t.a = 3; SELECT 'x'; END;
 CREATE TYPE app.many AS RANGE (subtype = date, multirange_type_name = app.manies);
@@ -151,17 +151,15 @@ CREATE INDEX by_inet ON app.t USING gist (r range_ops, a);
 CREATE SUBSCRIPTION sub14 CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false, slot_name = NONE, binary = true, streaming = on);
 \endif
 \if :is_15
-CREATE TABLE app.not_distinct (a integer, b integer, UNIQUE NULLS NOT DISTINCT (a), FOREIGN KEY (a, b) REFERENCES app.two_keys (a, b) ON DELETE SET NULL (b));
 CREATE TABLE app.two_keys (a integer, b integer, PRIMARY KEY (a, b)); CREATE TABLE app.set_null (a integer, b integer, FOREIGN KEY (a, b) REFERENCES app.two_keys (a, b) ON DELETE SET NULL (b), UNIQUE NULLS NOT DISTINCT (a));
 CREATE VIEW app.invoker WITH (security_invoker = true) AS SELECT a FROM app.t; CREATE UNIQUE INDEX nnd ON app.u (bb) NULLS NOT DISTINCT;
-CREATE PUBLICATION some_of_it FOR TABLE app.t (a, b, "select") WHERE (a BETWEEN 1 AND 2 AND a <> 7), TABLES IN SCHEMA app_two;
 CREATE SCHEMA app_two; CREATE PUBLICATION parts FOR TABLE app.t (a, b, "select"), app.u WHERE (a BETWEEN 1 AND 2 AND a <> 7 AND s IN ('x', 'y')); CREATE PUBLICATION of_schema FOR TABLES IN SCHEMA app_two;
-CREATE FUNCTION app.merging() RETURNS void LANGUAGE sql BEGIN ATOMIC MERGE INTO app.u USING app.t ON u.a = t.a WHEN MATCHED AND t.a > 1 THEN UPDATE SET bb = 1 WHEN NOT MATCHED THEN INSERT (a) VALUES (t.a) WHEN MATCHED THEN DELETE; END;
+CREATE FUNCTION app.merging() RETURNS void LANGUAGE sql BEGIN ATOMIC MERGE INTO app.ser USING app.t ON ser.a = t.a WHEN MATCHED AND t.a > 1 THEN UPDATE SET c = 1 WHEN NOT MATCHED THEN INSERT (a) VALUES (t.a) WHEN MATCHED THEN DELETE; END;
 CREATE SUBSCRIPTION sub15 CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false, slot_name = NONE, two_phase = true, disable_on_error = true);
 CREATE UNLOGGED SEQUENCE app.fast;
 \endif
 \if :is_16
-CREATE VIEW app.of_16 AS SELECT json_object('a' : 1, 'b' VALUE 2 ABSENT ON NULL WITH UNIQUE KEYS RETURNING jsonb) AS o, json_array(1, 'x' NULL ON NULL) AS a, json_array(SELECT 1) AS q, json_objectagg(b : a ABSENT ON NULL) AS oa, json_arrayagg(b ORDER BY a RETURNING jsonb) AS aa, b IS JSON OBJECT WITH UNIQUE KEYS AS ij, xmlserialize(content x AS text INDENT) AS xi, any_value(a) AS av, count(*) AS c FROM app.t GROUP BY a, b, t.x;
+CREATE VIEW app.of_16 AS SELECT json_object('a' : 1, 'b' VALUE 2 ABSENT ON NULL WITH UNIQUE KEYS RETURNING jsonb) AS o, json_array(1, 'x' NULL ON NULL) AS a, json_array(SELECT 1) AS q, json_objectagg(b : a ABSENT ON NULL) AS oa, json_arrayagg(b ORDER BY a RETURNING jsonb) AS aa, b IS JSON OBJECT WITH UNIQUE KEYS AS ij, xmlserialize(content '<a/>'::xml AS text INDENT) AS xi, any_value(a) AS av, count(*) AS c FROM app.t GROUP BY a, b;
 CREATE SUBSCRIPTION sub16 CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false, slot_name = NONE, streaming = parallel, run_as_owner = true, origin = none, password_required = false);
 CREATE TABLE app.stored (a text STORAGE EXTERNAL);
 \endif
@@ -171,7 +169,7 @@ CREATE VIEW app.json_tabled AS SELECT jt.* FROM app.t, json_table(doc, '$[*]' AS
 CREATE TABLE app.ident_parent (i integer GENERATED ALWAYS AS IDENTITY, k integer) PARTITION BY LIST (k); CREATE TABLE app.ident_1 PARTITION OF app.ident_parent FOR VALUES IN (1);
 CREATE TABLE app.no_exclusion (k integer, r int4range, EXCLUDE USING gist (k WITH =, r WITH &&)) PARTITION BY LIST (k);
 CREATE SUBSCRIPTION sub17 CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false, slot_name = NONE, failover = true);
-GRANT MAINTAIN ON app.t TO watcher;
+GRANT MAINTAIN ON app.t TO reader;
 \endif
 \if :is_18
 CREATE TABLE app.of_18 (a integer CONSTRAINT mine NOT NULL, v integer GENERATED ALWAYS AS (a * 2) VIRTUAL, id int4range, d daterange, CONSTRAINT loose CHECK (a > 0) NOT ENFORCED, PRIMARY KEY (id, d WITHOUT OVERLAPS));
