@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from pgaudit_kit.difference.equivalence import forgive, major
+from pgaudit_kit.difference.equivalence import forgive
 from pgaudit_kit.difference.procedures import IN_SINCE, with_one_name
 from pgaudit_kit.difference.renames import with_rename_hints
+from pgaudit_kit.difference.versions import major
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.difference import Change, ObjectDifference
 from pgaudit_kit.records.inventory import Inventory

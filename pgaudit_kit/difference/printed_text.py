@@ -41,6 +41,7 @@ _INTERNAL_NAMES = {
     "time without time zone": "time",
     "time with time zone": "timetz",
 }
+_INTEGER = 2**31 - 1
 
 Rewrite = Callable[[list["str | Group"]], list["str | Group"]]
 """Gives the parts of one group, whose inner groups are rewritten already, in the form in which texts are compared."""
@@ -200,6 +201,40 @@ def _given_names(before: list[str | Group]) -> set[str]:
                 break  # this is no name of a type
             words.insert(0, part)
     return set()
+
+
+def with_quoted_negatives(parts: list[str | Group]) -> list[str | Group]:
+    """(-1) → '-1'::integer, as 9.5 and later print a negative constant (ruleutils.c, get_const_expr)."""
+    found: list[str | Group] = []
+    for at, part in enumerate(parts):
+        number = "".join(map(str, part.parts[1:])) if isinstance(part, Group) and part.parts[:1] == ["-"] else ""
+        if not isinstance(part, Group) or part.bracket != "(" or not re.fullmatch(r"\d+(\.\d+)?", number):
+            found.append(part)
+            continue
+        quoted: list[str | Group] = [
+            f"'-{number}'",
+            "::",
+            "numeric" if "." in number else "integer" if int(number) <= _INTEGER else "bigint",
+        ]
+        found += [Group("(", quoted)] if parts[at + 1 : at + 2] == ["::"] else quoted
+    return found
+
+
+def without_schema(schema: str) -> Rewrite:
+    """Give the rewrite that takes the name of *schema*, as SQL, from before the names in it; OPERATOR(schema.=) becomes the operator."""
+
+    def rewrite(parts: list[str | Group]) -> list[str | Group]:
+        found: list[str | Group] = []
+        for at, part in enumerate(parts):
+            if part == "." and found and found[-1] == schema and parts[at - 2 : at - 1] != ["."]:
+                found.pop()
+            elif isinstance(part, Group) and found and found[-1] == "OPERATOR" and len(part.parts) == 1:
+                found[-1] = part.parts[0]
+            else:
+                found.append(part)
+        return found
+
+    return rewrite
 
 
 def differ_by_one_prefix(longer: list[str], shorter: list[str]) -> bool:

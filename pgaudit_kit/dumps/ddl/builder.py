@@ -166,6 +166,7 @@ class InventoryBuilder:
             book.unmodelled,
             book.database.finished() if book.database else None,
             LEFT_OUT_AS_A_WHOLE - book.told,
+            book.session.bare_names,
         )
 
 

@@ -66,6 +66,7 @@ class Session:
     access_method: str | None = None
     escapes: bool = False  # standard_conforming_strings is off
     with_oids: bool = False
+    bare_names: bool = False  # a search path was set
     qualifies: bool = False  # the search path is empty, so a bare name is one of pg_catalog: dumps since March 2018
     role: str | None = None  # SET SESSION AUTHORIZATION
     quotes_all: bool = False  # --quote-all-identifiers: found out from the text, no dump says it
