@@ -16,6 +16,7 @@ from pgaudit_kit.difference.printed_text import (
     without_no_indent,
     without_schema,
 )
+from pgaudit_kit.difference.sql_syntax import SINCE, as_calls
 from pgaudit_kit.difference.versions import by_age, oldest, qualifies_names, straddle
 from pgaudit_kit.records.difference import Change, ObjectDifference
 from pgaudit_kit.records.objects import ObjectKey
@@ -62,6 +63,8 @@ def _rewrites(key: ObjectKey, left: Source, right: Source) -> Mapping[str, Rewri
         )
     if old or oldest(left, right) < _PRINTS_NEGATIVES_QUOTED:
         of_old["PostgreSQL before 9.5 prints negative numbers without quotes"] = with_quoted_negatives
+    if straddle(left, right, SINCE):
+        of_old["PostgreSQL before 14 prints SQL's own syntax for functions as calls"] = as_calls
     return {**of_old, **_REWRITES}
 
 

@@ -183,3 +183,29 @@ def test_dumps_of_before_march_2018_name_what_is_in_their_own_schema_without_it(
     ):
         pair = side("hstore[]", program, "type"), side('"s x".hstore[]', None, "type")
         assert [d.status for d in diff(*pair).object_differences] == [status], program
+
+
+SYNTAX = {
+    "EXTRACT(year FROM (d + 1))": "date_part('year'::text, (d + 1))",
+    "TRIM(BOTH FROM b)": "btrim(b)",
+    "TRIM(LEADING 'x'::text FROM b)": "ltrim(b, 'x'::text)",
+    "SUBSTRING(b FROM 2 FOR 3)": '"substring"(b, 2, 3)',
+    "OVERLAY(b PLACING 'x'::text FROM 2)": """"overlay"(b, 'x'::text, 2)""",
+    "POSITION(('x'::text) IN (b))": """"position"(b, 'x'::text)""",
+    "NORMALIZE(b, NFD)": """"normalize"(b, 'NFD'::text)""",
+    "COLLATION FOR (b)": "pg_collation_for(b)",
+    "lower((tz AT TIME ZONE 'UTC'::text))": "lower(timezone('UTC'::text, tz))",
+    "(b IS NFC NORMALIZED)": "is_normalized(b, 'NFC'::text)",
+    "(SUBSTRING(TRIM(BOTH FROM b) FROM 2) = 'x'::text)": """("substring"(btrim(b), 2) = 'x'::text)""",
+}
+
+
+@pytest.mark.parametrize("syntax", SYNTAX)
+def test_what_14_prints_in_sql_syntax_is_the_call_that_older_servers_print(syntax: str) -> None:
+    call = SYNTAX[syntax]
+    for pair, versions in (((call, syntax), ("13.1", "14.1")), ((syntax, call), ("18.1", "13.1"))):
+        found = _compared(*pair, versions=versions)
+        assert (found.status, found.reason.count(";")) == ("equivalent", 0)
+        assert _compared(*pair, versions=("14.1", "18.1")).status == "changed"
+    for wrong in {call.replace("b", "c"), call.replace("d", "c"), call.replace("tz", "ts")} - {call}:
+        assert _compared(wrong, syntax, versions=("13.1", "14.1")).status == "changed"
