@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pgaudit_kit.difference.hash_partitions import together
 from pgaudit_kit.errors import PgAuditError
 from pgaudit_kit.records.difference import Skipped, TableDifference, TableStatus
 from pgaudit_kit.records.fingerprint import Fingerprint
@@ -22,7 +23,7 @@ def compare_tables(left: Source, right: Source, *, progress: Progress | None = N
         if progress:
             progress(str(name), done, len(names))
         found.append(_compare(left, right, name))
-    return tuple(found)
+    return together(found, left, right)
 
 
 def common_columns(left: Source, right: Source, name: TableName) -> tuple[str, ...]:
