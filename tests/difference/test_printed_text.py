@@ -209,3 +209,18 @@ def test_what_14_prints_in_sql_syntax_is_the_call_that_older_servers_print(synta
         assert _compared(*pair, versions=("14.1", "18.1")).status == "changed"
     for wrong in {call.replace("b", "c"), call.replace("d", "c"), call.replace("tz", "ts")} - {call}:
         assert _compared(wrong, syntax, versions=("13.1", "14.1")).status == "changed"
+
+
+def test_functions_of_old_dumps_are_found_under_their_qualified_names() -> None:
+    def side(of: str, program: str | None, body: str = "SELECT 1") -> FakeSource:
+        attributes = {"arguments": f"a {of}hstore, b text", "result": f"{of}mood", "body": body}
+        item = DatabaseObject(ObjectKey("FUNCTION", "s", f"f(a {of}hstore, b text)"), attributes)
+        return FakeSource(
+            inventory=Inventory((item,)), provenance=Provenance("x", server_version=program or "17.1", pg_dump_version=program)
+        )
+
+    assert [d.status for d in diff(side("", "9.6.7"), side("s.", None)).object_differences] == ["equivalent"]
+    (found,) = diff(side("", "9.6.7"), side("s.", None, "SELECT 2")).object_differences
+    assert (found.status, [c.attribute for c in found.changes]) == ("changed", ["body"])
+    assert [d.status for d in diff(side("", "9.6.8"), side("s.", None)).object_differences] == ["only_left", "only_right"]
+    assert [d.status for d in diff(side("", "9.6.7"), side("u.", None)).object_differences] == ["only_left", "only_right"]
