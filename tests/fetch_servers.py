@@ -125,7 +125,7 @@ def _unpack_debian(_major: int, destination: Path) -> None:
     _point_to_own_libraries(destination)
 
 
-def private_apt(state: Path, releases: Iterable[str], kind: str = "deb") -> list[str]:
+def private_apt(state: Path, releases: Iterable[str], kind: str = "deb", *, security: bool = True) -> list[str]:
     """Options of apt for a state of its own with those releases, from the mirrors that the machine uses. *kind*: `deb-src` for sources."""
     for folder in ("lists/partial", "cache/archives/partial"):
         (state / folder).mkdir(parents=True)
@@ -136,8 +136,8 @@ def private_apt(state: Path, releases: Iterable[str], kind: str = "deb") -> list
         uri, _, rest = line.partition(" ")
         if re.fullmatch(r"Debian \w+", rest):
             sources += [f"{kind} [signed-by={DEBIAN_KEYS}] {uri} {release} main" for release in releases]
-        elif re.fullmatch(r"Debian \w+-security", rest):
-            sources += [f"{kind} [signed-by={DEBIAN_KEYS}] {uri} {release}-security main" for release in releases if release != "sid"]
+        elif security and re.fullmatch(r"Debian \w+-security", rest):
+            sources += [f"{kind} [signed-by={DEBIAN_KEYS}] {uri} {release}-security main" for release in releases]
     if not sources:
         raise LookupError("apt has no mirror of Debian (run apt-get update first)")
     (state / "sources.list").write_text("\n".join(sources) + "\n", encoding="utf-8")

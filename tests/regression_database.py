@@ -70,7 +70,7 @@ def headers_of(program: Installation) -> Path:
 def _downloads(releases: Iterable[str], kind: str) -> Iterator[tuple[Path, list[str]]]:
     """A folder for downloads, and what apt must be told to find them."""
     with tempfile.TemporaryDirectory(prefix=".new-", dir=cache_folder()) as made:
-        options = private_apt(Path(made) / "apt", releases, kind)
+        options = private_apt(Path(made) / "apt", releases, kind, security=False)  # not every mirror keeps all that those list
         _run("apt-get", *options, "update", "-qq")
         try:
             yield Path(made), options
