@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -115,7 +115,7 @@ def _unpack_debian(_major: int, destination: Path) -> None:
         raise LookupError("this is no Debian")
     downloads = destination.parent / "packages"
     downloads.mkdir()
-    options = _private_apt(destination.parent / "apt")
+    options = private_apt(destination.parent / "apt", [DEBIAN_RELEASE])
     _run("apt-get", *options, "update", "-qq")
     subprocess.run(["apt-get", *options, "download", "-qq", *DEBIAN_PACKAGES], check=True, capture_output=True, text=True, cwd=downloads)
     for package in downloads.glob("*.deb"):
@@ -125,8 +125,8 @@ def _unpack_debian(_major: int, destination: Path) -> None:
     _point_to_own_libraries(destination)
 
 
-def _private_apt(state: Path) -> list[str]:
-    """Options of apt for a state of its own with the one release, from the same mirrors that the machine uses."""
+def private_apt(state: Path, releases: Iterable[str], kind: str = "deb", *, security: bool = True) -> list[str]:
+    """Options of apt for a state of its own with those releases, from the mirrors that the machine uses. *kind*: `deb-src` for sources."""
     for folder in ("lists/partial", "cache/archives/partial"):
         (state / folder).mkdir(parents=True)
     (state / "status").touch()
@@ -135,9 +135,9 @@ def _private_apt(state: Path) -> list[str]:
     for line in sorted(mirrors):
         uri, _, rest = line.partition(" ")
         if re.fullmatch(r"Debian \w+", rest):
-            sources.append(f"deb [signed-by={DEBIAN_KEYS}] {uri} {DEBIAN_RELEASE} main")
-        elif re.fullmatch(r"Debian \w+-security", rest):
-            sources.append(f"deb [signed-by={DEBIAN_KEYS}] {uri} {DEBIAN_RELEASE}-security main")
+            sources += [f"{kind} [signed-by={DEBIAN_KEYS}] {uri} {release} main" for release in releases]
+        elif security and re.fullmatch(r"Debian \w+-security", rest):
+            sources += [f"{kind} [signed-by={DEBIAN_KEYS}] {uri} {release}-security main" for release in releases]
     if not sources:
         raise LookupError("apt has no mirror of Debian (run apt-get update first)")
     (state / "sources.list").write_text("\n".join(sources) + "\n", encoding="utf-8")

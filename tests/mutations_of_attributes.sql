@@ -8,6 +8,7 @@ CREATE COLLATION sorted FROM "C";
 UPDATE pg_collation SET collprovider = 'i', colllocale = 'und', collcollate = NULL, collctype = NULL, collicurules = '&V < w' WHERE collname = 'sorted';
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
 CREATE DOMAIN number AS integer;
+CREATE DOMAIN filled AS text NOT NULL;
 CREATE DOMAIN word AS text COLLATE "C";
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE FUNCTION one(n integer) RETURNS integer LANGUAGE sql AS 'SELECT n + 1';

@@ -175,6 +175,9 @@ REST = (
     ),
     _changed("ALTER TABLE a.t RENAME CONSTRAINT t_n_not_null TO must", T, "column n not_null_name", None, "must"),
     _changed("ALTER TABLE a.t ALTER CONSTRAINT t_n_not_null NO INHERIT", T, "column n not_null_no_inherit", None, "true"),
+    _changed("COMMENT ON CONSTRAINT t_n_not_null ON a.t IS 'c'", T, "column n not_null_comment", None, "c"),
+    _changed("ALTER DOMAIN a.filled RENAME CONSTRAINT filled_not_null TO must", "DOMAIN a.filled", "not_null_name", None, "must"),
+    _changed("COMMENT ON CONSTRAINT filled_not_null ON DOMAIN a.filled IS 'c'", "DOMAIN a.filled", "not_null_comment", None, "c"),
     _changed(f"ALTER TABLE a.child SET TABLESPACE {SPACE}", "TABLE a.child", "tablespace", "", SPACE),
     _changed("ALTER TABLE a.child SET ACCESS METHOD heap_two", "TABLE a.child", "access_method", "heap", "heap_two"),
     _changed(

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pgaudit_kit.difference.dangling import dangling_keys
+from pgaudit_kit.difference.hash_partitions import together
 from pgaudit_kit.difference.keys import RowKey
 from pgaudit_kit.difference.lost import TableLoss, losses, what_was_lost
 from pgaudit_kit.difference.not_compared import NOT_OF_A_SCHEMA, NotCompared
@@ -96,7 +97,7 @@ class Difference:
         compared = {t.name: (t, rows) for t, rows in compare_rows(self.left, self.right, limit=self._limit, progress=self._progress)}
         return {
             settled.name: self._settled(settled, *compared[settled.name])
-            for settled in self.alignment.settle(table for table, _ in compared.values())
+            for settled in self.alignment.settle(together([table for table, _ in compared.values()], self.left, self.right))
             if f"rows of {settled.name}" not in left_out and not self._told_as_left_out(settled)
         }
 

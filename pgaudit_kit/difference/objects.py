@@ -6,10 +6,11 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
-from pgaudit_kit.difference.equivalence import forgive, major
+from pgaudit_kit.difference.equivalence import forgive
 from pgaudit_kit.difference.hidden import Hidden
-from pgaudit_kit.difference.procedures import IN_SINCE, with_one_name
+from pgaudit_kit.difference.procedures import IN_SINCE, with_one_name, without_in, without_own_schema
 from pgaudit_kit.difference.renames import with_rename_hints
+from pgaudit_kit.difference.versions import qualifies_names, straddle
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.difference import Change, ObjectDifference
 from pgaudit_kit.records.inventory import Inventory
@@ -54,8 +55,10 @@ def compare_inventories(
 ) -> tuple[ObjectDifference, ...]:
     """As `compare_objects`, of the inventories of two sources; what differs only by version is `equivalent`, with its reason."""
     inventories = left.inventory, right.inventory
-    if (major(left.provenance.server_version) < IN_SINCE) != (major(right.provenance.server_version) < IN_SINCE):
-        inventories = with_one_name(*inventories)
+    if not (qualifies_names(left) and qualifies_names(right)):
+        inventories = with_one_name(*inventories, without_own_schema)
+    elif straddle(left, right, IN_SINCE):
+        inventories = with_one_name(*inventories, without_in)
     found = (d for d in compare_objects(*inventories, ignore=ignore, whole_databases=whole_databases) if d.key not in leaving_out)
     return with_rename_hints((forgive(d, left, right) for d in found), *inventories)
 

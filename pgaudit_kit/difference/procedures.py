@@ -1,25 +1,37 @@
-"""Procedures: from PostgreSQL 14 on their arguments say IN, and so do their names. Before, they do not."""
+"""Routines have their arguments in their names: those of procedures say IN from PostgreSQL 14 on; old dumps do not qualify types."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from pgaudit_kit.records.difference import ObjectDifference
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import DatabaseObject, ObjectKey
+from pgaudit_kit.records.table_data import quote_identifier
 
 IN_SINCE = 14
 _IN = re.compile(r"(?<=\()IN |(?<=, )IN |^IN ")
 
 
-def with_one_name(left: Inventory, right: Inventory) -> tuple[Inventory, Inventory]:
-    """Return both with the procedures that only one side names with IN (ruleutils.c, print_function_arguments) named as on the other.
+def without_in(key: ObjectKey) -> str:
+    """The name of a routine; of a procedure, without IN (ruleutils.c, print_function_arguments)."""
+    return _plain(key.name) if key.kind == "PROCEDURE" else key.name
 
-    For two sources on either side of 14. `arguments` stays as it is, so that the pair is seen to differ, and is judged by `same_arguments`.
+
+def without_own_schema(key: ObjectKey) -> str:
+    """The name of a routine in which the types of its own schema are not qualified."""
+    name = without_in(key)
+    return name.replace(f"{quote_identifier(key.schema)}.", "") if key.schema else name
+
+
+def with_one_name(left: Inventory, right: Inventory, plain: Callable[[ObjectKey], str]) -> tuple[Inventory, Inventory]:
+    """Return both with the routines that only one side names so, and the other in *plain* words alike, under one name.
+
+    `arguments` stays as it is, so that the pair is seen to differ, and is judged by a rule.
     """
-    lefts, rights = (_by_plain_name(a, b) for a, b in ((left, right), (right, left)))
+    lefts, rights = (_by_plain_name(a, b, plain) for a, b in ((left, right), (right, left)))
     pairs = {lefts[plain].key: rights[plain].key for plain in lefts.keys() & rights.keys()}
     # one name for both, the one with more words: it is the newer one's
     names = {old: max(pair, key=lambda key: len(key.name)) for pair in pairs.items() for old in pair}
@@ -38,10 +50,10 @@ def _plain(text: str) -> str:
     return _IN.sub("", text)
 
 
-def _by_plain_name(inventory: Inventory, other: Inventory) -> dict[ObjectKey, DatabaseObject]:
-    """The procedures that the other does not have under the same name, by their names without IN."""
-    alone = (item for item in inventory.of_kind("PROCEDURE") if item.key not in other.by_key)
-    return {replace(item.key, name=_plain(item.key.name)): item for item in alone}
+def _by_plain_name(inventory: Inventory, other: Inventory, plain: Callable[[ObjectKey], str]) -> dict[ObjectKey, DatabaseObject]:
+    """The routines that the other does not have under the same name, by their names in plain words."""
+    alone = (item for item in inventory.of_kind("FUNCTION", "PROCEDURE", "AGGREGATE") if item.key not in other.by_key)
+    return {replace(item.key, name=plain(item.key)): item for item in alone}
 
 
 def _renamed(inventory: Inventory, names: dict[ObjectKey, ObjectKey]) -> Inventory:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from pgaudit_kit.difference.hash_partitions import together
 from pgaudit_kit.difference.keys import RowKey, key_of
 from pgaudit_kit.difference.row_matching import Matching
 from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowResult, RowShape, match, tally
@@ -28,7 +29,7 @@ Progress = Callable[[str, int, int], None]
 def compare_tables(left: Source, right: Source, *, progress: Progress | None = None) -> tuple[TableDifference, ...]:
     """Compare, by fingerprint, every table whose rows either source holds. One result per table, `same` ones included."""
     _count_ahead(left, right)
-    return tuple(_compare(left, right, name, _by_fingerprint)[0] for name in _each_name(left, right, progress))
+    return together([_compare(left, right, name, _by_fingerprint)[0] for name in _each_name(left, right, progress)], left, right)
 
 
 def compare_rows(

@@ -35,7 +35,8 @@ class Inventory:
     `database` is the database that holds them, None where the source does not say (a dump without --create). `not_told` are
     attributes of `LEFT_OUT_AS_A_WHOLE` that the source says nowhere, so that they cannot be compared. `quotes_all`: of a dump whose
     identifiers are all quoted; objects are without needless quotes all the same, rows are as they were printed. `unread` is what the
-    role that read a live database may not read of it.
+    role that read a live database may not read of it. With `bare_names` what is in the schema of an object is named without it: in
+    scripts of pg_dump before March 2018, which set a search path for each object.
     """
 
     objects: tuple[DatabaseObject, ...] = ()
@@ -44,6 +45,7 @@ class Inventory:
     not_told: frozenset[str] = frozenset()
     quotes_all: bool = field(default=False, compare=False)
     unread: tuple[Unread, ...] = ()
+    bare_names: bool = False
     by_key: Mapping[ObjectKey, DatabaseObject] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

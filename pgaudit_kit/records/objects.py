@@ -97,6 +97,7 @@ COLUMN_ATTRIBUTES = {
     "not_null": "'true', or absent",
     "not_null_name": "raw name of its constraint, from 18 on, when it is not <table>_<column>_not_null",
     "not_null_no_inherit": "'true', from 18 on",
+    "not_null_comment": "text of the comment on that constraint, from 18 on",
     "default": "pg_get_expr(adbin, adrelid) of a plain default",
     "generated": "'<expression> STORED' or '<expression> VIRTUAL', expression without the outer parentheses of GENERATED ALWAYS AS (…)",
     "identity": "'ALWAYS' or 'BY DEFAULT'",
@@ -110,7 +111,7 @@ COLUMN_ATTRIBUTES = {
     "security_label": "as security_label below",
 }
 
-NOT_NULL_DETAILS = frozenset({"not_null_name", "not_null_no_inherit"})
+NOT_NULL_DETAILS = frozenset({"not_null_name", "not_null_no_inherit", "not_null_comment"})
 
 _COMMON = ("owner", "comment")
 _RELATION = (*_COMMON, "tablespace", "access_method", "options")
@@ -129,7 +130,8 @@ _OWN_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     # form: 'enum', 'composite', 'range', 'base' or 'shell'; labels: the enum's labels in order as SQL literals joined by ', ';
     # the others: the values of CREATE TYPE's options of those names; multirange_type_name: known from 14 on
     "TYPE": (*_COMMON, "form", "labels", *_RANGE, *_BASE_TYPE),
-    "DOMAIN": (*_COMMON, "base_type", "collation", "default", "not_null"),
+    # not_null_name, not_null_comment: as of a column, from 17 on
+    "DOMAIN": (*_COMMON, "base_type", "collation", "default", "not_null", "not_null_name", "not_null_comment"),
     # persistence: 'unlogged' or absent; partition_key: pg_get_partkeydef; partition_of: qualified, quoted as SQL;
     # partition_bound: pg_get_expr(relpartbound); inherits: qualified parents joined by ', ';
     # options: reloptions as pg_dump prints them, joined by ', '; row_security: 'enabled' / 'forced' / 'enabled, forced';

@@ -168,6 +168,7 @@ class InventoryBuilder:
             book.database.finished() if book.database else None,
             LEFT_OUT_AS_A_WHOLE - book.told,
             quotes_all=book.session.quotes_all,
+            bare_names=book.session.bare_names,
         )
 
 

@@ -98,6 +98,8 @@ def apply_comments(book: Book) -> None:
         if (comment.kind, comment.place, comment.text) == ("SCHEMA", (None, "public"), STANDARD_PUBLIC):
             continue
         draft = _object_of(comment, book)
+        if draft is None and comment.kind == "CONSTRAINT" and _comment_on_not_null(comment, book):
+            continue
         if draft is None:
             put_aside(comment.statement, book, NO_OBJECT)
         elif comment.attribute != "comment":
@@ -109,6 +111,30 @@ def apply_comments(book: Book) -> None:
         else:
             draft.attributes["comment"] = comment.text
     book.comments.clear()
+
+
+def _comment_on_not_null(comment: Comment, book: Book) -> bool:
+    """Give it to the domain, or to the column of a table, that has a not-null of that name; False when there is none."""
+    owner = (comment.place[0], comment.parent or "")
+    name = comment.place[1]
+    domain, table = book.find("DOMAIN", owner), book.relation(owner, "TABLE", "FOREIGN TABLE")
+    if domain and domain.attributes.get("not_null") and (domain.attributes.get("not_null_name") or domain.default_not_null_name()) == name:
+        domain.attributes["not_null_comment"] = comment.text
+        return True
+    column = _column_with_not_null(table, name, book) if table else None
+    if table is None or column is None:
+        return False
+    table.column(column)["not_null_comment"] = comment.text
+    return True
+
+
+def _column_with_not_null(table: Draft, name: str, book: Book) -> str | None:
+    """The column of *table* whose not-null, its own or one that it inherits, has that name."""
+    for column, said in table.columns.items():
+        if said.get("not_null") and (said.get("not_null_name") or table.default_not_null_name(column)) == name:
+            return column
+    parents = (book.relation(place, "TABLE", "FOREIGN TABLE") for place in table.inherits)
+    return next((found for parent in parents if parent and (found := _column_with_not_null(parent, name, book))), None)
 
 
 def _label(draft: Draft, comment: Comment) -> None:

@@ -64,5 +64,6 @@ def _add_not_null(statement: Statement, book: Book, table: Place, name: str, def
     """18 prints a NOT VALID not-null apart, as CONSTRAINT; what it prints apart for a domain (17) is the domain's own attribute."""
     if domain := book.find("DOMAIN", table):
         domain.attributes["not_null"] = "true"
+        domain.attributes["not_null_name"] = name
     else:
         book.create("CONSTRAINT", (table[0], name), statement, parent=table[1]).attributes["definition"] = definition

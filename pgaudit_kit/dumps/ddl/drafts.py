@@ -65,6 +65,7 @@ class Session:
     access_method: str | None = None
     escapes: bool = False  # standard_conforming_strings is off
     with_oids: bool = False
+    bare_names: bool = False  # a search path was set
     qualifies: bool = False  # the search path is empty, so a bare name is one of pg_catalog: dumps since March 2018
     role: str | None = None  # SET SESSION AUTHORIZATION
     quotes_all: bool = False  # --quote-all-identifiers: found out from the text, no dump says it
@@ -173,6 +174,10 @@ class Draft:
             return self.columns.get(name, {}).get(attribute)
         return self.attributes.get(COLUMN_ATTRIBUTE.format(name=name, attribute=attribute))
 
+    def default_not_null_name(self, column: str | None = None) -> str:
+        """The name of a not-null that nobody named (pg_dump.c, determineNotNullFlags, dumpDomain): printed only when it has a comment."""
+        return "_".join((self.name, *((column,) if column else ()), "not_null"))
+
     @property
     def key(self) -> ObjectKey:
         """Its key."""
@@ -182,7 +187,7 @@ class Draft:
         """Return the object."""
         return DatabaseObject(
             self.key,
-            {name: value for name, value in self.attributes.items() if value is not None},
+            {k: v for k, v in self.attributes.items() if v is not None and (k, v) != ("not_null_name", self.default_not_null_name())},
             tuple(self._finished_columns()),
             "\n".join(f"{without_secrets(self.kind, sql)};" for sql in self.sql) or None,
             dependencies,
@@ -191,7 +196,8 @@ class Draft:
     def _finished_columns(self) -> Iterator[Column]:
         """DEFAULT NULL is no default: pg_dump prints it for what inherits, and up to 15 also below a partition that has none itself."""
         for place, (name, attributes) in enumerate(self.columns.items()):
-            said = {k: v for k, v in attributes.items() if v is not None and (k, v) != ("default", "NULL")}
+            nothing = {("default", "NULL"), ("not_null_name", self.default_not_null_name(name))}
+            said = {k: v for k, v in attributes.items() if v is not None and (k, v) not in nothing}
             if said or place < self.own_columns:
                 yield Column(name, said)
 

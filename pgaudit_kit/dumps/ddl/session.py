@@ -31,6 +31,7 @@ def read_set(statement: Statement, book: Book) -> None:
     first = values[0] if values else ""
     if setting == "search_path":
         session.search_path = tuple(values)
+        session.bare_names = session.bare_names or any(values)
     elif setting == "default_tablespace":
         session.tablespace = first
     elif setting == "default_table_access_method":

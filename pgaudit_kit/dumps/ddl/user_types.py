@@ -64,7 +64,9 @@ def create_domain(statement: Statement, book: Book) -> None:
             found["not_null"] = "true"
         elif cursor.take("CONSTRAINT"):
             name = cursor.identifier()
-            if not cursor.token.is_word("NOT"):  # 17 names its not-null
+            if cursor.token.is_word("NOT"):  # from 17 on it has one
+                found["not_null_name"] = name
+            else:
                 constraints.append((name, cursor.text_until("CONSTRAINT")))
         else:
             raise NotUnderstood(f"a domain's clause expected at {cursor.token.text!r}")

@@ -44,6 +44,7 @@ described AS (
         END AS not_null,
         nullif(nn.conname, w.relname || '_' || a.attname || '_not_null') AS not_null_name,  -- [>=18] determineNotNullFlags
         CASE WHEN nn.connoinherit THEN 'true' END AS not_null_no_inherit,                   -- [>=18]
+        nd.description AS not_null_comment,  -- [>=18] also of an inherited one, which is not printed itself
         CASE WHEN a.attgenerated = '' THEN pg_get_expr(ad.adbin, ad.adrelid) END AS "default",
         CASE
             WHEN ad.oid IS NULL THEN NULL
@@ -77,6 +78,7 @@ described AS (
     LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
     LEFT JOIN pg_attrdef ad ON ad.adrelid = a.attrelid AND ad.adnum = a.attnum
     LEFT JOIN pg_constraint nn ON nn.conrelid = w.oid AND nn.contype = 'n' AND nn.conkey[1] = a.attnum AND nn.convalidated  -- [>=18]
+    LEFT JOIN pg_description nd ON nd.classoid = 'pg_constraint'::regclass AND nd.objoid = nn.oid AND nd.objsubid = 0  -- [>=18]
     LEFT JOIN above ON above.inhrelid = w.oid AND above.attname = a.attname
     LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = w.oid AND d.objsubid = a.attnum
 )
@@ -89,6 +91,7 @@ SELECT
     not_null,
     CASE WHEN not_null IS NOT NULL THEN not_null_name END AS not_null_name,              -- [>=18]
     CASE WHEN not_null IS NOT NULL THEN not_null_no_inherit END AS not_null_no_inherit,  -- [>=18]
+    not_null_comment,                                                                    -- [>=18]
     "default",
     CASE WHEN own THEN generated END AS generated,
     identity,
@@ -102,4 +105,5 @@ FROM described
 WHERE (own AND NOT typed) OR not_null IS NOT NULL OR "default" IS NOT NULL OR comment IS NOT NULL
    OR storage IS NOT NULL OR statistics IS NOT NULL OR options IS NOT NULL OR foreign_options_pairs IS NOT NULL
    OR compression IS NOT NULL  -- [>=14]
+   OR not_null_comment IS NOT NULL  -- [>=18]
 ORDER BY relation, (own AND NOT typed) DESC, attnum

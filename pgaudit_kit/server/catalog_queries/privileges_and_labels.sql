@@ -52,6 +52,7 @@ bearer(classid, objid, subid, kind, schema, name, arguments, column_name, word, 
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid
     WHERE (t.typacl IS NOT NULL OR t.oid IN (SELECT objoid FROM labelled WHERE classoid = 'pg_type'::regclass))
       AND (t.typrelid = 0 OR c.relkind = 'c')
+      AND t.typtype <> 'm'  -- getTypes: a dummy, although default privileges reach it up to 16
     UNION ALL
     SELECT 'pg_namespace'::regclass, n.oid, 0, 'SCHEMA', NULL, n.nspname, NULL, NULL, 'SCHEMA', n.nspowner, n.nspacl
     FROM pg_namespace n

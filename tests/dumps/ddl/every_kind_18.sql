@@ -14,6 +14,7 @@ CREATE TABLE new.child (x integer, CONSTRAINT child_named NOT NULL a) INHERITS (
 CREATE TABLE new.other (y integer, NOT NULL c) INHERITS (new.not_nulls);
 CREATE TABLE new.same_generated (a integer, v integer GENERATED ALWAYS AS (a * 5) VIRTUAL) INHERITS (new.not_nulls);
 CREATE DOMAIN new.dom AS integer CONSTRAINT "dom nn" NOT NULL DEFAULT 3 CONSTRAINT dom_check CHECK (VALUE > 1);
+COMMENT ON CONSTRAINT "dom nn" ON DOMAIN new.dom IS 'a comment on the not-null of a domain';
 CREATE DOMAIN new.plain_nn AS text COLLATE "C" NOT NULL;
 CREATE TABLE new.temporal (id int4range, valid daterange, CONSTRAINT temporal_pk PRIMARY KEY (id, valid WITHOUT OVERLAPS));
 CREATE TABLE new.temporal_ref (id int4range, valid daterange, CONSTRAINT tfk FOREIGN KEY (id, PERIOD valid) REFERENCES new.temporal (id, PERIOD valid));
