@@ -113,6 +113,9 @@ def jobs(data: Data) -> Iterator[Job]:
         peers=[Peer('pandas.read_csv(engine="pyarrow")', 2.0, lambda: _read_csv(data))],
         is_scan=False,
     )
+    from benchmarks.live_objects import live_jobs  # which needs Job
+
+    yield from live_jobs(data)
 
 
 def _counts(data: Data, path: object) -> Measured:

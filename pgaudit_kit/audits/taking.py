@@ -13,14 +13,21 @@ from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableData, TableName
 
+NOT_RECORDED = "its rows were not recorded (--schema-only)"
 
-def take_manifest(source: Source, *, prisma_schema: str = "public", progress: Callable[[TableName], None] | None = None) -> Manifest:
-    """Read every row of *source* once and return its Manifest.
+
+def take_manifest(
+    source: Source, *, prisma_schema: str = "public", schema_only: bool = False, progress: Callable[[TableName], None] | None = None
+) -> Manifest:
+    """Read every row of *source* once and return its Manifest; with *schema_only* read none, which each table then says.
 
     A table whose rows this role may not read stays in it without a fingerprint, with the reason. Raises the errors of the source.
     """
     tables = {}
     for name, data in source.table_data.items():
+        if schema_only:
+            tables[name] = replace(data, not_readable=data.not_readable or NOT_RECORDED)
+            continue
         if progress:
             progress(name)
         tables[name] = _counted(source, data)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from importlib import resources
 from typing import Any
 
@@ -32,6 +32,8 @@ from pgaudit_kit.server.protection import default_acl, labels_text, protect, sto
 Row = Mapping[str, Any]
 Ask = Callable[[str], list[Row]]
 """Runs one query and gives its rows by column name."""
+AskEach = Callable[[Sequence[str]], Iterable[list[Row]]]
+"""Runs queries that are known beforehand, and gives the rows of each in turn."""
 
 # `-- [>=14]` or `-- [<14]` at the end of a line, perhaps with words after it: the line is for those servers only
 _FOR_SERVERS = re.compile(r"--\s*((?:\[(?:>=|<)\d+\]\s*)+)")
@@ -77,6 +79,9 @@ _KINDS = {
     "user_mapping": "USER MAPPING",
     "foreign_table": "FOREIGN TABLE",
 }
+# Queries that give no objects by themselves; the columns are there before the tables are
+_BEFORE = ("column",)
+_AFTER = ("default_acl", "large_object", "large_object_texts", "unmodelled", "subscription_readable", "privileges_and_labels", "database")
 _NOT_ATTRIBUTES = frozenset({"kind", "schema", "name", "parent", "relation", "column_attributes"})
 # Columns that are not the text of an attribute yet: the attribute, and how its text is made
 _READ: Mapping[str, tuple[str, Callable[[Any], str | None]]] = {
@@ -106,57 +111,70 @@ def _is_for(line: str, major: int) -> bool:
     return all(major >= int(bound) if sign == ">=" else major < int(bound) for sign, bound in _ONE_MARK.findall(marks[1]))
 
 
-def read_inventory(ask: Ask, major: int, *, ask_unlocked: Ask | None = None) -> Inventory:
+def read_inventory(ask: Ask, major: int, *, ask_each: AskEach | None = None, ask_unlocked: Ask | None = None) -> Inventory:
     """Return what pg_dump would dump of the database that *ask* queries, under pg_dump's session settings.
 
-    *ask_unlocked* runs a query and lets go of the locks that it took; used to read the state of sequences.
+    *ask_each* runs many queries at once; without it they are asked one by one. *ask_unlocked* runs a query and lets go of
+    the locks that it took; used to read the state of sequences.
     """
-    columns = _columns(ask(query("column", major)))
-    states = _sequence_states(ask, major, ask_unlocked or ask)
-    objects = [
-        _object(row, kind, columns, states)
-        for name, kind in _KINDS.items()
-        for row in ask(query(name, major))
-    ]  # fmt: skip
-    objects += [*_default_acls(ask, major), *_large_objects(ask, major)]
-    unmodelled = [Unmodelled(r["kind"], r["schema"], r["name"], r["reason"]) for r in ask(query("unmodelled", major))]
-    readable = ask(query("subscription_readable", major))
-    if all(row["readable"] for row in readable):
-        objects += [_object(row, "SUBSCRIPTION", {}, {}) for row in ask(query("subscription", major))] if readable else []
-    else:
-        unmodelled += [Unmodelled("SUBSCRIPTION", None, row["name"], NOT_READABLE) for row in readable]
+    without = {row["name"] for row in ask(query("without_objects", major))}
+    states = {} if "sequence" in without else _sequence_states(ask, major, ask_unlocked or ask)
+    names = [name for name in (*_BEFORE, *_KINDS, *_AFTER) if name not in without]
+    answers = zip(names, (ask_each or partial(map, ask))([query(name, major) for name in names]), strict=True)
+    columns: Mapping[int, tuple[Column, ...]] = {}
+    objects: list[DatabaseObject] = []
+    others: dict[str, list[Row]] = defaultdict(list)
+    for name, rows in answers:
+        if name == "column":
+            columns = _columns(rows)
+        elif name in _KINDS:
+            objects += [_object(row, _KINDS[name], columns, states) for row in rows]
+        else:
+            others[name] = rows
+    objects += [*_default_acls(others["default_acl"], major), *_large_objects(others["large_object"], others["large_object_texts"], major)]
+    subscriptions, unreadable = _subscriptions(ask, others["subscription_readable"], major)
+    unmodelled = [*unreadable, *(Unmodelled(r["kind"], r["schema"], r["name"], r["reason"]) for r in others["unmodelled"])]
     return Inventory(
-        tuple(protect(objects, ask(query("privileges_and_labels", major)), major)),
+        tuple(protect([*objects, *subscriptions], others["privileges_and_labels"], major)),
         tuple(sorted(unmodelled, key=lambda u: (u.schema or "", u.kind, u.name, u.reason))),
-        _database(ask(query("database", major))[0], major),
+        _database(others["database"][0], major),
     )
+
+
+def _subscriptions(ask: Ask, readable: Iterable[Row], major: int) -> tuple[list[DatabaseObject], list[Unmodelled]]:
+    """The subscriptions, or their names when this role may not read all of them."""
+    readable = list(readable)
+    if all(row["readable"] for row in readable):
+        rows = ask(query("subscription", major)) if readable else []
+        return [_object(row, "SUBSCRIPTION", {}, {}) for row in rows], []
+    return [], [Unmodelled("SUBSCRIPTION", None, row["name"], NOT_READABLE) for row in readable]
 
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(map(quote_identifier, names))
 
 
-def _default_acls(ask: Ask, major: int) -> Iterator[DatabaseObject]:
-    for row in ask(query("default_acl", major)):
+def _default_acls(rows: Iterable[Row], major: int) -> Iterator[DatabaseObject]:
+    for row in rows:
         acl = default_acl(row, row["objects"].removesuffix("S"), major)
         attributes = {"owner": row["owner"], **({"acl": acl} if acl else {})}
         yield DatabaseObject(ObjectKey("DEFAULT ACL", row["schema"], f"{row['objects']} of {row['owner']}"), attributes)
 
 
-def _large_objects(ask: Ask, major: int) -> Iterator[DatabaseObject]:
+def _large_objects(rows: Iterable[Row], said: Iterable[Row], major: int) -> Iterator[DatabaseObject]:
     """BLOB objects of up to a thousand large objects each."""
     owners: dict[str, dict[int, str | None]] = defaultdict(dict)
     acls: dict[str, dict[int, str | None]] = defaultdict(dict)
     texts: dict[str, dict[str, str | None]] = defaultdict(dict)
-    for row in ask(query("large_object", major)):
+    for row in rows:
         name = large_objects_name(row["oids"][0] // LARGE_OBJECTS_TOGETHER)
         owners[name] |= dict.fromkeys(row["oids"], row["owner"])
         acls[name] |= dict.fromkeys(row["oids"], stored_acl(row, "LARGE OBJECT", major))
-    for row in ask(query("large_object_texts", major)):
+    for row in said:
         texts[large_objects_name(row["oid"] // LARGE_OBJECTS_TOGETHER)][f"{row['oid']} {row['attribute']}"] = row["text"]
     for name, owned in owners.items():
-        said = {"oids": compact_numbers(owned), "owner": by_number(owned), "acl": by_number(acls[name]), **texts[name]}
-        yield DatabaseObject(ObjectKey("BLOB", None, name), {attribute: text for attribute, text in said.items() if text is not None})
+        found = {"oids": compact_numbers(owned), "owner": by_number(owned), "acl": by_number(acls[name]), **texts[name]}
+        yield DatabaseObject(ObjectKey("BLOB", None, name), {attribute: text for attribute, text in found.items() if text is not None})
 
 
 def _database(row: Row, major: int) -> DatabaseObject:
@@ -181,7 +199,8 @@ def _object(row: Row, kind: str, columns: Mapping[int, tuple[Column, ...]], stat
     relation = row.get("relation")
     key = ObjectKey(row.get("kind") or kind, row.get("schema"), row["name"], row.get("parent"))
     attributes = _attributes(row)
-    attributes |= json.loads(row.get("column_attributes") or "{}")
+    if of_columns := row.get("column_attributes"):
+        attributes |= json.loads(of_columns)
     if kind == "SEQUENCE":
         attributes |= states.get(row["relation"], {})
     return DatabaseObject(key, attributes, columns.get(relation, ()) if relation is not None else ())
@@ -189,9 +208,8 @@ def _object(row: Row, kind: str, columns: Mapping[int, tuple[Column, ...]], stat
 
 def _attributes(row: Row) -> dict[str, str | None]:
     found = {name: value for name, value in row.items() if value is not None and name not in _NOT_ATTRIBUTES}
-    for name in found.keys() & _READ.keys():
-        attribute, read = _READ[name]
-        if (text := read(found.pop(name))) is not None:
+    for name, (attribute, read) in _READ.items():
+        if name in found and (text := read(found.pop(name))) is not None:
             found[attribute] = text
     return found
 

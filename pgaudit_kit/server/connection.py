@@ -11,6 +11,7 @@ from pgaudit_kit.errors import CannotConnect, QueryFailed, TargetError, hide_sec
 
 if TYPE_CHECKING:
     import psycopg
+    import sqlalchemy
 
     from pgaudit_kit.server.targets import Target
 
@@ -98,10 +99,8 @@ def connect(target: Target, *, read_only: bool = True, autocommit: bool = False)
     """
     import psycopg
     import sqlalchemy.exc
-    from sqlalchemy import create_engine
-    from sqlalchemy.pool import NullPool
 
-    engine = target.engine or create_engine("postgresql+psycopg://", poolclass=NullPool, connect_args=_connect_arguments(target))
+    engine = target.engine or _engine_of(target)
     try:
         pooled = engine.raw_connection()
         connection = pooled.driver_connection
@@ -116,6 +115,14 @@ def connect(target: Target, *, read_only: bool = True, autocommit: bool = False)
     except (psycopg.Error, sqlalchemy.exc.DBAPIError) as error:
         raise _cannot_connect(target, str(getattr(error, "orig", error))) from None  # from None: the cause may show the URL
     return connection
+
+
+def _engine_of(target: Target) -> sqlalchemy.Engine:
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    # hstore is text to us as all else is; SQLAlchemy would ask the server about it at every connect
+    return create_engine("postgresql+psycopg://", poolclass=NullPool, connect_args=_connect_arguments(target), use_native_hstore=False)
 
 
 def _connect_arguments(target: Target) -> dict[str, str]:

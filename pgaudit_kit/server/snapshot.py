@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -45,13 +45,15 @@ _SETTINGS = {
     "standard_conforming_strings": "on",  # pg_dump keeps what it finds; readers of dumps give text as it would be with this
     "row_security": "off",
     "restrict_nonsystem_relation_kind": "view, foreign-table",
+    "jit": "off",  # not pg_dump's: a query of a large catalog would be compiled for longer than it runs
 }
 _APPLY_SETTINGS = """
     SELECT set_config(wanted.name, wanted.value, true)
     FROM unnest(%s::text[], %s::text[]) AS wanted(name, value)
-    WHERE EXISTS (SELECT FROM pg_settings known WHERE known.name = wanted.name)
+    WHERE current_setting(wanted.name, true) IS NOT NULL
 """
 _OLDEST = 12
+_SENT_AT_ONCE = 4
 _MAY_READ_ALL = "Use a role that may read all rows: a superuser, or one with pg_read_all_data and BYPASSRLS."
 
 
@@ -126,7 +128,7 @@ class Snapshot:
         """The objects that pg_dump would dump, read once."""
         self._check_free()
         with self._savepoint("reading the catalog"):
-            return read_inventory(self._ask, self._major, ask_unlocked=self._ask_unlocked)
+            return read_inventory(self._ask, self._major, ask_each=self._ask_each, ask_unlocked=self._ask_unlocked)
 
     @cached_property
     def _tables(self) -> dict[TableName, TableData]:
@@ -306,6 +308,21 @@ class Snapshot:
 
         with self._connection.cursor(row_factory=dict_row) as cursor:
             return list(cursor.execute(sql.encode(), parameters).fetchall())
+
+    def _ask_each(self, queries: Sequence[str]) -> Iterator[list[Row]]:
+        """Send *queries* some at a time and ahead: the server works on the next while these rows are read, and is waited for less often."""
+        from psycopg import capabilities
+        from psycopg.rows import dict_row
+
+        def send(batch: Sequence[str]) -> list[psycopg.Cursor[dict[str, Any]]]:
+            return [self._connection.cursor(row_factory=dict_row).execute(sql.encode()) for sql in batch]
+
+        with self._connection.pipeline() if capabilities.has_pipeline() else nullcontext():
+            sent: list[psycopg.Cursor[dict[str, Any]]] = []
+            for start in range(0, len(queries) + _SENT_AT_ONCE, _SENT_AT_ONCE):
+                answers = [list[Row](cursor.fetchall()) for cursor in sent]
+                sent = send(queries[start : start + _SENT_AT_ONCE])
+                yield from answers
 
     def _ask_unlocked(self, sql: str) -> list[Row]:
         with self._connection.transaction(force_rollback=True):

@@ -28,9 +28,7 @@ WHERE t.relkind IN ('r', 'p', 'm')
   AND t.relpersistence <> 't'
   AND i.indisready
   AND (i.indisvalid OR t.relkind = 'p')
-  AND NOT EXISTS (
-    SELECT FROM pg_constraint o WHERE o.conrelid = i.indrelid AND o.conindid = i.indexrelid AND o.contype IN ('p', 'u', 'x')
-  )
+  AND NOT EXISTS (SELECT FROM pg_constraint o WHERE o.conindid = i.indexrelid AND o.contype IN ('p', 'u', 'x'))
   AND n.nspname !~ '^pg_'
   AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = t.oid AND e.deptype = 'e')
