@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict
+from pgaudit_kit.cli.object_list import LINES_SHOWN, print_objects
+from pgaudit_kit.cli.output import HOW_TO_SEE_ALL, SHOWN, Json, print_json, print_table, print_verdict
+from pgaudit_kit.display.frames import key_text
+from pgaudit_kit.display.object_changes import STATUS_WORDS, status_word
 
 if TYPE_CHECKING:
-    from pgaudit_kit.difference.diff import Difference
+    from pgaudit_kit.difference.diff import Difference, RowResult
+    from pgaudit_kit.records.difference import TableDifference
 
 EXIT_CODES = {"same": 0, "different": 1, "not_checked": 3}
 PATTERN_HELP = "Only these tables (with all that belongs to them) and objects: name, schema.name, schema.*; may be repeated."
@@ -27,11 +32,17 @@ def diff(
     ignore: Annotated[
         str, typer.Option("--ignore", metavar="ATTRIBUTES", help="Attributes not to compare: owner,comment,column-order …")
     ] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help=f"Show all differences and all lines of long texts, not the first {SHOWN} and {LINES_SHOWN}.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Say what differs between two dumps, databases or manifests.
 
-    They are compared object by object and row by row, without restoring anything; A is what should be, B what is.
+    They are compared object by object and row by row, without restoring anything. A is what should be, B what is:
+    what only A has is missing (-), what only B has is extra (+), of what changed (~) both are shown.
+
+    Exit codes: 0 the same · 1 different · 2 wrong usage · 3 something could not be compared · 130 interrupted.
 
     Example: pgaudit diff backups/app.dump env:DATABASE_URL --rows
     """
@@ -43,40 +54,42 @@ def diff(
         if json:
             print_json(difference.to_dict(rows=rows))
         else:
-            _print(difference, rows=rows)
+            _print(difference, rows=rows, everything=everything)
     raise typer.Exit(EXIT_CODES[verdict])
 
 
-def _print(difference: Difference, *, rows: bool) -> None:
-    words = {"only_left": "missing", "only_right": "extra"}
-    objects = [
-        (words.get(d.status, d.status), str(d.key), c.attribute if c else d.hint, c and c.left, c and c.right)
-        for d in difference.object_differences
-        for c in (d.changes or (None,))
-    ]
-    print_table("Objects", ["", "object", "attribute", difference.left.label, difference.right.label], objects)
-    tables = []
-    for t in difference.table_differences:
-        result = difference.row_result(t.name)
-        known = not result.why_not or t.status in words  # of a table on one side only the counts are known
-        counts = (result.counts.missing, result.counts.extra, result.counts.changed) if known else (None, None, None)
-        tables.append((str(t.name), t.rows_left, t.rows_right, *counts, result.why_not or t.reason))
-    columns = ["table", "rows left", "rows right", "missing", "extra", "changed", "reason"]
-    print_table("Rows", columns, tables, right=columns[1:6])
-    if rows:
-        from pgaudit_kit.display.frames import key_text
+def _print(difference: Difference, *, rows: bool, everything: bool) -> None:
+    def show(title: str, columns: Sequence[str], lines: Sequence[Sequence[Any]], right: Sequence[str] = ()) -> None:
+        print_table(title, columns, lines, right=right, shown=None if everything else SHOWN, how=HOW_TO_SEE_ALL)
 
+    print_objects(difference.object_differences, (difference.left.label, difference.right.label), everything=everything)
+    tables = [_table_line(difference, t) for t in difference.table_differences]
+    columns = ["table", "rows left", "rows right", "missing", "extra", "changed", "reason"]
+    if not any(line[-1] for line in tables):
+        columns, tables = columns[:-1], [line[:-1] for line in tables]
+    show("Rows", columns, tables, columns[1:6])
+    if rows:
         for t in difference.table_differences:
-            listed = [
-                (words.get(r.status, r.status), key_text(r.key), *((c.attribute, _value(c.left), _value(c.right)) if c else ("", "", "")))
-                for r in difference.row_result(t.name).listed
-                for c in (r.columns or (None,))
-            ]
-            print_table(f"Rows of {t.name}", ["", "key", "column", "left", "right"], listed)
-    print_table("Not compared", ["what", "reason"], [(s.what, s.reason) for s in difference.skipped])
-    unmodelled = [(u.kind, u.schema, u.name) for u in difference.unmodelled]
-    print_table("Not modelled, not compared", ["kind", "schema", "name"], unmodelled)
+            show(f"Rows of {t.name}", ["", "key", "column", "left", "right"], _row_lines(difference.row_result(t.name)))
+    show("Not compared", ["what", "reason"], [(s.what, s.reason) for s in difference.skipped])
+    unmodelled = [(u.kind, u.schema, u.name, u.reason) for u in difference.unmodelled]
+    show("Not understood, not compared", ["kind", "schema", "name", "reason"], unmodelled)
     print_verdict(difference.verdict, difference.sentence)
+
+
+def _table_line(difference: Difference, table: TableDifference) -> tuple[str | int | None, ...]:
+    result = difference.row_result(table.name)
+    known = not result.why_not or table.status in STATUS_WORDS  # of a table on one side only the counts are known
+    counts = (result.counts.missing, result.counts.extra, result.counts.changed) if known else (None, None, None)
+    return (str(table.name), table.rows_left, table.rows_right, *counts, result.why_not or table.reason)
+
+
+def _row_lines(result: RowResult) -> list[tuple[str, ...]]:
+    return [
+        (status_word(r.status), key_text(r.key), *((c.attribute, _value(c.left), _value(c.right)) if c else ("", "", "")))
+        for r in result.listed
+        for c in (r.columns or (None,))
+    ]
 
 
 def _value(text: str | None) -> str:

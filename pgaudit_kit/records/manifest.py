@@ -52,8 +52,9 @@ class Manifest:
         """The fingerprint recorded for *name*; RowsNotAvailable for other columns or when none was recorded."""
         data = self.table_data[name]
         if data.fingerprint is None or (columns is not None and tuple(columns) != data.columns):
+            why = f": {data.not_readable}" if data.fingerprint is None and data.not_readable else ""
             raise RowsNotAvailable(
-                f"no fingerprint of {name} over these columns was recorded",
+                f"no fingerprint of {name} over these columns was recorded{why}",
                 resource=self.label,
                 table=str(name),
                 remedy="Compare with the dump itself instead of its manifest.",
