@@ -10,10 +10,10 @@ from typing import TypeAlias
 
 from pgaudit_kit.records.difference import ObjectDifference
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import DatabaseObject
+from pgaudit_kit.records.objects import KNOWN_BY_SOME, DatabaseObject
 from pgaudit_kit.records.table_data import quote_identifier
 
-_SAYS_LITTLE = frozenset({"owner", "comment", "acl", "tablespace", "access_method", "last_value", "is_called"})
+_SAYS_LITTLE = frozenset({"comment", "acl"}) | KNOWN_BY_SOME  # a dump does not say of an index that it is valid
 _NAME_HERE = "\0"  # in no text of PostgreSQL
 
 Likeness: TypeAlias = tuple[object, ...]

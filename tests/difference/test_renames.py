@@ -30,6 +30,12 @@ def test_one_gone_and_one_new_that_are_alike_look_renamed() -> None:
     assert _hints((_index("i"),), (_index("j"),)) == {"i": "looks renamed to j", "j": "looks renamed from i"}
 
 
+def test_what_only_a_live_database_can_know_does_not_hide_a_rename() -> None:
+    live = _index("j")
+    live = DatabaseObject(live.key, {**live.attributes, "valid": "true", "tablespace": ""})
+    assert _hints((_index("i"),), (live,)) == {"i": "looks renamed to j", "j": "looks renamed from i"}
+
+
 def test_where_two_could_be_meant_or_too_little_is_known_nothing_is_guessed() -> None:
     assert set(_hints((_table("old", "a"),), (_table("new", "a"), _table("other", "a"))).values()) == {""}
     assert set(_hints((_index("i", "a"),), (_index("j", "b"),)).values()) == {""}
