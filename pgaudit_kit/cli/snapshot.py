@@ -16,10 +16,10 @@ def snapshot(
     schema_only: Annotated[bool, typer.Option("--schema-only", help="Write down the objects, read no rows.")] = False,
     json: Json = False,
 ) -> None:
-    """Write down what a live database holds, without changing or locking anything.
+    """Write down what a live database holds.
 
     That is its objects, row counts and fingerprints, all of one moment; pgaudit diff app.json TARGET tells later what changed.
-    The file holds no rows and no passwords, and only you may read it.
+    Nothing is changed or locked. The file holds no rows, and only you may read it.
 
     Example: pgaudit snapshot env:DATABASE_URL -o app.json
     """

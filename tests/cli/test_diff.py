@@ -84,6 +84,12 @@ def plain(shown: Callable[..., str]) -> str:
     return shown()
 
 
+@pytest.fixture(scope="module")
+def json_text(shown: Callable[..., str]) -> str:
+    """The answer for programs, rows included."""
+    return shown("--rows", "--json")
+
+
 def test_each_object_has_a_line_with_its_sign_and_what_changed_below_it(plain: str) -> None:
     lines = plain.splitlines()
     assert "~ changed TABLE public.t" in lines
@@ -108,8 +114,8 @@ def test_long_texts_are_cut_with_the_number_of_lines_left_and_how_to_see_them(pl
     assert "--all shows all" not in whole
 
 
-def test_no_password_that_stands_in_a_definition_is_shown(plain: str, dumps: tuple[str, str], pgaudit: Run) -> None:
-    everything = plain + pgaudit("diff", *dumps, "--json").stdout
+def test_no_password_that_stands_in_a_definition_is_shown(plain: str, json_text: str) -> None:
+    everything = plain + json_text
     assert "me:•••@host" in everything
     assert not any(secret in everything for secret in SECRETS)
     assert "    body: a password in it differs" in plain.splitlines()
@@ -149,8 +155,8 @@ def test_what_is_only_written_otherwise_stands_apart_with_its_reason(capsys: pyt
     assert "t59" in capsys.readouterr().out
 
 
-def test_json_has_the_keys_that_are_promised(dumps: tuple[str, str], pgaudit: Run) -> None:
-    said = json.loads(pgaudit("diff", *dumps, "--rows", "--json").stdout)
+def test_json_has_the_keys_that_are_promised(json_text: str) -> None:
+    said = json.loads(json_text)
     assert list(said) == [
         *("verdict", "left", "right", "compared", "skipped", "unmodelled", "objects", "tables", "rows", "row_counts"),
     ]  # fmt: skip
