@@ -208,9 +208,10 @@ def _object(row: Row, kind: str, columns: Mapping[int, tuple[Column, ...]], stat
 
 def _attributes(row: Row) -> dict[str, str | None]:
     found = {name: value for name, value in row.items() if value is not None and name not in _NOT_ATTRIBUTES}
-    for name, (attribute, read) in _READ.items():
-        if name in found and (text := read(found.pop(name))) is not None:
-            found[attribute] = text
+    if not _READ.keys().isdisjoint(found):
+        for name, (attribute, read) in _READ.items():
+            if name in found and (text := read(found.pop(name))) is not None:
+                found[attribute] = text
     return found
 
 
