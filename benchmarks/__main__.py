@@ -1,6 +1,6 @@
 """Time our jobs and public tools on the same generated files, in turn, and print the ratios and what each job held in memory.
 
-    python -m benchmarks [--rows N] [--times N] [--only TEXT] [--folder FOLDER]
+    python -m benchmarks [--rows N] [--times N] [--only TEXT] [--skip TEXT] [--folder FOLDER]
 
 The files are made once, by a real server, in FOLDER (3,000,000 rows: 5 GB, some minutes). A job runs in a process that has loaded
 the package, as a notebook has, and again as a whole command, with the start of Python. Ours and theirs take turns, so that
@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=3_000_000, help="rows of all tables together (3000000)")
     parser.add_argument("--times", type=int, default=3, help="runs of each job and each peer (3)")
     parser.add_argument("--only", default="", help="jobs with this text in their name")
+    parser.add_argument("--skip", metavar="TEXT", help="no jobs with this text in their name")
     cache = Path(platformdirs.user_cache_dir("pgaudit-kit")) / "benchmarks"
     parser.add_argument("--folder", type=Path, default=cache, help=f"where the files are kept ({cache})")
     options = parser.parse_args()
@@ -39,7 +40,7 @@ def main() -> None:
             flush=True,
         )
         for job in jobs(data):
-            if options.only in job.name:
+            if options.only in job.name and not (options.skip and options.skip in job.name):
                 print("\n".join(lines(job, options.times)), flush=True)
 
 

@@ -30,13 +30,16 @@ from typing import Any, ClassVar
 
 _URL_PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]*):[^\s/'\"]*@(?=[^\s@]*)", re.IGNORECASE)
 _KEY_PASSWORD = re.compile(r"(\b(?:password|passwd|pgpassword|sslpassword)\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&'\"]+)", re.IGNORECASE)
+# of CREATE ROLE, and of OPTIONS (...) of user mappings and foreign servers
+_SQL_PASSWORD = re.compile(r"(\b(?:password|passwd|sslpassword)\s+)E?'(?:[^'\\]|\\.|'')*'", re.IGNORECASE)
 HIDDEN = "•••"
 
 
 def hide_secrets(text: str, *, secrets: tuple[str, ...] = ()) -> str:
-    """Return *text* with every password hidden: those in URLs, those in key=value form, and the given *secrets*."""
+    """Return *text* with every password hidden: those in URLs, in key=value form, in SQL (PASSWORD '…'), and the given *secrets*."""
     text = _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", text)
     text = _KEY_PASSWORD.sub(rf"\1{HIDDEN}", text)
+    text = _SQL_PASSWORD.sub(rf"\1'{HIDDEN}'", text)
     for secret in sorted((s for s in secrets if s), key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     return text

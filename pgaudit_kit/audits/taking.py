@@ -15,9 +15,13 @@ from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.server.shared_work import count_together
 from pgaudit_kit.server.snapshot import Snapshot
 
+NOT_RECORDED = "its rows were not recorded (--schema-only)"
 
-def take_manifest(source: Source, *, prisma_schema: str = "public", progress: Callable[[TableName], None] | None = None) -> Manifest:
-    """Read every row of *source* once and return its Manifest.
+
+def take_manifest(
+    source: Source, *, prisma_schema: str = "public", schema_only: bool = False, progress: Callable[[TableName], None] | None = None
+) -> Manifest:
+    """Read every row of *source* once and return its Manifest; with *schema_only* read none, which each table then says.
 
     A table whose rows this role may not read stays in it without a fingerprint, with the reason. Raises the errors of the source.
     """
@@ -25,6 +29,9 @@ def take_manifest(source: Source, *, prisma_schema: str = "public", progress: Ca
         count_together(source, source.table_data)
     tables = {}
     for name, data in source.table_data.items():
+        if schema_only:
+            tables[name] = replace(data, not_readable=data.not_readable or NOT_RECORDED)
+            continue
         if progress:
             progress(name)
         tables[name] = _counted(source, data)

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict
+from pgaudit_kit.cli.object_list import LINES_SHOWN, print_objects
+from pgaudit_kit.cli.output import HOW_TO_SEE_ALL, SHOWN, Json, print_json, print_table, print_verdict
+from pgaudit_kit.display.frames import key_text
+from pgaudit_kit.display.object_changes import STATUS_WORDS, status_word
 
 if TYPE_CHECKING:
     from pgaudit_kit.difference.diff import Difference
+    from pgaudit_kit.difference.rows import RowResult
+    from pgaudit_kit.records.difference import TableDifference
+
+
+class Show(Protocol):
+    """Prints a table, shortened unless everything was asked for."""
+
+    def __call__(self, title: str, columns: Sequence[str], lines: Sequence[Sequence[Any]], right: Sequence[str] = ()) -> None:
+        """Print *lines*; the columns in *right* are numbers."""
+
 
 EXIT_CODES = {"same": 0, "different": 1, "not_checked": 3}
 PATTERN_HELP = "Only these tables (with all that belongs to them) and objects: name, schema.name, schema.*; may be repeated."
@@ -28,12 +42,18 @@ def diff(
     ignore: Annotated[
         str, typer.Option("--ignore", metavar="ATTRIBUTES", help="Attributes not to compare: owner,comment,column-order …")
     ] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help=f"Show all differences and all lines of long texts, not the first {SHOWN} and {LINES_SHOWN}.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Say what differs between two dumps, databases or manifests.
 
-    They are compared object by object and row by row, without restoring anything; A is what should be, B what is. What could not be
-    compared is named with the reason: when that is all there is to say, the exit code is 3.
+    They are compared object by object and row by row, without restoring anything. A is what should be, B what is:
+    what only A has is missing (-), what only B has is extra (+), of what changed (~) both are shown. What could not be
+    compared is named with the reason.
+
+    Exit codes: 0 the same · 1 different · 2 wrong usage · 3 something could not be compared · 130 interrupted.
 
     Example: pgaudit diff backups/app.dump env:DATABASE_URL --rows
     """
@@ -45,44 +65,31 @@ def diff(
         if json:
             print_json(difference.to_dict(rows=rows))
         else:
-            _print(difference, rows=rows)
+            _print(difference, rows=rows, everything=everything)
     raise typer.Exit(EXIT_CODES[verdict])
 
 
-def _print(difference: Difference, *, rows: bool) -> None:
-    words = {"only_left": "missing", "only_right": "extra"}
-    objects = [
-        (words.get(d.status, d.status), str(d.key), c.attribute if c else d.hint, c and c.left, c and c.right)
-        for d in difference.object_differences
-        for c in (d.changes or (None,))
-    ]
-    print_table("Objects", ["", "object", "attribute", difference.left.label, difference.right.label], objects)
-    tables = []
-    for t in difference.table_differences:
-        result = difference.row_result(t.name)
-        known = not result.why_not or t.status in words  # of a table on one side only the counts are known
-        counts = (result.counts.missing, result.counts.extra, result.counts.changed) if known else (None, None, None)
-        tables.append((str(t.name), t.rows_left, t.rows_right, *counts, result.why_not or t.reason))
-    columns = ["table", "rows left", "rows right", "missing", "extra", "changed", "reason"]
-    print_table("Rows", columns, tables, right=columns[1:6])
-    if rows:
-        from pgaudit_kit.display.frames import key_text
+def _print(difference: Difference, *, rows: bool, everything: bool) -> None:
+    def show(title: str, columns: Sequence[str], lines: Sequence[Sequence[Any]], right: Sequence[str] = ()) -> None:
+        print_table(title, columns, lines, right=right, shown=None if everything else SHOWN, how=HOW_TO_SEE_ALL)
 
-        _print_losses(difference)
+    print_objects(difference.object_differences, (difference.left.label, difference.right.label), everything=everything)
+    tables = [_table_line(difference, t) for t in difference.table_differences]
+    columns = ["table", "rows left", "rows right", "missing", "extra", "changed", "reason"]
+    if not any(line[-1] for line in tables):
+        columns, tables = columns[:-1], [line[:-1] for line in tables]
+    show("Rows", columns, tables, columns[1:6])
+    if rows:
+        _print_losses(difference, show)
         for t in difference.table_differences:
-            listed = [
-                (words.get(r.status, r.status), key_text(r.key), *((c.attribute, _value(c.left), _value(c.right)) if c else ("", "", "")))
-                for r in difference.row_result(t.name).listed
-                for c in (r.columns or (None,))
-            ]
-            print_table(f"Rows of {t.name}", ["", "key", "column", "left", "right"], listed)
-    print_table("Not compared", ["what", "reason"], [(s.what, s.reason) for s in difference.skipped])
-    unmodelled = [(u.kind, u.schema, u.name) for u in difference.unmodelled]
-    print_table("Not modelled, not compared", ["kind", "schema", "name"], unmodelled)
+            show(f"Rows of {t.name}", ["", "key", "column", "left", "right"], _row_lines(difference.row_result(t.name)))
+    show("Not compared", ["what", "reason"], [(s.what, s.reason) for s in difference.skipped])
+    unmodelled = [(u.kind, u.schema, u.name, u.reason) for u in difference.unmodelled]
+    show("Not understood, not compared", ["kind", "schema", "name", "reason"], unmodelled)
     print_verdict(difference.verdict, difference.sentence)
 
 
-def _print_losses(difference: Difference) -> None:
+def _print_losses(difference: Difference, show: Show) -> None:
     """What was lost: only the columns that hold something, for most tables are small and most keys point at something."""
     from pgaudit_kit.display.shares import percent
 
@@ -106,7 +113,7 @@ def _print_losses(difference: Difference) -> None:
     numbers = ("lost", "of its rows", "changed", "added", "point at nothing", "its rows missed", "sequences behind")
     looked_at = difference.looked_at
     title = f"What was lost ({looked_at['foreign_keys']:,} foreign keys and {looked_at['sequences']:,} columns fed by sequences looked at)"
-    print_table(title, held, [[loss[name] for name in held] for loss in losses], right=numbers)
+    show(title, held, [[loss[name] for name in held] for loss in losses], numbers)
     dangling: list[tuple[object, ...]] = [
         (str(k.table), ", ".join(k.columns), f"{k.parent} ({', '.join(k.parent_columns)})", k.name, k.state, k.rows, k.reason)
         for k in difference.dangling_keys
@@ -115,14 +122,29 @@ def _print_losses(difference: Difference) -> None:
     unknown = Counter(k.reason for k in difference.dangling_keys if k.rows is None)
     dangling += [(f"{times:,} foreign key{'' if times == 1 else 's'}", "", "", "", "", None, why) for why, times in unknown.items()]
     columns = ["table", "columns", "at", "foreign key", "state", "rows", "not known because"]
-    print_table("Rows that point at nothing", columns, dangling, right=["rows"])
+    show("Rows that point at nothing", columns, dangling, ["rows"])
     behind = [(u.sequence, u.column, u.next_value, u.in_use, u.reason) for u in difference.sequence_uses if u.behind is not False]
     columns = ["sequence", "column", "next value", "in use up to", "not known because"]
-    print_table("Sequences behind their column", columns, behind, right=columns[2:4])
+    show("Sequences behind their column", columns, behind, columns[2:4])
 
 
 def _known(count: int | None) -> int | str:
     return "not known" if count is None else count
+
+
+def _table_line(difference: Difference, table: TableDifference) -> tuple[str | int | None, ...]:
+    result = difference.row_result(table.name)
+    known = not result.why_not or table.status in STATUS_WORDS  # of a table on one side only the counts are known
+    counts = (result.counts.missing, result.counts.extra, result.counts.changed) if known else (None, None, None)
+    return (str(table.name), table.rows_left, table.rows_right, *counts, result.why_not or table.reason)
+
+
+def _row_lines(result: RowResult) -> list[tuple[str, ...]]:
+    return [
+        (status_word(r.status), key_text(r.key), *((c.attribute, _value(c.left), _value(c.right)) if c else ("", "", "")))
+        for r in result.listed
+        for c in (r.columns or (None,))
+    ]
 
 
 def _value(text: str | None) -> str:

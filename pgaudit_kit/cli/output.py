@@ -28,6 +28,8 @@ _MARKS = {
 }
 SHOWN = 50
 PIPED_COLUMNS = 200
+_NAME_WIDTH = 32
+HOW_TO_SEE_ALL = "--all shows all"
 # What a database holds must not move the cursor or recolour the terminal of whoever looks at it.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
@@ -56,25 +58,43 @@ def print_verdict(verdict: str, sentence: str, next_steps: Iterable[str] = ()) -
 
 
 def print_table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = (), total: int | None = None
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    right: Sequence[str] = (),
+    total: int | None = None,
+    shown: int | None = SHOWN,
+    how: str = "--json lists all",
 ) -> None:
-    """Print *rows* (the first of *total*) as a table of at most SHOWN rows, saying how many more there are; nothing when there are none."""
+    """Print the first *shown* of *rows* (the first of *total*) as a table, and how many more there are; nothing when there are none.
+
+    *how* says how to see the others; *shown* None: all.
+    """
     from rich.markup import escape
     from rich.table import Table
 
     if not rows:
         return
     table = Table(title=escape(visible(title)), title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
-    for column in columns:
-        table.add_column(escape(visible(column)), justify="right" if column in right else "left", overflow="fold")
-    for row in rows[:SHOWN]:
-        table.add_row(*(escape(_cell(value)) for value in row))
+    cells = [[escape(_cell(value)) for value in row] for row in rows[:shown]]
+    for place, column in enumerate(columns):
+        longest = max(len(row[place]) for row in cells)
+        is_name = place == 0 or (place == 1 and not columns[0])  # on a narrow terminal a reason is folded before a name is
+        width = min(longest, _NAME_WIDTH) if is_name else None
+        table.add_column(escape(visible(column)), justify="right" if column in right else "left", overflow="fold", min_width=width)
+    for row in cells:
+        table.add_row(*row)
     out = console()
     out.print(table)
-    more = (len(rows) if total is None else total) - SHOWN
-    if more > 0:
-        out.print(f"… and {more:,} more of those that --json lists", style="dim")
+    print_more((len(rows) if total is None else total) - (len(rows) if shown is None else shown), how)
     out.print()
+
+
+def print_more(number: int, how: str) -> None:
+    """Say that *number* more are not shown, and *how* to see them; nothing when there are none."""
+    if number > 0:
+        console().print(f"… and {number:,} more; {how}", style="dim")
 
 
 def print_checks(checks: Sequence[Check]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from types import TracebackType
@@ -20,7 +20,7 @@ from pgaudit_kit.difference.sequence_uses import uses_of_sequences
 from pgaudit_kit.difference.sessions import align_sessions
 from pgaudit_kit.difference.tables import Progress, columns_and_key, compare_rows, rows_that_differ, without_table
 from pgaudit_kit.display import frames, html
-from pgaudit_kit.display.text_difference import text_difference
+from pgaudit_kit.display.object_changes import objects_html, without_secrets
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS, is_without_large_objects
@@ -332,10 +332,10 @@ class Difference:
         """The difference for a notebook: verdict, objects and tables that differ; rows are asked for by name."""
         return html.fragment(
             html.banner(self.verdict, self.sentence),
-            html.frame_table(self.objects, caption="Objects that differ", compare=("left", "right")),
-            *self._long_texts(),
+            *objects_html(self.object_differences, (self.left.label, self.right.label)),
             *self._lost_tables(),
             html.table(["what", "reason"], [(s.what, s.reason) for s in self.skipped], caption="Not compared"),
+            html.table(["kind", "schema", "name", "reason"], _named(self.unmodelled), caption="Not understood, not compared"),
         )
 
     def _lost_tables(self) -> Iterator[str]:
@@ -349,14 +349,6 @@ class Difference:
             "Sequences behind their column": self.sequences,
         }
         yield from (html.frame_table(frame, caption=caption) for caption, frame in more.items() if len(frame))
-
-    def _long_texts(self) -> Iterator[str]:
-        """The changed texts of several lines, such as a function's body, line by line."""
-        for difference in self.object_differences:
-            for change in difference.changes:
-                if change.left and change.right and "\n" in change.left + change.right:
-                    lines = text_difference(change.left, change.right, names=(self.left.label, self.right.label))
-                    yield html.folded(f"{difference.key}: {change.attribute}, line by line", lines)
 
     def close(self) -> None:
         """Close the sources that were opened for this difference; those that were handed in stay open. Harmless twice."""
@@ -377,6 +369,10 @@ def _count(number: int, phrase: str) -> str:
     return phrase.format(f"{number:,}") + ("" if number == 1 else "s") if number else ""
 
 
+def _named(unmodelled: Iterable[Unmodelled]) -> list[tuple[str | None, ...]]:
+    return [(u.kind, u.schema, u.name, u.reason) for u in unmodelled]
+
+
 def _dotted(name: TableName) -> str:
     return f"{name.schema}.{name.name}"
 
@@ -388,7 +384,7 @@ def _object_entry(d: ObjectDifference) -> Mapping[str, Any]:
         "name": d.key.name,
         "parent": d.key.parent,
         "status": d.status,
-        "changes": [{"attribute": c.attribute, "left": c.left, "right": c.right} for c in d.changes],
+        "changes": [{"attribute": c.attribute, "left": c.left, "right": c.right} for c in map(without_secrets, d.changes)],
         "reason": d.reason,
         "hint": d.hint,
     }

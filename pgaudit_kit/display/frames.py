@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pgaudit_kit.errors import hide_secrets
 from pgaudit_kit.records.difference import Change, ObjectDifference, RowDifference, TableDifference
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.loss import DanglingKey
@@ -70,7 +71,8 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
     },
     # one row per table that holds rows; size_bytes is the size of its COPY text
     "tables": {"schema": TEXT, "name": TEXT, "rows": COUNT, "size_bytes": COUNT, "fingerprint": TEXT, "not_readable": TEXT},
-    # one row per changed attribute; an object that is on one side only has one row, without attribute
+    # one row per changed attribute; an object that is on one side only has one row, without attribute. Passwords inside of the texts
+    # are hidden. reason: why it is `equivalent`, and no difference; hint: what it looks like (renamed), and no more
     "object_differences": {
         "kind": TEXT,
         "schema": TEXT,
@@ -80,6 +82,8 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
         "attribute": TEXT,
         "left": TEXT,
         "right": TEXT,
+        "reason": TEXT,
+        "hint": TEXT,
     },
     # one row per table compared; method: what judged (`rows`, `fingerprints`, `server hashes`)
     "table_differences": {
@@ -260,8 +264,16 @@ def object_differences_frame(differences: Iterable[ObjectDifference]) -> DataFra
     """Frame `object_differences`."""
     return frame(
         "object_differences",
-        ((d.key.kind, d.key.schema, d.key.name, d.key.parent, d.status, *change) for d in differences for change in _cells(d.changes)),
+        (
+            (d.key.kind, d.key.schema, d.key.name, d.key.parent, d.status, attribute, *map(_shown, texts), d.reason or None, d.hint or None)
+            for d in differences
+            for attribute, *texts in _cells(d.changes)
+        ),
     )
+
+
+def _shown(text: str | None) -> str | None:
+    return None if text is None else hide_secrets(text)
 
 
 def table_differences_frame(differences: Iterable[TableDifference]) -> DataFrame:

@@ -20,6 +20,12 @@ ROWS_SHOWN = 50
 TEXT_SHOWN = 500  # characters of one cell; a document in a jsonb column can have megabytes
 
 
+class Markup(str):
+    """HTML whose texts are escaped already: it stands in a cell as it is."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """How a verdict is shown: its word, its symbol, its colour."""
@@ -126,9 +132,9 @@ def text(value: str) -> str:
     return f'<p class="pg-text">{escape(value)}</p>'
 
 
-def folded(title: str, piece: str) -> str:
+def folded(title: str, piece: str, *, is_open: bool = False) -> str:
     """Return *piece* folded away under *title*; opens without script, and a browser's search finds what is in it."""
-    return f"<details><summary>{escape(title)}</summary>{piece}</details>"
+    return f"<details{' open' if is_open else ''}><summary>{escape(title)}</summary>{piece}</details>"
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, caption: str, limit: int = ROWS_SHOWN, fold: int = 0) -> str:
@@ -244,11 +250,17 @@ def _cell(column: str, value: object, *, number: bool) -> str:
     if column in _VERDICT_COLUMNS and isinstance(value, str) and value in _LOOKS:
         return f"<td>{badge(value)}</td>"
     said = _cell_text(value)
-    whole = _ONE_WORD if isinstance(value, str) and len(value) <= _WORD_SHOWN and not any(map(str.isspace, value)) else ""
+    whole = (
+        _ONE_WORD
+        if isinstance(value, str) and not isinstance(value, Markup) and len(value) <= _WORD_SHOWN and not any(map(str.isspace, value))
+        else ""
+    )
     return f"<td{_NUMBER if number else whole}>{said}</td>"
 
 
 def _cell_text(value: object) -> str:
+    if isinstance(value, Markup):
+        return value
     if _is_missing(value):
         return '<span class="pg-none">—</span>'
     if isinstance(value, str) and value != value.strip(" "):

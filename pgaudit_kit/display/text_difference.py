@@ -1,45 +1,75 @@
-"""Two texts of several lines shown as one, line by line: what only the left has, what only the right has, and a little around."""
+"""Where two texts differ: line by line for those of several lines, and word by word inside of a line."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
 
-from pgaudit_kit.display.html import escape
-
-_AROUND = 3  # lines of context
-_LINES_SHOWN = 400  # a changed function of thousands of lines is not read in a notebook
-_LOOKS = {"-": ("pg-left", "-"), "+": ("pg-right", "+"), " ": ("pg-both", " ")}
-_STYLE = """<style>
-.pgaudit .pg-lines { margin: 0 0 1em; padding: .5em .7em; border: 1px solid rgba(127, 127, 127, .28); border-radius: .4em; overflow-x: auto;
-  font-size: .88em; line-height: 1.45; white-space: pre; tab-size: 4; }
-.pgaudit .pg-lines span { display: block; min-width: max-content; }
-.pgaudit .pg-lines .pg-left { background: rgba(185, 53, 40, .16); }
-.pgaudit .pg-lines .pg-right { background: rgba(27, 122, 69, .18); }
-.pgaudit .pg-lines .pg-gap { opacity: .6; }
-</style>"""
+AROUND = 3  # lines of context
+_WORDS = re.compile(r"\w+|\s+|[^\w\s]")
+_COMPARED_BY_WORD = 4_000  # characters; finding what two texts have in common can take the square of their length
+_ALIKE = 0.3  # texts that have less in common are shown as two texts, without marks
 
 
-def text_difference(left: str, right: str, *, names: tuple[str, str] = ("left", "right")) -> str:
-    """Return an HTML block of the lines that differ, with their signs (- left, + right), and three lines around each place.
+class Piece(NamedTuple):
+    """A part of a text, and whether the other text has something else there."""
 
-    *names* are what the two sides are called. Texts that are equal give "".
+    text: str
+    differs: bool = False
+
+
+class Line(NamedTuple):
+    """One line of a difference: `-` only left has it, `+` only right, a space both, `@` where the next place begins."""
+
+    sign: str
+    pieces: Sequence[Piece]
+
+
+def different_lines(left: str, right: str, *, around: int = AROUND) -> Iterator[Line]:
+    """The lines that differ with some lines *around* each place, in the order of the texts; nothing when they are equal.
+
+    Where as many lines were put as were taken away, each is compared with its counterpart word by word.
     """
-    lines = list(_lines(left, right, names))
-    if not lines:
-        return ""
-    if len(lines) > _LINES_SHOWN:
-        lines = [*lines[:_LINES_SHOWN], f'<span class="pg-gap">… {len(lines) - _LINES_SHOWN:,} lines more</span>']
-    return f'{_STYLE}<pre class="pg-lines" tabindex="0">{"".join(lines)}</pre>'
+    ended = left.endswith("\n") and right.endswith("\n")  # if one lacks the last line end, that is an empty line less
+    before, after = (text.split("\n")[: -1 if ended else None] for text in (left, right))
+    compared = list(difflib.unified_diff(before, after, n=around, lineterm=""))[2:]  # without the names of the sides
+    taken: list[str] = []
+    for sign, lines in groupby(compared, key=lambda line: line[0]):
+        texts = [line[1:] for line in lines]
+        if sign == "-":
+            taken = texts
+            continue
+        yield from _changed(taken, texts if sign == "+" else [])
+        taken = []
+        if sign != "+":
+            yield from (Line(sign, (Piece(f"@{text}" if sign == "@" else text),)) for text in texts)
+    yield from _changed(taken, [])
 
 
-def _lines(left: str, right: str, names: tuple[str, str]) -> Iterator[str]:
-    for number, line in enumerate(difflib.unified_diff(left.splitlines(), right.splitlines(), *names, n=_AROUND, lineterm="")):
-        if number < 2:  # noqa: PLR2004  the two lines that name the sides
-            style, sign = _LOOKS[line[0]]
-            yield f'<span class="{style}"><b>{sign} {escape(line[4:])}</b></span>'
-        elif line.startswith("@@"):
-            yield f'<span class="pg-gap">{escape(line)}</span>'
-        else:
-            style, sign = _LOOKS[line[0]]
-            yield f'<span class="{style}">{sign} {escape(line[1:])}</span>'
+def _changed(taken: Sequence[str], put: Sequence[str]) -> Iterator[Line]:
+    if len(taken) == len(put):
+        pairs = [different_words(*pair) for pair in zip(taken, put, strict=True)]
+        yield from (Line("-", left) for left, _ in pairs)
+        yield from (Line("+", right) for _, right in pairs)
+        return
+    yield from (Line("-", (Piece(text),)) for text in taken)
+    yield from (Line("+", (Piece(text),)) for text in put)
+
+
+def different_words(left: str, right: str) -> tuple[Sequence[Piece], Sequence[Piece]]:
+    """Both texts in pieces, those marked that the other has not; without marks when they are long or have little in common."""
+    if max(len(left), len(right)) > _COMPARED_BY_WORD:
+        return (Piece(left),), (Piece(right),)
+    words = _WORDS.findall(left), _WORDS.findall(right)
+    matcher = difflib.SequenceMatcher(None, *words, autojunk=False)
+    if matcher.ratio() < _ALIKE:
+        return (Piece(left),), (Piece(right),)
+    pieces: tuple[list[Piece], list[Piece]] = ([], [])
+    for tag, from_left, to_left, from_right, to_right in matcher.get_opcodes():
+        for side, first, last in ((0, from_left, to_left), (1, from_right, to_right)):
+            if first < last:
+                pieces[side].append(Piece("".join(words[side][first:last]), differs=tag != "equal"))
+    return pieces

@@ -11,10 +11,13 @@ from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.server.snapshot import snapshot
 
 
-def save_snapshot(target: str, path: Path) -> Manifest:
-    """Write the manifest of *target* to *path* (readable by its owner only), whole or not at all. Raises OperationError."""
+def save_snapshot(target: str, path: Path, *, schema_only: bool = False) -> Manifest:
+    """Write the manifest of *target* to *path* (readable by its owner only), whole or not at all; *schema_only*: without rows.
+
+    Raises OperationError.
+    """
     with snapshot(target) as live:
-        manifest = take_manifest(live)
+        manifest = take_manifest(live, schema_only=schema_only)
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

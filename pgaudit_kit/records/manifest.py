@@ -59,8 +59,9 @@ class Manifest:
                 remedy="Take it again with a role that may read them.",
             )
         if data.fingerprint is None or (columns is not None and tuple(columns) != data.columns):
+            why = f": {data.not_readable}" if data.fingerprint is None and data.not_readable else ""
             raise RowsNotAvailable(
-                f"no fingerprint of {name} over these columns was recorded",
+                f"no fingerprint of {name} over these columns was recorded{why}",
                 resource=self.label,
                 table=str(name),
                 remedy="Compare with the dump itself instead of its manifest.",

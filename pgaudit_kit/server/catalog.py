@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from importlib import resources
 from typing import Any
 
@@ -28,11 +28,13 @@ from pgaudit_kit.records.settings import (
 )
 from pgaudit_kit.records.table_data import quote_identifier
 from pgaudit_kit.server.protection import default_acl, labels_text, protect, stored_acl
-from pgaudit_kit.server.reading_rights import Reading
+from pgaudit_kit.server.reading_rights import Reading, Told
 
 Row = Mapping[str, Any]
 Ask = Callable[[str], list[Row]]
 """Runs one query and gives its rows by column name."""
+AskEach = Callable[[Sequence[str]], Iterable[list[Row]]]
+"""Runs queries that are known beforehand, and gives the rows of each in turn."""
 
 # `-- [>=14]` or `-- [<14]` at the end of a line, perhaps with words after it: the line is for those servers only
 _FOR_SERVERS = re.compile(r"--\s*((?:\[(?:>=|<)\d+\]\s*)+)")
@@ -78,6 +80,17 @@ _KINDS = {
     "user_mapping": "USER MAPPING",
     "foreign_table": "FOREIGN TABLE",
 }
+# Queries that give no objects by themselves; the columns are there before the tables are
+_BEFORE = ("column",)
+_AFTER = ("default_acl", "large_object", "large_object_texts", "unmodelled", "privileges_and_labels", "database")
+_OTHERS_TELL: Mapping[str, Told] = {
+    "column": {"kinds": ("TABLE", "FOREIGN TABLE", "TYPE")},
+    "default_acl": {"kinds": ("DEFAULT ACL",)},
+    "large_object": {"kinds": ("BLOB",)},
+    "large_object_texts": {"attributes": ("comment", "security_label"), "of": "BLOB"},
+    "privileges_and_labels": {"kinds": ("ACL",), "attributes": ("acl", "security_label")},
+    "database": {"kinds": (DATABASE,)},
+}
 _NOT_ATTRIBUTES = frozenset({"kind", "schema", "name", "parent", "relation", "column_attributes"})
 # Columns that are not the text of an attribute yet: the attribute, and how its text is made
 _READ: Mapping[str, tuple[str, Callable[[Any], str | None]]] = {
@@ -107,57 +120,71 @@ def _is_for(line: str, major: int) -> bool:
     return all(major >= int(bound) if sign == ">=" else major < int(bound) for sign, bound in _ONE_MARK.findall(marks[1]))
 
 
-def read_inventory(ask: Ask, major: int, *, ask_unlocked: Ask | None = None) -> Inventory:
+def read_inventory(ask: Ask, major: int, *, ask_each: AskEach | None = None, ask_unlocked: Ask | None = None) -> Inventory:
     """Return what pg_dump would dump of the database that *ask* queries, under pg_dump's session settings.
 
-    *ask_unlocked* runs a query and lets go of the locks that it took; used to read the state of sequences.
+    *ask_each* runs many queries at once; without it they are asked one by one. *ask_unlocked* runs a query and lets go of
+    the locks that it took; used to read the state of sequences.
     """
     reading = Reading(ask, lambda name: query(name, major))
-    columns = _columns(reading.rows("column", "TABLE", "FOREIGN TABLE", "TYPE"))
-    states = _sequence_states(reading, major, ask_unlocked or ask)
-    objects = [
-        _object(row, kind, columns, states)
-        for name, kind in _KINDS.items()
-        for row in reading.rows(name, kind, *(("PROCEDURE",) if name == "routine" else ()))
-    ]  # fmt: skip
-    objects += [*_default_acls(reading, major), *_large_objects(reading, major)]
+    without = {row["name"] for row in reading.rows("without_objects")}
+    states = {} if "sequence" in without else _sequence_states(reading, major, ask_unlocked or ask)
+    names = [name for name in (*_BEFORE, *_KINDS, *_AFTER) if name not in without and reading.may(name, **_told_by(name))]
+    answers = zip(names, (ask_each or partial(map, ask))([query(name, major) for name in names]), strict=True)
+    columns: Mapping[int, tuple[Column, ...]] = {}
+    objects: list[DatabaseObject] = []
+    others: dict[str, list[Row]] = defaultdict(list)
+    for name, rows in answers:
+        if name == "column":
+            columns = _columns(rows)
+        elif name in _KINDS:
+            objects += [_object(row, _KINDS[name], columns, states) for row in rows]
+        else:
+            others[name] = rows
+    objects += [*_default_acls(others["default_acl"], major), *_large_objects(others["large_object"], others["large_object_texts"], major)]
     objects += [_object(row, "SUBSCRIPTION", {}, {}) for row in reading.subscriptions()]
-    unmodelled = [Unmodelled(r["kind"], r["schema"], r["name"], r["reason"]) for r in reading.rows("unmodelled")]
+    unmodelled = [Unmodelled(r["kind"], r["schema"], r["name"], r["reason"]) for r in others["unmodelled"]]
     reading.note_what_is_not_known(objects)
-    protected = protect(objects, reading.rows("privileges_and_labels", "ACL", attributes=("acl", "security_label")), major)
     return Inventory(
-        tuple(protected),
+        tuple(protect(objects, others["privileges_and_labels"], major)),
         tuple(sorted(unmodelled, key=lambda u: (u.schema or "", u.kind, u.name, u.reason))),
-        next((_database(row, major) for row in reading.rows("database", DATABASE)), None),
+        next((_database(row, major) for row in others["database"]), None),
         unread=tuple(reading.unread),
     )
+
+
+def _told_by(name: str) -> Told:
+    """What is not known when the query *name* may not be run."""
+    if name == "routine":
+        return {"kinds": (_KINDS[name], "PROCEDURE")}
+    return {"kinds": (_KINDS[name],)} if name in _KINDS else _OTHERS_TELL.get(name, {})
 
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(map(quote_identifier, names))
 
 
-def _default_acls(reading: Reading, major: int) -> Iterator[DatabaseObject]:
-    for row in reading.rows("default_acl", "DEFAULT ACL"):
+def _default_acls(rows: Iterable[Row], major: int) -> Iterator[DatabaseObject]:
+    for row in rows:
         acl = default_acl(row, row["objects"].removesuffix("S"), major)
         attributes = {"owner": row["owner"], **({"acl": acl} if acl else {})}
         yield DatabaseObject(ObjectKey("DEFAULT ACL", row["schema"], f"{row['objects']} of {row['owner']}"), attributes)
 
 
-def _large_objects(reading: Reading, major: int) -> Iterator[DatabaseObject]:
+def _large_objects(rows: Iterable[Row], said: Iterable[Row], major: int) -> Iterator[DatabaseObject]:
     """BLOB objects of up to a thousand large objects each."""
     owners: dict[str, dict[int, str | None]] = defaultdict(dict)
     acls: dict[str, dict[int, str | None]] = defaultdict(dict)
     texts: dict[str, dict[str, str | None]] = defaultdict(dict)
-    for row in reading.rows("large_object", "BLOB"):
+    for row in rows:
         name = large_objects_name(row["oids"][0] // LARGE_OBJECTS_TOGETHER)
         owners[name] |= dict.fromkeys(row["oids"], row["owner"])
         acls[name] |= dict.fromkeys(row["oids"], stored_acl(row, "LARGE OBJECT", major))
-    for row in reading.rows("large_object_texts", attributes=("comment", "security_label"), of="BLOB"):
+    for row in said:
         texts[large_objects_name(row["oid"] // LARGE_OBJECTS_TOGETHER)][f"{row['oid']} {row['attribute']}"] = row["text"]
     for name, owned in owners.items():
-        said = {"oids": compact_numbers(owned), "owner": by_number(owned), "acl": by_number(acls[name]), **texts[name]}
-        yield DatabaseObject(ObjectKey("BLOB", None, name), {attribute: text for attribute, text in said.items() if text is not None})
+        found = {"oids": compact_numbers(owned), "owner": by_number(owned), "acl": by_number(acls[name]), **texts[name]}
+        yield DatabaseObject(ObjectKey("BLOB", None, name), {attribute: text for attribute, text in found.items() if text is not None})
 
 
 def _database(row: Row, major: int) -> DatabaseObject:
@@ -182,7 +209,8 @@ def _object(row: Row, kind: str, columns: Mapping[int, tuple[Column, ...]], stat
     relation = row.get("relation")
     key = ObjectKey(row.get("kind") or kind, row.get("schema"), row["name"], row.get("parent"))
     attributes = _attributes(row)
-    attributes |= json.loads(row.get("column_attributes") or "{}")
+    if of_columns := row.get("column_attributes"):
+        attributes |= json.loads(of_columns)
     if kind == "SEQUENCE":
         attributes |= states.get(row["relation"], {})
     return DatabaseObject(key, attributes, columns.get(relation, ()) if relation is not None else ())
@@ -190,10 +218,10 @@ def _object(row: Row, kind: str, columns: Mapping[int, tuple[Column, ...]], stat
 
 def _attributes(row: Row) -> dict[str, str | None]:
     found = {name: value for name, value in row.items() if value is not None and name not in _NOT_ATTRIBUTES}
-    for name in found.keys() & _READ.keys():
-        attribute, read = _READ[name]
-        if (text := read(found.pop(name))) is not None:
-            found[attribute] = text
+    if not _READ.keys().isdisjoint(found):
+        for name, (attribute, read) in _READ.items():
+            if name in found and (text := read(found.pop(name))) is not None:
+                found[attribute] = text
     return found
 
 

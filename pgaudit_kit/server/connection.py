@@ -1,4 +1,7 @@
-"""The one way to a live server: through SQLAlchemy, handing out the psycopg connection whose COPY is used for rows."""
+"""The one way to a live server: a psycopg connection, whose COPY is used for rows; one of the user's SQLAlchemy Engine where that is given.
+
+Without an Engine SQLAlchemy is not loaded: that takes a third of the time of a short command, and it asks a server things at each connect.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pgaudit_kit.errors import CannotConnect, QueryFailed, TargetError, hide_sec
 
 if TYPE_CHECKING:
     import psycopg
+    import sqlalchemy
 
     from pgaudit_kit.server.targets import Target
 
@@ -97,24 +101,33 @@ def connect(target: Target, *, read_only: bool = True, autocommit: bool = False)
     prepared on the server, for the same reason. Raises CannotConnect, whose sentence says which of the usual causes it is.
     """
     import psycopg
-    import sqlalchemy.exc
-    from sqlalchemy import create_engine
-    from sqlalchemy.pool import NullPool
+    from psycopg.conninfo import make_conninfo
 
-    engine = target.engine or create_engine("postgresql+psycopg://", poolclass=NullPool, connect_args=_connect_arguments(target))
     try:
-        pooled = engine.raw_connection()
-        connection = pooled.driver_connection
-        pooled.detach()  # ours from now on: what we set on it never gets back into the user's pool
-        if not isinstance(connection, psycopg.Connection):
-            raise TargetError("the Engine's connections are not psycopg's", resource=target.label, remedy="Give its URL instead.")
+        connection = _taken_out_of(target.engine, target) if target.engine else psycopg.connect(make_conninfo(**_connect_arguments(target)))
         try:
             _prepare(connection, target, read_only=read_only, autocommit=autocommit)
         except BaseException:  # Ctrl-C included: no session stays behind
             connection.close()
             raise
-    except (psycopg.Error, sqlalchemy.exc.DBAPIError) as error:
-        raise _cannot_connect(target, str(getattr(error, "orig", error))) from None  # from None: the cause may show the URL
+    except psycopg.Error as error:
+        raise _cannot_connect(target, str(error)) from None  # from None: the cause may show the URL
+    return connection
+
+
+def _taken_out_of(engine: sqlalchemy.Engine, target: Target) -> psycopg.Connection[tuple[Any, ...]]:
+    """Return a connection of the user's *engine* that never gets back into its pool: what is set on it stays with us."""
+    import psycopg
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        pooled = engine.raw_connection()
+    except DBAPIError as error:
+        raise _cannot_connect(target, str(error.orig)) from None
+    connection = pooled.driver_connection
+    pooled.detach()
+    if not isinstance(connection, psycopg.Connection):
+        raise TargetError("the Engine's connections are not psycopg's", resource=target.label, remedy="Give its URL instead.")
     return connection
 
 

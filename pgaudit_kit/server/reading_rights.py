@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from pgaudit_kit.records.inventory import Unread
 from pgaudit_kit.records.objects import DatabaseObject, ObjectKey
@@ -15,6 +15,14 @@ Rows = list[Row]
 
 _COMMENT = re.compile(r"--.*")
 _SEQUENCE_STATE = ("last_value", "is_called")
+
+
+class Told(TypedDict, total=False):
+    """What a catalog query tells, as `Reading.may` takes it."""
+
+    kinds: tuple[str, ...]
+    attributes: tuple[str, ...]
+    of: str
 
 
 class Reading:
@@ -28,7 +36,7 @@ class Reading:
         self._denied: tuple[str, ...] = tuple(sorted(rights["catalogs"]))
         self.unread: list[Unread] = []
 
-    def may(self, name: str, *kinds: str, attributes: tuple[str, ...] = (), of: str = "") -> bool:
+    def may(self, name: str, *, kinds: tuple[str, ...] = (), attributes: tuple[str, ...] = (), of: str = "") -> bool:
         """Whether the query *name* can be run. What it tells is unread if not: objects of *kinds*, *attributes* of all (of kind *of*)."""
         sql = _COMMENT.sub("", self._query(name))
         denied = [catalog for catalog in self._denied if re.search(rf"(?<!')\b{catalog}\b", sql)]
@@ -40,9 +48,9 @@ class Reading:
         self.unread += [Unread(of, None, attributes, reason)] if attributes else []
         return False
 
-    def rows(self, name: str, *kinds: str, attributes: tuple[str, ...] = (), of: str = "") -> Rows:
+    def rows(self, name: str, *kinds: str) -> Rows:
         """The rows of the query *name*, none when it may not be run (`may`)."""
-        return self._ask(self._query(name)) if self.may(name, *kinds, attributes=attributes, of=of) else []
+        return self._ask(self._query(name)) if self.may(name, kinds=kinds) else []
 
     def subscriptions(self) -> Rows:
         """The rows of subscription.sql. Where only their names may be read, each is unread."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -54,7 +54,7 @@ _SETTINGS = {
 _APPLY_SETTINGS = """
     SELECT set_config(wanted.name, wanted.value, true)
     FROM unnest(%s::text[], %s::text[]) AS wanted(name, value)
-    WHERE EXISTS (SELECT FROM pg_settings known WHERE known.name = wanted.name)
+    WHERE current_setting(wanted.name, true) IS NOT NULL
 """
 _SET = "SELECT set_config(%(name)s, %(value)s, true)"
 _QUOTES = "quote_all_identifiers"
@@ -66,6 +66,7 @@ _LARGE_OBJECTS = "large_objects_readable"
 _MAY_READ_LARGE_OBJECTS = (
     "GRANT SELECT ON LARGE OBJECT … TO {role} for each, or use their owner, a superuser, or lo_compat_privileges = on."
 )
+_SENT_AT_ONCE = 4
 _MAY_READ_ALL = "Use a role that may read all rows: a superuser, or one with pg_read_all_data and BYPASSRLS."
 
 
@@ -141,7 +142,7 @@ class Snapshot:
         """The objects that pg_dump would dump, read once."""
         self._check_free()
         with self._savepoint("reading the catalog"):
-            return read_inventory(self._ask, self._major, ask_unlocked=self._ask_unlocked)
+            return read_inventory(self._ask, self._major, ask_each=self._ask_each, ask_unlocked=self._ask_unlocked)
 
     @cached_property
     def _tables(self) -> dict[TableName, TableData]:
@@ -418,6 +419,21 @@ class Snapshot:
     def _fetch(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         with self._connection.cursor() as cursor:
             return cursor.execute(sql.encode(), parameters, binary=True).fetchall()
+
+    def _ask_each(self, queries: Sequence[str]) -> Iterator[list[Row]]:
+        """Send *queries* some at a time and ahead: the server works on the next while these rows are read, and is waited for less often."""
+        from psycopg import capabilities
+        from psycopg.rows import dict_row
+
+        def send(batch: Sequence[str]) -> list[psycopg.Cursor[dict[str, Any]]]:
+            return [self._connection.cursor(row_factory=dict_row).execute(sql.encode()) for sql in batch]
+
+        with self._connection.pipeline() if capabilities.has_pipeline() else nullcontext():
+            sent: list[psycopg.Cursor[dict[str, Any]]] = []
+            for start in range(0, len(queries) + _SENT_AT_ONCE, _SENT_AT_ONCE):
+                answers = [list[Row](cursor.fetchall()) for cursor in sent]
+                sent = send(queries[start : start + _SENT_AT_ONCE])
+                yield from answers
 
     def _ask_unlocked(self, sql: str) -> list[Row]:
         with self._connection.transaction(force_rollback=True):

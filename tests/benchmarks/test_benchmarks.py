@@ -17,12 +17,15 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.slow
 def test_the_small_run_gives_a_line_for_every_job_and_peer(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "benchmarks", "--rows", "3000", "--times", "1", "--folder", str(tmp_path)]
+    twice = "PostgreSQL 15"  # the jobs of another version are the same
+    command = [sys.executable, "-m", "benchmarks", "--rows", "3000", "--times", "1", "--skip", twice, "--folder", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     rows = [text.split(" | ") for text in done.stdout.splitlines() if text.startswith("| ")][1:]
     with Data(tmp_path, 3000) as data:
-        assert [row[0][2:] for row in rows] == [job.name for job in jobs(data) for _ in range(max(len(job.peers), 1))]
+        assert [row[0][2:] for row in rows] == [
+            job.name for job in jobs(data) if twice not in job.name for _ in range(max(len(job.peers), 1))
+        ]
     assert {row[8].strip() for row in rows} <= {"ok", "over", ""}
     assert all(row[1].endswith(" s") for row in rows)
     assert not list(tmp_path.rglob("*.unfinished"))

@@ -132,13 +132,16 @@ def test_a_kernel_that_dies_gives_a_report_too(make_notebook: MakeNotebook, out:
 
 
 def test_a_run_prints_nothing_runs_in_this_interpreter_and_in_the_callers_folder(
-    make_notebook: MakeNotebook, out: Path, capfd: pytest.CaptureFixture[str]
+    make_notebook: MakeNotebook, out: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    scratch = tmp_path / "scratch"  # of this run alone: another process of the suite may be running a report, too
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     _, page, _ = run(make_notebook(code("import os, sys\nprint(sys.executable, os.getcwd(), sep='\\n')")), out)
     assert html.escape(sys.executable) in page
     assert "caller's folder" in html.unescape(page)
     assert capfd.readouterr() == ("", "")
-    assert not list(Path(tempfile.gettempdir()).glob("pgaudit-report-*"))
+    assert list(scratch.iterdir()) == []
 
 
 def test_another_kernel_called_python3_in_the_accounts_folder_is_not_taken(

@@ -47,13 +47,14 @@ described AS (
         nd.description AS not_null_comment,  -- [>=18] also of an inherited one, which is not printed itself
         CASE WHEN a.attgenerated = '' THEN pg_get_expr(ad.adbin, ad.adrelid) END AS "default",
         CASE
-            WHEN ad.oid IS NULL THEN NULL
+            WHEN ad.oid IS NULL OR a.attgenerated = '' THEN NULL
             -- a child takes over the expression of its parents when that is its own
             WHEN NOT w.relispartition AND above.generated = array[pg_get_expr(ad.adbin, ad.adrelid)] THEN NULL
             WHEN a.attgenerated = 's' THEN pg_get_expr(ad.adbin, ad.adrelid) || ' STORED'
             WHEN a.attgenerated = 'v' THEN pg_get_expr(ad.adbin, ad.adrelid) || ' VIRTUAL'
         END AS generated,
         CASE
+            WHEN a.attidentity = '' THEN NULL
             -- a partition has the identity of its parent (17+) but not the sequence, and then prints nothing
             WHEN NOT EXISTS (
                 SELECT FROM pg_depend s
@@ -68,8 +69,9 @@ described AS (
         CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,  -- [>=14]
         CASE WHEN a.attstattarget >= 0 THEN a.attstattarget::text END AS statistics,
         array_to_string(a.attoptions, ', ') AS options,
-        (SELECT json_agg(json_build_array(o.option_name, o.option_value)) FROM pg_options_to_table(a.attfdwoptions) o)::text
-            AS foreign_options_pairs,
+        CASE WHEN a.attfdwoptions IS NOT NULL THEN (
+            SELECT json_agg(json_build_array(o.option_name, o.option_value)) FROM pg_options_to_table(a.attfdwoptions) o
+        ) END::text AS foreign_options_pairs,
         d.description AS comment
     FROM wanted w
     JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -8,13 +8,13 @@ SELECT
     pg_get_constraintdef(o.oid) AS definition,
     d.description AS comment,
     xd.description AS index_comment,
-    (
+    CASE WHEN ic.reloptions IS NOT NULL THEN (
         SELECT string_agg(quote_ident(r.option_name) || '='
             || CASE WHEN quote_ident(r.option_value) = r.option_value THEN r.option_value
                     ELSE '''' || replace(r.option_value, '''', '''''') || '''' END, ', ' ORDER BY r.place)
         FROM pg_options_to_table(ic.reloptions) WITH ORDINALITY AS r(option_name, option_value, place)
         WHERE o.contype <> 'x'  -- pg_get_constraintdef prints them itself there
-    ) AS options,
+    ) END AS options,
     CASE WHEN ic.oid IS NOT NULL THEN coalesce(ts.spcname, '') END AS tablespace,
     quote_ident(pn.nspname) || '.' || quote_ident(pc.relname) AS attached_to,
     CASE WHEN i.indisclustered THEN 'true' END AS clustered

@@ -25,13 +25,18 @@ bearer(classid, objid, subid, kind, schema, name, arguments, column_name, word, 
         CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE'
             WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END,
         n.nspname, c.relname, NULL, a.attname, 'TABLE', c.relowner, a.attacl
-    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    FROM (
+        SELECT attrelid, attnum FROM pg_attribute WHERE attacl IS NOT NULL
+        UNION  -- all are revoked that initdb or an extension granted
+        SELECT objoid, objsubid FROM pg_init_privs WHERE classoid = 'pg_class'::regclass AND objsubid <> 0
+        UNION
+        SELECT objoid, objsubid FROM label WHERE classoid = 'pg_class'::regclass AND objsubid <> 0
+    ) k
+    JOIN pg_attribute a ON a.attrelid = k.attrelid AND a.attnum = k.attnum
+    JOIN pg_class c ON c.oid = a.attrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE NOT a.attisdropped
       AND c.relpersistence <> 't'
-      AND (a.attacl IS NOT NULL
-        -- all are revoked that initdb or an extension granted
-        OR (c.oid, a.attnum) IN (SELECT objoid, objsubid FROM pg_init_privs WHERE classoid = 'pg_class'::regclass AND objsubid <> 0)
-        OR (c.oid, a.attnum) IN (SELECT objoid, objsubid FROM label WHERE classoid = 'pg_class'::regclass AND objsubid <> 0))
     UNION ALL
     SELECT 'pg_proc'::regclass, p.oid, 0,
         CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END,
@@ -106,4 +111,6 @@ SELECT
 FROM bearer b
 LEFT JOIN pg_init_privs i ON i.classoid = b.classid AND i.objoid = b.objid AND i.objsubid = b.subid
 LEFT JOIN label l ON l.classoid = b.classid AND l.objoid = b.objid AND l.objsubid = b.subid
-WHERE b.schema IS NULL OR b.schema = 'pg_catalog' OR (b.schema !~ '^pg_' AND b.schema <> 'information_schema')
+WHERE b.schema IS NULL
+   OR (b.schema = 'pg_catalog' AND b.acl IS DISTINCT FROM i.initprivs)  -- else as initdb made it, which is most of them
+   OR (b.schema !~ '^pg_' AND b.schema <> 'information_schema')

@@ -8,7 +8,7 @@ SELECT
     d.description AS comment,
     coalesce(ts.spcname, '') AS tablespace,
     am.amname AS access_method,
-    (
+    CASE WHEN c.reloptions IS NOT NULL OR tc.reloptions IS NOT NULL THEN (
         SELECT string_agg(o.prefix || quote_ident(o.option_name) || '='
             || CASE WHEN quote_ident(o.option_value) = o.option_value THEN o.option_value
                     ELSE '''' || replace(o.option_value, '''', '''''') || '''' END, ', ' ORDER BY o.prefix, o.place)
@@ -17,7 +17,7 @@ SELECT
             UNION ALL
             SELECT 'toast.', m.* FROM pg_options_to_table(tc.reloptions) WITH ORDINALITY AS m(option_name, option_value, place)
         ) o
-    ) AS options,
+    ) END AS options,
     CASE c.relpersistence WHEN 'u' THEN 'unlogged' END AS persistence,
     CASE c.relkind WHEN 'p' THEN pg_get_partkeydef(c.oid) END AS partition_key,
     CASE WHEN c.relispartition THEN p.parents END AS partition_of,

@@ -6,14 +6,16 @@ SELECT
     pg_get_userbyid(c.relowner) AS owner,
     d.description AS comment,
     regexp_replace(pg_get_viewdef(c.oid), ';\Z', '') AS definition,
-    (
+    CASE WHEN c.reloptions IS NOT NULL THEN (
         SELECT string_agg(quote_ident(o.option_name) || '='
             || CASE WHEN quote_ident(o.option_value) = o.option_value THEN o.option_value
                     ELSE '''' || replace(o.option_value, '''', '''''') || '''' END, ', ' ORDER BY o.place)
         FROM pg_options_to_table(c.reloptions) WITH ORDINALITY AS o(option_name, option_value, place)
         WHERE o.option_name <> 'check_option'
-    ) AS options,
-    (SELECT upper(o.option_value) FROM pg_options_to_table(c.reloptions) o WHERE o.option_name = 'check_option') AS check_option,
+    ) END AS options,
+    CASE WHEN c.reloptions IS NOT NULL THEN (
+        SELECT upper(o.option_value) FROM pg_options_to_table(c.reloptions) o WHERE o.option_name = 'check_option'
+    ) END AS check_option,
     (
         SELECT json_object_agg('column ' || a.attname || ' ' || s.attribute, s.value)::text
         FROM pg_attribute a
