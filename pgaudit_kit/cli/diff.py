@@ -42,6 +42,9 @@ def diff(
     ignore: Annotated[
         str, typer.Option("--ignore", metavar="ATTRIBUTES", help="Attributes not to compare: owner,comment,column-order …")
     ] = "",
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=0, metavar="N", help="List up to N differing rows of each table (10,000); all are counted.")
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help=f"Show all differences and all lines of long texts, not the first {SHOWN} and {LINES_SHOWN}.")
     ] = False,
@@ -58,9 +61,19 @@ def diff(
     Example: pgaudit diff backups/app.dump env:DATABASE_URL --rows
     """
     from pgaudit_kit.audits.drift import diff as compare
+    from pgaudit_kit.difference.rows import ROWS_LISTED
 
-    chosen = {"include": include or (), "exclude": exclude or (), "ignore": [name for name in ignore.split(",") if name.strip()]}
-    with compare(left, right, schema_only=schema_only, data_only=data_only, **chosen) as difference:
+    with compare(
+        left,
+        right,
+        schema_only=schema_only,
+        data_only=data_only,
+        include=include or (),
+        exclude=exclude or (),
+        ignore=[name for name in ignore.split(",") if name.strip()],
+        limit=ROWS_LISTED if limit is None else limit,
+        progress=False if json else None,
+    ) as difference:
         verdict = difference.verdict
         if json:
             print_json(difference.to_dict(rows=rows))

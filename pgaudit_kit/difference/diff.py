@@ -18,9 +18,10 @@ from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowResult
 from pgaudit_kit.difference.selection import SelectedSource, Selection
 from pgaudit_kit.difference.sequence_uses import uses_of_sequences
 from pgaudit_kit.difference.sessions import align_sessions
-from pgaudit_kit.difference.tables import Progress, columns_and_key, compare_rows, rows_that_differ, without_table
+from pgaudit_kit.difference.tables import columns_and_key, compare_rows, rows_that_differ, without_table
 from pgaudit_kit.display import frames, html
 from pgaudit_kit.display.object_changes import objects_html, without_secrets
+from pgaudit_kit.display.progress import Progress
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS, is_without_large_objects
@@ -44,7 +45,7 @@ class Difference:
     means missing on the right. Use it as a context manager, or `close()` it, when a live source was opened for it.
     With *schema_only* rows are neither read nor judged, with *data_only* objects are not; *selection* chooses what is compared
     of both sides; attributes in *ignore* (`difference.objects.checked_ignore`) are not compared. All differing rows
-    are counted, and up to *limit* of each table listed.
+    are counted, and up to *limit* of each table listed. *progress*: a bar of the rows read (`display.progress`).
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Difference:
         selection: Selection | None = None,
         ignore: frozenset[str] = frozenset(),
         limit: int = ROWS_LISTED,
-        progress: Progress | None = None,
+        progress: bool | None = False,
     ) -> None:
         if schema_only and data_only:
             raise UsageError("schema only and data only leave nothing to compare", remedy="Choose one.")
@@ -94,7 +95,8 @@ class Difference:
         if self.schema_only:
             return {}
         left_out = {s.what for s in self._filtered}
-        compared = {t.name: (t, rows) for t, rows in compare_rows(self.left, self.right, limit=self._limit, progress=self._progress)}
+        with Progress("comparing rows", wanted=self._progress) as bar:
+            compared = {t.name: (t, rows) for t, rows in compare_rows(self.left, self.right, limit=self._limit, read=bar.add)}
         return {
             settled.name: self._settled(settled, *compared[settled.name])
             for settled in self.alignment.settle(together([table for table, _ in compared.values()], self.left, self.right))

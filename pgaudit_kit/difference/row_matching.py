@@ -45,9 +45,9 @@ class Matching:
     unmatched: Callable[[], Iterator[tuple[int, list[bytes]]]]
 
 
-def match_rows(left: Blocks, right: Blocks) -> Matching:
-    """Read both sides once and return what came of it. Raises whatever reading raises."""
-    first = _read(left, right, Candidates(), Candidates())
+def match_rows(left: Blocks, right: Blocks, *, read: Callable[[int], None] | None = None) -> Matching:
+    """Read both sides once and return what came of it; *read* is told how many rows more were read. Raises whatever reading raises."""
+    first = _read(left, right, Candidates(), Candidates(), read)
 
     def unmatched() -> Iterator[tuple[int, list[bytes]]]:
         sides = first
@@ -59,7 +59,7 @@ def match_rows(left: Blocks, right: Blocks) -> Matching:
             beyond = sides.left.candidates.limit  # both have the same
             if beyond == ALL_HASHES:
                 return
-            sides = _read(left, right, Candidates(beyond), Candidates(beyond))
+            sides = _read(left, right, Candidates(beyond), Candidates(beyond), None)
 
     return Matching((first.left.fingerprint, first.right.fingerprint), unmatched)
 
@@ -71,6 +71,7 @@ class _Side:
     blocks: Iterator[bytes]
     candidates: Candidates
     hashes: Hashes
+    read: Callable[[int], None] | None = None
     lines: list[bytes] = field(default_factory=list)
     first: int = 0
     ended: bool = False
@@ -90,6 +91,8 @@ class _Side:
             if block is None:
                 self.ended = True
             elif lines := lines_in(block):
+                if self.read:
+                    self.read(len(lines))
                 digests = digests_of(lines)
                 self._sum += sum_of(digests)
                 hashes = hashes_of(digests)
@@ -123,13 +126,13 @@ class _Sides:
     right: _Side
 
 
-def _read(left: Blocks, right: Blocks, lefts: Candidates, rights: Candidates) -> _Sides:
+def _read(left: Blocks, right: Blocks, lefts: Candidates, rights: Candidates, read: Callable[[int], None] | None) -> _Sides:
     """Read both sides to their ends, filling *lefts* and *rights*."""
     import numpy as np
 
     nothing = np.empty(0, np.uint64)
     with _closing(left()) as ones, _closing(right()) as others:
-        sides = _Sides(_Side(ones, lefts, nothing), _Side(others, rights, nothing))
+        sides = _Sides(_Side(ones, lefts, nothing, read), _Side(others, rights, nothing, read))
         _align(sides)
         for side in (sides.left, sides.right):
             while rows := side.fill(1):

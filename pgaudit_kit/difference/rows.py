@@ -113,9 +113,9 @@ class RowShape:
         return RowDifference(pair.status, dict(zip(self.key_names, pair.key, strict=True)), changes)
 
 
-def match(left: Source, right: Source, name: TableName, columns: Sequence[str]) -> Matching:
+def match(left: Source, right: Source, name: TableName, columns: Sequence[str], *, read: Callable[[int], None] | None = None) -> Matching:
     """Read the rows of *name* over *columns* on both sides (`row_matching.match_rows`)."""
-    return match_rows(lambda: left.row_blocks(name, columns), lambda: right.row_blocks(name, columns))
+    return match_rows(lambda: left.row_blocks(name, columns), lambda: right.row_blocks(name, columns), read=read)
 
 
 def tally(matching: Matching, shape: RowShape, *, limit: int = ROWS_LISTED, see: Callable[[bytes], None] | None = None) -> RowResult:

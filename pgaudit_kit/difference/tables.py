@@ -22,22 +22,20 @@ from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.server.shared_work import count_together
 from pgaudit_kit.server.snapshot import Snapshot
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many are done, and of how many."""
 
-
-def compare_tables(left: Source, right: Source, *, progress: Progress | None = None) -> tuple[TableDifference, ...]:
+def compare_tables(left: Source, right: Source) -> tuple[TableDifference, ...]:
     """Compare, by fingerprint, every table whose rows either source holds. One result per table, `same` ones included."""
     _count_ahead(left, right)
-    return together([_compare(left, right, name, _by_fingerprint)[0] for name in _each_name(left, right, progress)], left, right)
+    return together([_compare(left, right, name, _by_fingerprint)[0] for name in _names(left, right)], left, right)
 
 
 def compare_rows(
-    left: Source, right: Source, *, limit: int = ROWS_LISTED, progress: Progress | None = None
+    left: Source, right: Source, *, limit: int = ROWS_LISTED, read: Callable[[int], None] | None = None
 ) -> Iterator[tuple[TableDifference, RowResult]]:
     """As `compare_tables`, with the rows that differ: both sides of a table are read side by side, in one pass.
 
-    Of a side that knows fingerprints only (a manifest) rows cannot be told apart; the result says so.
+    *read* is told how many rows more were read. Of a side that knows fingerprints only (a manifest) rows cannot be told apart; the result
+    says so.
     """
 
     def by_rows(left: Source, right: Source, name: TableName) -> tuple[TableDifference, RowResult]:
@@ -48,7 +46,7 @@ def compare_rows(
         if hashed:
             return _by_hashes(left, right, name, hashed, RowShape(columns, key), limit=limit)
         try:
-            matching = match(left, right, name, columns)
+            matching = match(left, right, name, columns, read=read)
         except RowsNotAvailable as error:  # of a manifest; of what this role may not read, also fingerprints are not available
             table, _ = _by_fingerprint(left, right, name)
             return table, RowResult(RowCounts(), why_not=str(error) if table.status == "different" else "")
@@ -59,7 +57,7 @@ def compare_rows(
 
     if any(isinstance(whole(side), Manifest) for side in (left, right)):
         _count_ahead(left, right)
-    for name in _each_name(left, right, progress):
+    for name in _names(left, right):
         yield _compare(left, right, name, by_rows)
 
 
@@ -107,14 +105,11 @@ def _count_ahead(left: Source, right: Source) -> None:
             count_together(live, (n for n in shared if side.table_data[n].columns == other.table_data[n].columns))
 
 
-def _each_name(left: Source, right: Source, progress: Progress | None) -> Iterator[TableName]:
+def _names(left: Source, right: Source) -> list[TableName]:
     names = sorted({*left.table_data, *right.table_data})
     if says_nothing_of_contents(left.inventory) or says_nothing_of_contents(right.inventory):
         names = [name for name in names if name != LARGE_OBJECT_ROWS]  # it is among what is not modelled there
-    for done, name in enumerate(names):
-        if progress:
-            progress(str(name), done, len(names))
-        yield name
+    return names
 
 
 def _compare(

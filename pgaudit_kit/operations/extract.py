@@ -12,6 +12,7 @@ from typing import IO, Any
 from pgaudit_kit.audits.sources import open_dump
 from pgaudit_kit.difference.rescue_sql import literal, qualified, quoted
 from pgaudit_kit.difference.sessions import align_sessions
+from pgaudit_kit.display.progress import Progress
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.operations.load_table import SETTINGS, load_table
@@ -29,7 +30,6 @@ from pgaudit_kit.server.targets import resolve_target
 from pgaudit_kit.sql.named_sources import UNNAMED
 from pgaudit_kit.sql.parquet import write_parquet
 from pgaudit_kit.sql.part_of_source import PartOfSource
-from pgaudit_kit.sql.progress import Progress
 from pgaudit_kit.sql.query import ask
 from pgaudit_kit.sql.query_tables import QueryTables
 from pgaudit_kit.sql.row_source import RowSource, find_table

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from pgaudit_kit.display.progress import Progress
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.rows.copy_arrow import Batch, CannotConvert, pa
 from pgaudit_kit.rows.sql_columns import NotNative, SqlColumn, as_text, distinct_names, make_alike, quote_name
-from pgaudit_kit.sql.progress import Progress
 from pgaudit_kit.sql.typed_table import TypedTable
 
 if TYPE_CHECKING:

@@ -59,7 +59,7 @@ def ask(
 ) -> Iterator[Asked]:
     """Give the question that *sql* asks of *given* sources, by name, when the rows that it is about are in DuckDB.
 
-    A single source may be called UNNAMED. *limit*: the first rows of the result. *progress*: a bar, see `sql.progress`. *prepare* is called
+    A single source may be called UNNAMED. *limit*: the first rows of the result. *progress*: a bar (display.progress). *prepare* is called
     with the tables that *sql* names, by source, before any is read, and returns notes. Raises UsageError, RowsNotAvailable, DamagedDump,
     QueryFailed.
     """

@@ -170,7 +170,7 @@ def test_rows_in_the_same_order_are_read_once_and_none_is_held_as_long_as_few_di
     ]
     assert [source.readings for source in sources] == [1, 1]
     lefts, rights = Candidates(), Candidates()
-    row_matching._read(lambda: sources[0].row_blocks(T), lambda: sources[1].row_blocks(T), lefts, rights)
+    row_matching._read(lambda: sources[0].row_blocks(T), lambda: sources[1].row_blocks(T), lefts, rights, None)
     assert len(lefts) + len(rights) < 20
 
 

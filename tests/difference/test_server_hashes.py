@@ -162,3 +162,22 @@ def test_when_one_server_fails_the_other_is_stopped(two: tuple[str, str]) -> Non
         with pytest.raises(QueryFailed, match="division by zero"):
             server_hashes.on_both(left, right, ask)
         assert left.ask("SELECT 1 AS one") == [{"one": 1}]
+
+
+def test_a_limit_lists_fewer_rows_and_counts_all(two: tuple[str, str]) -> None:
+    _run(two[1], "DELETE FROM t WHERE id % 500 = 0")
+    with diff(*two, limit=2) as difference:
+        found = difference.row_result("t")
+        assert (found.counts.missing, len(found.listed)) == (6, 2)
+        assert len(difference.to_dict(rows=True)["rows"]["public.t"]) == 2
+
+
+def test_a_bar_of_the_rows_read_is_shown_where_it_is_wanted(
+    two: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pgaudit_kit.display.progress._SECONDS_OF_PATIENCE", 0)
+    monkeypatch.setattr(row_hashes, "LARGE_BYTES", 1 << 40)
+    for wanted in (None, True):
+        with diff(*two, progress=wanted) as difference:
+            assert difference.verdict == "same"
+        assert ("comparing rows" in capsys.readouterr().err) == bool(wanted)

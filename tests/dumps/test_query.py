@@ -244,7 +244,7 @@ def test_nothing_stays_in_the_folder_for_temporary_files(dump: Dump, tmp_path: P
 def test_a_bar_is_shown_only_where_somebody_looks(dump: Dump, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     import ipykernel.kernelapp  # noqa: F401  as running a report does: it makes no notebook of a process
 
-    monkeypatch.setattr("pgaudit_kit.sql.progress._SECONDS_OF_PATIENCE", 0)
+    monkeypatch.setattr("pgaudit_kit.display.progress._SECONDS_OF_PATIENCE", 0)
     dump.query("SELECT count(*) FROM big")
     assert capsys.readouterr() == ("", "")
     dump.query("SELECT count(*) FROM big", progress=True)
