@@ -57,7 +57,7 @@ from reladiff import connect_to_table, diff_tables
 found = 0
 for table, columns in {tables!r}.items():
     sides = [connect_to_table(where, table, 'id', extra_columns=columns) for where in {where!r}]
-    found += sum(1 for _ in diff_tables(*sides, extra_columns=columns))
+    found += sum(1 for _ in diff_tables(*sides, extra_columns=columns, skip_sort_results=True))
 assert found == 2 * {changed}
 """
 ONE_IN = 10_000  # rows of which one is changed

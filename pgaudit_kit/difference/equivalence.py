@@ -14,8 +14,8 @@ from pgaudit_kit.records.objects import NOT_NULL_DETAILS, ObjectKey
 from pgaudit_kit.records.privileges import as_before_17
 from pgaudit_kit.records.source import Source
 
-_PUBLIC = ObjectKey("SCHEMA", None, "public")
-_PUBLIC_CHANGED = 15
+PUBLIC_SCHEMA = ObjectKey("SCHEMA", None, "public")
+PUBLIC_CHANGED = 15
 _RUN_AS_OWNER_CAME = 16
 _MAINTAIN_CAME = 17
 _NOTHING_BUT_PRIVILEGES = frozenset({"ACL", "DEFAULT ACL"})
@@ -49,21 +49,21 @@ def _public_schema(difference: ObjectDifference, left: Source, right: Source) ->
     pg_dump before 15 never lists it as initdb made it; later ones do unless pg_database_owner owns it, as in every new
     database of a server from 15 on.
     """
-    if difference.key != _PUBLIC or difference.status not in ("only_left", "only_right"):
+    if difference.key != PUBLIC_SCHEMA or difference.status not in ("only_left", "only_right"):
         return ""
     holder, lacking = (left, right) if difference.status == "only_left" else (right, left)
-    if major(lacking.provenance.pg_dump_version) < _PUBLIC_CHANGED:
+    if major(lacking.provenance.pg_dump_version) < PUBLIC_CHANGED:
         return "pg_dump before 15 does not list the schema public"
-    if major(holder.provenance.server_version) < _PUBLIC_CHANGED <= major(lacking.provenance.server_version):
+    if major(holder.provenance.server_version) < PUBLIC_CHANGED <= major(lacking.provenance.server_version):
         return "from PostgreSQL 15 on pg_database_owner owns the schema public"
     return ""
 
 
 def _public_privileges(difference: ObjectDifference, left: Source, right: Source) -> str:
     """Before 15 everyone could create objects in the schema public; restoring a dump into a newer server leaves its own rule there."""
-    if difference.key != _PUBLIC or difference.status != "changed":
+    if difference.key != PUBLIC_SCHEMA or difference.status != "changed":
         return ""
-    if not straddle(left, right, _PUBLIC_CHANGED):
+    if not straddle(left, right, PUBLIC_CHANGED):
         return ""
     for change in difference.changes:
         if change.attribute == "owner" and "pg_database_owner" in (change.left, change.right):

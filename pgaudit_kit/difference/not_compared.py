@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from pgaudit_kit.difference.equivalence import PUBLIC_CHANGED, PUBLIC_SCHEMA
 from pgaudit_kit.difference.hidden import Hidden
 from pgaudit_kit.difference.objects import in_no_dump
+from pgaudit_kit.difference.versions import major
 from pgaudit_kit.records.difference import Skipped
 from pgaudit_kit.records.inventory import Unread
 from pgaudit_kit.records.objects import INVALID_INDEX, LARGE_OBJECTS, NOT_UNDERSTOOD, DatabaseObject, ObjectKey
@@ -71,12 +73,12 @@ class NotCompared:
     @cached_property
     def _not_told(self) -> tuple[tuple[str, str], ...]:
         """What one side leaves out as a whole while the other holds some, with the label of that side."""
-        sides = ((self.left, self.right.inventory), (self.right, self.left.inventory))
+        sides = ((self.left, self.right), (self.right, self.left))
         return tuple(
             (source.label, attribute)
             for source, other in sides
-            for attribute in sorted(source.inventory.not_told - other.not_told - self.ignore)
-            if any(_tells(item, attribute) for item in other.objects)
+            for attribute in sorted(source.inventory.not_told - other.inventory.not_told - self.ignore)
+            if any(_tells(item, attribute) for item in other.inventory.objects if not _is_as_initdb_made_it(item, other))
         )
 
     @property
@@ -87,6 +89,12 @@ class NotCompared:
         sides = (self.left, self.right)
         told = [any(_tells(item, "owner") for item in s.inventory.objects) for s in sides]
         return tuple(s.label for s, tells, other in zip(sides, told, reversed(told), strict=True) if other and not tells)
+
+
+def _is_as_initdb_made_it(item: DatabaseObject, source: Source) -> bool:
+    """Whether that is the schema public of a server before 15, in which everyone could create objects: no dump says that."""
+    before = major(source.provenance.server_version) < PUBLIC_CHANGED
+    return before and item.key == PUBLIC_SCHEMA and item.attributes.get("acl") == "PUBLIC=ALL"
 
 
 def _tells(item: DatabaseObject, attribute: str) -> bool:

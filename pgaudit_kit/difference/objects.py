@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
-from pgaudit_kit.difference.equivalence import forgive
+from pgaudit_kit.difference.equivalence import PUBLIC_SCHEMA, forgive
 from pgaudit_kit.difference.hidden import Hidden
 from pgaudit_kit.difference.procedures import IN_SINCE, with_one_name, without_in, without_own_schema
 from pgaudit_kit.difference.renames import with_rename_hints
@@ -34,7 +34,6 @@ COLUMN_ORDER = "column_order"  # no attribute of one column, but one that can be
 _NOTHING_BUT = {"ACL": "acl", "DEFAULT ACL": "acl", "BLOB": LARGE_OBJECTS}
 # pg_get_indexdef says ONLY of those (ruleutils.c, pg_get_indexdef_worker)
 _ON_PARTITIONED = re.compile(r'CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")*"|[^ "]+) ON ONLY ')
-_PUBLIC = ObjectKey("SCHEMA", None, "public")
 _OWNERS_OF_PUBLIC = (None, "pg_database_owner")
 # What a database keeps when a dump is restored into it without --create
 _AS_MADE = frozenset(DATABASE_ATTRIBUTES) - {"comment", "connection_limit", "acl", "security_label"}
@@ -88,7 +87,9 @@ def is_ignored(attribute: str, ignore: frozenset[str]) -> bool:
     One on a large object is `<oid> comment`.
     """
     first, _, rest = attribute.partition(" ")
-    return attribute in ignore or ((first == "column" or first.isdecimal()) and rest.rpartition(" ")[2] in ignore)
+    if first == "column" or first.isdecimal():
+        return attribute in ignore or rest.rpartition(" ")[2] in ignore
+    return attribute in ignore or (attribute.endswith("_comment") and "comment" in ignore)
 
 
 def compare_objects(
@@ -133,7 +134,7 @@ def _is_ignored_object(item: DatabaseObject | None, ignore: frozenset[str]) -> b
     """Whether nothing is left of an object without what is ignored."""
     if item is None:
         return False
-    if item.key == _PUBLIC and item.attributes.get("owner") in _OWNERS_OF_PUBLIC:  # listed for what is not as initdb made it
+    if item.key == PUBLIC_SCHEMA and item.attributes.get("owner") in _OWNERS_OF_PUBLIC:  # listed for what is not as initdb made it
         return all(name == "owner" or is_ignored(name, ignore) for name in item.attributes)
     return _NOTHING_BUT.get(item.key.kind) in ignore
 

@@ -202,8 +202,9 @@ class _Aligning:
             values = {place: told for place, texts in values.items() if (told := list(filter(holds_bytes, texts)))}
         if not values:
             return ""
-        if setting == BYTEA:
-            return self.live.setting_that_prints(setting, ("hex", "escape"), values)
+        if setting == BYTEA:  # one form that is told is right also where the server has no such table to ask with
+            forms = tuple(forms_of_bytea(printed[0]))
+            return self.live.setting_that_prints(setting, forms if len(forms) == 1 else ("hex", "escape"), values)
         own = [(said.get(name) or "").strip("'") for name in ("setting lc_monetary", "locale", "lc_collate", "lc_ctype")]
         return self.live.setting_that_prints(setting, [*filter(None, own), *self.live.monetary_locales()], values)
 

@@ -196,6 +196,8 @@ def _on_one_side(holder: Source, other: Source, name: TableName, *, left_has_it:
 
 def _why_no_contents(holder: Source, other: Source) -> str:
     """Why nothing can be said of the large objects that only *holder* has: a dump may have been made without, or without their contents."""
+    if unread := next((u for u in other.inventory.unread if u.kind == KIND), None):
+        return f"{unread.reason} ({other.label})"
     if is_without_large_objects(other.inventory):
         return f"{other.label} holds no large objects, of which {holder.label} has some: it may have been made without"
     if other.inventory.of_kind(KIND):  # pg_dump --section=pre-data, up to 16

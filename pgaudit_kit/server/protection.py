@@ -42,7 +42,7 @@ def protect(objects: Iterable[DatabaseObject], rows: Iterable[Row], major: int) 
             by_key[key] = DatabaseObject(key, {"owner": row["owner"]})
         if key in by_key:
             by_key[key] = _protected(by_key[key], row, major)
-        elif row["word"] and not row["as_made"] and (acl := _changed(row, major)):
+        elif key != _PUBLIC_KEY and row["word"] and not row["as_made"] and (acl := _changed(row, major)):
             apart = ObjectKey("ACL", row["schema"], _tag(row))
             by_key[apart] = DatabaseObject(apart, {"acl": acl})
     return list(by_key.values())

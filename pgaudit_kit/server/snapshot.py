@@ -63,9 +63,7 @@ _OFFSET = re.compile(r"[+-]\d\d(?::\d\d){0,2}(?= BC\Z|\Z)")
 _OLDEST = 12
 _CANCEL_SECONDS = 10
 _LARGE_OBJECTS = "large_objects_readable"
-_MAY_READ_LARGE_OBJECTS = (
-    "GRANT SELECT ON LARGE OBJECT … TO {role} for each, or use their owner, a superuser, or lo_compat_privileges = on."
-)
+_MAY_READ_LARGE_OBJECTS = "Use their owner, a superuser, or lo_compat_privileges = on."
 _SENT_AT_ONCE = 4
 _MAY_READ_ALL = "Use a role that may read all rows: a superuser, or one with pg_read_all_data and BYPASSRLS."
 
@@ -149,12 +147,18 @@ class Snapshot:
         self._check_free()
         with self._savepoint("listing the tables"):
             found = {data.name: data for data in map(self._table_data, self._ask(query("table_data", self._major)))}
-            return found | {data.name: data for data in map(self._large_object_data, self._ask(query(_LARGE_OBJECTS, self._major)))}
+        with suppress(QueryFailed), self._savepoint("listing the large objects"):
+            # where a host has closed that catalog, the inventory says that they are unread
+            found |= {data.name: data for data in map(self._large_object_data, self._ask(query(_LARGE_OBJECTS, self._major)))}
+        return found
 
     def _large_object_data(self, row: Row) -> TableData:
         reason = ""
         if row["denied"]:
-            reason = f"role {self._role} may not read {row['denied']:,} of {row['objects']:,} large objects, {row['first_denied']} first"
+            few = ", ".join(map(str, row["denied_oids"]))
+            more = "" if row["denied"] == len(row["denied_oids"]) else " and so on"
+            reason = f"role {self._role} may not read {row['denied']:,} of {row['objects']:,} large objects"
+            reason += f": GRANT SELECT ON LARGE OBJECT {few} TO {self._role}{more}"
         return TableData(LARGE_OBJECT_ROWS, LARGE_OBJECT_COLUMNS, not_readable=reason)
 
     @cached_property
@@ -384,7 +388,7 @@ class Snapshot:
     def _readable(self, name: TableName) -> TableData:
         data = self._known(name)
         if data.not_readable:
-            remedy = _MAY_READ_LARGE_OBJECTS.format(role=self._role) if name == LARGE_OBJECT_ROWS else _MAY_READ_ALL
+            remedy = _MAY_READ_LARGE_OBJECTS if name == LARGE_OBJECT_ROWS else _MAY_READ_ALL
             raise RowsNotAvailable(
                 f"the rows of {name} cannot be read: {data.not_readable}", resource=self.label, table=str(name), remedy=remedy
             )

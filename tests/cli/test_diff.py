@@ -159,12 +159,13 @@ def test_json_has_the_keys_that_are_promised(json_text: str) -> None:
     said = json.loads(json_text)
     assert list(said) == [
         *("verdict", "left", "right", "compared", "skipped", "unmodelled", "objects", "tables", "rows", "row_counts"),
+        *("summary", "dangling", "sequences", "looked_at"),
     ]  # fmt: skip
     assert said["verdict"] == "different"
     assert {tuple(entry) for entry in said["objects"]} == {("kind", "schema", "name", "parent", "status", "changes", "reason", "hint")}
     assert {tuple(c) for entry in said["objects"] for c in entry["changes"]} == {("attribute", "left", "right")}
     assert {entry["status"] for entry in said["objects"]} == {"only_left", "only_right", "changed"}
-    assert {tuple(entry) for entry in said["tables"]} == {("schema", "name", "status", "rows_left", "rows_right", "reason")}
+    assert {tuple(entry) for entry in said["tables"]} == {("schema", "name", "status", "rows_left", "rows_right", "reason", "method")}
     assert {tuple(entry) for entry in said["rows"]["public.t"]} == {("status", "key", "columns")}
     assert {entry["hint"] for entry in said["objects"]} >= {"looks renamed to new_name", "looks renamed from old_name"}
 

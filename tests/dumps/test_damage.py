@@ -16,6 +16,7 @@ from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import DamagedDump, PgAuditError, RowsNotAvailable
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.objects import ObjectKey
+from pgaudit_kit.records.large_objects import tables_alone
 from pgaudit_kit.records.table_data import TableName
 from tests.dumps.conftest import NastyDatabase
 
@@ -146,8 +147,8 @@ def test_a_table_that_is_cut_in_the_middle_is_named_and_the_others_can_be_read(n
         original = read_dump(nasty.dump(name))
         dump = read_dump(written(whole[: len(whole) // 3]))
         assert dump.provenance.complete is False
-        damaged = [t for t in dump.table_data if dump.table_data[t].not_readable]
-        readable = [t for t in dump.table_data if not dump.table_data[t].not_readable]
+        damaged = [data.name for data in tables_alone(dump.table_data) if data.not_readable]
+        readable = [data.name for data in tables_alone(dump.table_data) if not data.not_readable]
         assert damaged, name
         assert {d.table for d in dump.damage if d.table} == {str(t) for t in damaged}
         assert all(d.offset is not None or d.line is not None for d in dump.damage if d.table and "missing" not in d.what)

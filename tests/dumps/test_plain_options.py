@@ -193,7 +193,7 @@ def without_public(facts: Facts) -> Facts:
 
 LESS: dict[str, tuple[tuple[str, ...], tuple[Callable[[Facts], Facts], ...]]] = {
     "schema-only": (("--schema-only",), (no_rows, without_kinds("BLOB"))),
-    "no-comments": (("--no-comments",), (without("comment"), without_public)),
+    "no-comments": (("--no-comments",), (without("comment"), without("not_null_comment"), without_public)),
     "no-owner": (("--no-owner",), (without("owner"),)),
     "no-privileges": (("--no-privileges",), (without("acl"), without_kinds("ACL", "DEFAULT ACL"))),
     "no-tablespaces": (("--no-tablespaces",), (without("tablespace"),)),

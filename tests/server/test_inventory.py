@@ -136,7 +136,7 @@ def test_an_inventory_survives_dump_and_restore(database: LiveDatabase) -> None:
     script = database.pg_dump()
     before = database.inventory()
     database.run("DROP SCHEMA public CASCADE", "CREATE SCHEMA public AUTHORIZATION pg_database_owner")
-    database.run("COMMENT ON SCHEMA public IS 'standard public schema'")
+    database.run("COMMENT ON SCHEMA public IS 'standard public schema'", "GRANT USAGE ON SCHEMA public TO PUBLIC")
     database.psql(script)
     assert len(before.objects) > 40
     assert compare_objects(before, database.inventory()) == ()

@@ -29,7 +29,7 @@ SEQUENCES = {
     *("app.free", "hidden.free", "app.users_id_seq", "app.users_order_seq", "hidden.users_id_seq"),
     "Odd; Schema.user_id_seq",
 }
-ROWS = {'rows of "Odd; Schema".user', "rows of app.rls", "rows of app.users", "rows of hidden.users"}
+ROWS = {'rows of "Odd; Schema".user', "rows of app.rls", "rows of app.users", "rows of hidden.users", "rows of pg_catalog.pg_largeobject"}
 MAPPINGS = {"limited", "postgres", "public"}
 
 

@@ -236,9 +236,6 @@ def test_all_words_of_the_vocabulary_are_written_and_no_others(every_kind: Every
     assert wanted - written == known_to_catalogs_only | new
 
 
-def test_what_is_unmodelled_is_named_and_explained(whole_inventory: Inventory) -> None:
-    unmodelled = whole_inventory.unmodelled
-    assert [u for u in unmodelled if "understood" in u.reason] == []
-    found = {(u.kind, u.schema, u.name) for u in unmodelled}
-    assert ("BLOB", None, "1 large objects") in found
+def test_nothing_is_unmodelled_and_no_password_is_kept(whole_inventory: Inventory) -> None:
+    assert whole_inventory.unmodelled == ()
     assert "p4ss" not in repr(whole_inventory)
