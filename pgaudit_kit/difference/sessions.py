@@ -56,8 +56,17 @@ class LiveSession(Protocol):
     def timezone_that_prints(self, values: Iterable[str], *, first: str | None = None) -> str | None:
         """The name of a zone under which the server prints each of *values* back unchanged, *first* if it does; None when there is none."""
 
-    def setting_that_prints(self, name: str, candidates: Iterable[str], values: Mapping[tuple[TableName, str], list[str]]) -> str | None:
-        """Which of *candidates* for a setting makes the server print *values*, by table and column, back unchanged; None: none does."""
+    def setting_that_prints(
+        self,
+        name: str,
+        candidates: Iterable[str],
+        values: Mapping[tuple[TableName, str], list[str]],
+        types: Mapping[tuple[TableName, str], str],
+    ) -> str | None:
+        """Which of *candidates* for a setting makes the server print *values*, by table and column, back unchanged; None: none does.
+
+        *types*: of columns that the server does not have.
+        """
 
     def monetary_locales(self) -> list[str]:
         """Names of locales that the server may have, the session's own first."""
@@ -202,11 +211,22 @@ class _Aligning:
             values = {place: told for place, texts in values.items() if (told := list(filter(holds_bytes, texts)))}
         if not values:
             return ""
-        if setting == BYTEA:  # one form that is told is right also where the server has no such table to ask with
-            forms = tuple(forms_of_bytea(printed[0]))
-            return self.live.setting_that_prints(setting, forms if len(forms) == 1 else ("hex", "escape"), values)
+        types = self._types(values)
+        if setting == BYTEA:
+            return self.live.setting_that_prints(setting, ("hex", "escape"), values, types)
         own = [(said.get(name) or "").strip("'") for name in ("setting lc_monetary", "locale", "lc_collate", "lc_ctype")]
-        return self.live.setting_that_prints(setting, [*filter(None, own), *self.live.monetary_locales()], values)
+        return self.live.setting_that_prints(setting, [*filter(None, own), *self.live.monetary_locales()], values, types)
+
+    def _types(self, places: Iterable[tuple[TableName, str]]) -> dict[tuple[TableName, str], str]:
+        """The types of columns as the other side calls them."""
+        tables = {(o.key.schema, o.key.name): o for o in self.other.inventory.of_kind("TABLE")}
+        found = {}
+        for name, column in places:
+            item = tables.get((name.schema, name.name))
+            told = next((c.attributes.get("type") for c in item.columns if c.name == column), None) if item else None
+            if told:
+                found[name, column] = told
+        return found
 
 
 def _doubt_files(left: Source, right: Source, alignment: Alignment) -> None:

@@ -296,19 +296,32 @@ class Snapshot:
             return str(found[0]["name"]) if found else None
         return None
 
-    def setting_that_prints(self, name: str, candidates: Iterable[str], values: Mapping[tuple[TableName, str], list[str]]) -> str | None:
-        """The first of *candidates* with which the server prints *values*, by table and column, back unchanged; None when none does."""
+    def setting_that_prints(
+        self,
+        name: str,
+        candidates: Iterable[str],
+        values: Mapping[tuple[TableName, str], list[str]],
+        types: Mapping[tuple[TableName, str], str],
+    ) -> str | None:
+        """The first of *candidates* with which the server prints *values*, by table and column, back unchanged; None when none does.
+
+        *types*: of columns that it does not have.
+        """
         self._check_free()
         for candidate in dict.fromkeys(candidates):
             with suppress(QueryFailed), self._savepoint(f"printing with {name} = {candidate}"):
                 self._ask(_SET, {"name": name, "value": candidate})
-                if all(self._prints_back(*place, texts) for place, texts in values.items()):
+                if all(self._prints_back(*place, texts, types.get(place)) for place, texts in values.items()):
                     return candidate
         return None
 
-    def _prints_back(self, table: TableName, column: str, values: list[str]) -> bool:
+    def _prints_back(self, table: TableName, column: str, values: list[str], told: str | None) -> bool:
         """Whether *values* are read as of the type of that column, and printed, unchanged. The type's name is the server's own."""
         found = self._ask(query("column_type", self._major), {"schema": table.schema, "table": table.name, "column": column})
+        if not found and told:  # as text, which the server looks up: it comes from a dump
+            found = self._ask(
+                "SELECT format_type(to_regtype(%(type)s), NULL) AS type WHERE to_regtype(%(type)s) IS NOT NULL", {"type": told}
+            )
         if not found:
             return True
         type_name = found[0]["type"].replace("%", "%%")

@@ -15,8 +15,8 @@ from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import DamagedDump, PgAuditError, RowsNotAvailable
 from pgaudit_kit.records.fingerprint import Fingerprint
-from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.large_objects import tables_alone
+from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.table_data import TableName
 from tests.dumps.conftest import NastyDatabase
 
