@@ -354,5 +354,5 @@ def test_settings_that_are_found_stay_until_the_next(database: Database) -> None
         with pytest.raises(QueryFailed, match="no_SUCH"):
             live.use_setting("lc_monetary", "no_SUCH")
         values = {(TableName("public", "paid"), "m"): ["$1,234.56"], (TableName("public", "paid"), "ms"): ["{-$1.00,NULL}"]}
-        assert live.setting_that_prints("lc_monetary", ["no_SUCH", "C"], values) == "C"
-        assert live.setting_that_prints("lc_monetary", ["C"], {(TableName("public", "paid"), "m"): ["€ 1"]}) is None
+        assert live.setting_that_prints("lc_monetary", ["no_SUCH", "C"], values, {}) == "C"
+        assert live.setting_that_prints("lc_monetary", ["C"], {(TableName("public", "paid"), "m"): ["€ 1"]}, {}) is None

@@ -215,10 +215,8 @@ def test_what_a_role_may_not_read_is_not_checked_with_what_to_grant(changing: Ho
         with diff(path, as_reader) as found:
             (table,) = found.table_differences
             assert table.status == "not_checked"
-            assert (
-                "role lo_reader may not read 1,107 of 1,108 large objects: GRANT SELECT ON LARGE OBJECT 4, 5, 6, 7, 8 TO lo_reader and so on"
-                in table.reason
-            )
+            assert "role lo_reader may not read 1,107 of 1,108 large objects" in table.reason
+            assert "GRANT SELECT ON LARGE OBJECT 4, 5, 6, 7, 8 TO lo_reader and so on" in table.reason
             assert "GRANT SELECT ON LARGE OBJECT" in table.reason
             assert found.verdict == "not_checked"
         changing.run(
