@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -22,7 +23,7 @@ from pgaudit_kit.difference.tables import columns_and_key, compare_rows, rows_th
 from pgaudit_kit.display import frames, html
 from pgaudit_kit.display.object_changes import objects_html, without_secrets
 from pgaudit_kit.display.progress import Progress
-from pgaudit_kit.errors import UsageError
+from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS, is_without_large_objects
 from pgaudit_kit.records.loss import DanglingKey
@@ -97,9 +98,11 @@ class Difference:
         left_out = {s.what for s in self._filtered}
         with Progress("comparing rows", wanted=self._progress) as bar:
             compared = {t.name: (t, rows) for t, rows in compare_rows(self.left, self.right, limit=self._limit, read=bar.add)}
+        elsewhere = {name for name, (_, rows) in compared.items() if self._differs_elsewhere(name, rows)}
+        tables = together([table for table, _ in compared.values()], self.left, self.right)
         return {
             settled.name: self._settled(settled, *compared[settled.name])
-            for settled in self.alignment.settle(together([table for table, _ in compared.values()], self.left, self.right))
+            for settled in self.alignment.settle(tables, elsewhere=elsewhere)
             if f"rows of {settled.name}" not in left_out and not self._told_as_left_out(settled)
         }
 
@@ -112,12 +115,25 @@ class Difference:
         """A table as the alignment has settled it, with rows that fit."""
         if settled.status == "not_checked":
             return settled, RowResult(RowCounts(), why_not=settled.reason)
+        if settled.status == "equivalent" and not self.objects_comparable and self._lost_columns(settled.name):
+            return replace(settled, status="different"), RowResult(RowCounts(), why_not=settled.reason)  # no object says it
         if settled.status != "different":
             return settled, rows if settled is table else RowResult(RowCounts())
         if settled is table and not self.alignment.doubts(table.name):
             return settled, rows
         left, right, left_out = self.alignment.for_rows(table.name)
         return settled, rows_that_differ(left, right, table.name, without=left_out, limit=self._limit)
+
+    def _differs_elsewhere(self, name: TableName, rows: RowResult) -> bool:
+        """Whether all rows that changed are listed, and none of them changed in what a setting prints."""
+        changed = [row for row in rows.listed if row.status == "changed"]
+        printed = self.alignment.printed(name)
+        return 0 < rows.counts.changed == len(changed) and all(printed.isdisjoint(c.attribute for c in row.columns) for row in changed)
+
+    def _lost_columns(self, name: TableName) -> bool:
+        """Whether one side holds a column of that table that the other lacks."""
+        held = [s.table_data[name].columns for s in (self.left, self.right) if name in s.table_data]
+        return len({frozenset(columns) for columns in held}) > 1
 
     def _told_as_left_out(self, table: TableDifference) -> bool:
         """Whether these are large objects that one side was made without: `skipped` tells that once, of objects and contents alike."""
@@ -228,12 +244,8 @@ class Difference:
         return found[0]
 
     def columns_and_key(self, name: TableName) -> tuple[tuple[str, ...], RowKey | None]:
-        """The columns of *name* that both sides hold, and those among them that tell its rows apart at any time (None without a key).
-
-        A key that can be NULL tells the rows of two sources apart, but not what a script finds in the table when it runs again.
-        """
-        columns, key = columns_and_key(self.left, self.right, name)
-        return columns, key if key and key.nulls == "never" else None
+        """The columns of *name* that both sides hold, and those among them by which rows are paired (None without a key)."""
+        return columns_and_key(self.left, self.right, name)
 
     @property
     def objects(self) -> DataFrame:
@@ -283,7 +295,16 @@ class Difference:
 
     def rows(self, table: str | TableName) -> DataFrame:
         """Frame `row_differences` of *table*: one row per changed column; at most `limit` rows of the table are listed."""
-        return frames.row_differences_frame(self.row_result(table).listed)
+        result = self.row_result(table)
+        if result.why_not and not result.listed:
+            name = self.find_table(table)
+            raise RowsNotAvailable(
+                f"the rows of {name} cannot be listed: {result.why_not}",
+                resource=self.right.label,
+                table=str(name),
+                remedy="`summary` says what is known of them.",
+            )
+        return frames.row_differences_frame(result.listed)
 
     def rescue(self, *tables: str | TableName, revert: bool = False, with_parents: bool = False, fire_triggers: bool = False) -> str:
         """The SQL that puts back the rows of *tables* that the right side has lost (`difference.rescue.Rescue`), as one text.
@@ -326,7 +347,8 @@ class Difference:
         if rows:
             results = {t.name: self.row_result(t.name) for t in self.table_differences}
             plain["rows"] = {_dotted(n): [_row_entry(r) for r in result.listed] for n, result in results.items()}
-            plain["row_counts"] = {_dotted(n): _counts_entry(result) for n, result in results.items()}
+            unknown = {t.name for t in self.table_differences if t.status == "not_checked"}
+            plain["row_counts"] = {_dotted(n): _counts_entry(result, known=n not in unknown) for n, result in results.items()}
             plain |= what_was_lost(self)
         return plain
 
@@ -400,5 +422,6 @@ def _row_entry(r: RowDifference) -> Mapping[str, Any]:
     }
 
 
-def _counts_entry(result: RowResult) -> Mapping[str, Any]:
-    return {"missing": result.counts.missing, "extra": result.counts.extra, "changed": result.counts.changed, "why_not": result.why_not}
+def _counts_entry(result: RowResult, *, known: bool) -> Mapping[str, Any]:
+    counts = (result.counts.missing, result.counts.extra, result.counts.changed) if known else (None, None, None)
+    return {**dict(zip(("missing", "extra", "changed"), counts, strict=True)), "why_not": result.why_not}

@@ -10,11 +10,13 @@ from pgaudit_kit.difference.equivalence import PUBLIC_CHANGED, PUBLIC_SCHEMA
 from pgaudit_kit.difference.hidden import Hidden
 from pgaudit_kit.difference.objects import in_no_dump
 from pgaudit_kit.difference.versions import major
+from pgaudit_kit.errors import HIDDEN
 from pgaudit_kit.records.difference import Skipped
-from pgaudit_kit.records.inventory import Unread
-from pgaudit_kit.records.objects import INVALID_INDEX, LARGE_OBJECTS, NOT_UNDERSTOOD, DatabaseObject, ObjectKey
+from pgaudit_kit.records.inventory import Inventory, Unread
+from pgaudit_kit.records.objects import INVALID_INDEX, LARGE_OBJECTS, NOT_UNDERSTOOD, STATEMENT_NOT_COMPARED, DatabaseObject, ObjectKey
 from pgaudit_kit.records.source import Source
 
+_DOUBTFUL = frozenset({NOT_UNDERSTOOD, STATEMENT_NOT_COMPARED})
 _WORDS = {"acl": "privileges", "security_label": "security labels", LARGE_OBJECTS: "large objects"}
 NOT_OF_A_SCHEMA = frozenset({"last_value", "is_called"})  # pg_dump --schema-only leaves them out, too
 
@@ -50,12 +52,14 @@ class NotCompared:
         """Whether something that was asked for could not be looked at. Large objects are data."""
         untold = any(not (self.schema_only and attribute == LARGE_OBJECTS) for _, attribute in self._not_told)
         seen = (u for s in (self.left, self.right) for u in s.inventory.unmodelled)
-        return untold or bool(self._unread) or any(u.reason == NOT_UNDERSTOOD for u in seen)
+        return untold or bool(self._unread) or any(u.reason in _DOUBTFUL for u in seen)
 
     def skipped(self) -> Iterator[Skipped]:
         """All of it, with the reasons."""
         for label, attribute in self._not_told:
             yield Skipped(_WORDS[attribute], f"{label} holds none: it was made without, or all of them were the default")
+        if secret := sorted({str(key) for s in (self.left, self.right) for key in _with_secrets(s.inventory)}):
+            yield Skipped(f"values that may be secret, of {', '.join(secret)}", "names are compared, such values are never kept")
         for label in self._without_owners:
             yield Skipped("owners", f"{label} names none: it was made without")
         for key in self.in_no_dump:
@@ -88,7 +92,17 @@ class NotCompared:
             return ()
         sides = (self.left, self.right)
         told = [any(_tells(item, "owner") for item in s.inventory.objects) for s in sides]
+        live = [s.provenance.format == "live" for s in sides]  # a server that names none has none
+        told = [tells or is_live for tells, is_live in zip(told, live, strict=True)]
         return tuple(s.label for s, tells, other in zip(sides, told, reversed(told), strict=True) if other and not tells)
+
+
+def _with_secrets(inventory: Inventory) -> Iterator[ObjectKey]:
+    """What has options of which only the names are known, or a connection string."""
+    for item in inventory.objects:
+        hidden = any(HIDDEN in (text or "") for name, text in item.attributes.items() if name == "options")
+        if hidden or item.attributes.get("option_names") or item.key.kind == "SUBSCRIPTION":
+            yield item.key
 
 
 def _is_as_initdb_made_it(item: DatabaseObject, source: Source) -> bool:

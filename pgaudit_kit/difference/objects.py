@@ -11,7 +11,7 @@ from pgaudit_kit.difference.hidden import Hidden
 from pgaudit_kit.difference.procedures import IN_SINCE, with_one_name, without_in, without_own_schema
 from pgaudit_kit.difference.renames import with_rename_hints
 from pgaudit_kit.difference.versions import qualifies_names, straddle
-from pgaudit_kit.errors import UsageError
+from pgaudit_kit.errors import HIDDEN, UsageError, hide_secrets
 from pgaudit_kit.records.difference import Change, ObjectDifference
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import (
@@ -155,9 +155,17 @@ def _database_differences(
     changes = [change for change in compared if change.left != change.right]
     if set_by_hand := tuple(change for change in changes if not _is_left_by_restores(change.attribute)):
         yield ObjectDifference(left.key, "changed", set_by_hand)
-    elif changes:
+    elif changes := [*changes, *_settings_of_one_side(left, right, names, ignore)]:
         reason = "restoring into a database that is there already leaves these as they are"
         yield ObjectDifference(left.key, "equivalent", tuple(changes), reason)
+
+
+def _settings_of_one_side(
+    left: DatabaseObject, right: DatabaseObject, compared: Collection[str], ignore: frozenset[str]
+) -> Iterator[Change]:
+    for name in sorted({*left.attributes, *right.attributes} - {*compared}):
+        if name.startswith("setting ") and not is_ignored(name, ignore):
+            yield Change(name, left.attributes.get(name), right.attributes.get(name))
 
 
 def _is_left_by_restores(attribute: str) -> bool:
@@ -177,8 +185,15 @@ def _attribute_changes(left: Attributes, right: Attributes, ignore: frozenset[st
         a, b = left.get(name), right.get(name)
         if name in KNOWN_BY_SOME and (a is None or b is None):
             continue
-        if a != b:
+        if a != b and not _is_the_same_but_hidden(a, b):
             yield Change(prefix + name, a, b)
+
+
+def _is_the_same_but_hidden(left: str | None, right: str | None) -> bool:
+    """Whether one of them, from a manifest, only lacks the passwords of the other."""
+    if left is None or right is None or HIDDEN not in left + right:
+        return False
+    return hide_secrets(left) == hide_secrets(right)
 
 
 def _column_changes(left: tuple[Column, ...], right: tuple[Column, ...], ignore: frozenset[str]) -> Iterator[Change]:

@@ -21,7 +21,8 @@ _CLOCK = rb" \d\d:\d\d:\d\d(?:\.\d+)?"
 _DAY_AND_OFFSET = re.compile(rb"(\d{4,}-\d\d-\d\d)" + _CLOCK + rb"([+-]\d\d(?::\d\d){0,2}(?: BC)?)")
 _CONSTANT = re.compile(r"'((?:[^']|'')*)'::(?:money|bytea)")
 _DEFINITIONS = frozenset({"default", "generated", "definition", "partition_bound", "using", "check", "where"})
-_NAME = re.compile(r'"([a-z_][a-z0-9_]*)\\*"')  # in an array, the quotes have backslashes
+# In an array, the quotes have backslashes; doubled ones are part of a name
+_NAME = re.compile(r'(?<!")(?<!"\\)"([a-z_][a-z0-9_]*)\\*"(?!\\*")')
 _DIGITS = re.compile(r"[-()\d.,'\s\u202f\xa0]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LINES_READ = 20_000

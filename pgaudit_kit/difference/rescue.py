@@ -164,10 +164,12 @@ class Rescue:
     def _pairs(self, table: TableName, only: set[Key] | None) -> Iterator[RowPair]:
         """The rows of *table* that are to be put back or reverted; of a parent that was not named, *only* the lost ones that are needed."""
         _, key = self.difference.columns_and_key(table)
-        before = None
+        before = None  # each of the rows that are the same is given; one of them says how many there were
         for pair in differing(self.difference, table):
             lost = pair.right is None
-            again = not key and pair.left == before  # each of the rows that are the same; one of them says how many there were
+            again = (
+                not key or len(pair.key) > len(key.columns)
+            ) and pair.left == before  # each of the rows that are the same; one of them says how many there were
             if pair.left is not None and not again and (pair.key in only and lost if only is not None else lost or self._revert):
                 yield pair
             before = pair.left
@@ -206,7 +208,13 @@ class Rescue:
         if not columns:
             raise RowsNotAvailable(f"{table} has no columns, so its rows cannot be told apart", table=str(table))
         return TableRescue(
-            table, columns, key.columns if key else (), number, self._never_set(table), tuple(self._other_types(table).items())
+            table,
+            columns,
+            key.columns if key else (),
+            number,
+            self._never_set(table),
+            tuple(self._other_types(table).items()),
+            may_be_null=bool(key and key.nulls != "never"),
         )
 
     def _deferring(self, ordered: InOrder) -> Iterator[tuple[str, str]]:

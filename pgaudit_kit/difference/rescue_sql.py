@@ -22,7 +22,8 @@ class TableRescue:
     """How the rows of `table` come back, over `columns`, told apart by `key` (() for a multiset of rows); `number` makes names unique.
 
     `unset` are columns that no UPDATE may set (GENERATED ALWAYS AS IDENTITY); `retyped` those whose type is not that of the dump any
-    more, with the type they have now: a value that this type would change is refused.
+    more, with the type they have now: a value that this type would change is refused. With *may_be_null*, only changed rows are told by
+    their key, which is not NULL.
     """
 
     table: TableName
@@ -31,13 +32,19 @@ class TableRescue:
     number: int
     unset: frozenset[str] = frozenset()
     retyped: tuple[tuple[str, str], ...] = ()
+    may_be_null: bool = False
+
+    @property
+    def _by_key(self) -> bool:
+        """Whether lost rows are looked for by key: not by one that can be NULL, which is equal to nothing when the script runs again."""
+        return bool(self.key) and not self.may_be_null
 
     def stage(self, pairs: Iterable[RowPair]) -> Iterator[str]:
         """Yield the statements that bring the old values of *pairs* into the temporary tables `lost` and `changed`."""
         waiting: dict[str, list[str]] = {self._lost: [], self._changed: []}
         sizes = dict.fromkeys(waiting, 0)
         texts = "".join(f", NULL::text AS {self._text_of(number)}" for number in range(len(self.retyped)))
-        times = "" if self.key else f", 1::bigint AS {self._times}"  # a table can have no more than 1,600 columns, and may have them
+        times = "" if self._by_key else f", 1::bigint AS {self._times}"  # a table can have no more than 1,600 columns, and may have them
         shape = f"SELECT {_list(self.columns)}{times}{texts} FROM ONLY {qualified(self.table)} WITH NO DATA"
         yield from (f"CREATE TEMPORARY TABLE {place} ON COMMIT DROP AS {shape};\n" for place in waiting)
         for pair in pairs:
@@ -58,7 +65,7 @@ class TableRescue:
         into = (
             f"INSERT INTO {qualified(self.table)} ({_list(self.columns)}) OVERRIDING SYSTEM VALUE\n  SELECT {_list(self.columns, 'lost')}"
         )
-        if self.key:
+        if self._by_key:
             return f"{into} FROM {self._lost} AS lost\n  WHERE NOT EXISTS (SELECT {self._live} WHERE {self._same_key});\n"
         times = f"lost.{self._times} - coalesce(there.times, 0)"
         return f"{into} FROM {self._lost} AS lost {self._there},\n    LATERAL pg_catalog.generate_series(1, {times});\n"
@@ -75,14 +82,14 @@ class TableRescue:
 
         Of rows that were back already, somebody may have changed one since: that is no fault of this script.
         """
-        if self.key:
+        there = f"SELECT {self._live} WHERE {self._same_key} AND" if self.key else ""
+        if self._by_key:
             own = "live.xmin::text = (pg_catalog.txid_current() % 4294967296)::text"
-            there = f"SELECT {self._live} WHERE {self._same_key} AND"
             wrong = f"SELECT FROM {self._lost} AS lost WHERE NOT EXISTS ({there} ({_same_text(self.columns)} OR NOT {own}))"
-            if reverted:
-                wrong += f"\n    UNION ALL SELECT FROM {self._changed} AS lost WHERE NOT EXISTS ({there} {_same_text(self.columns)})"
         else:
             wrong = f"SELECT FROM {self._lost} AS lost {self._there} WHERE lost.{self._times} > coalesce(there.times, 0)"
+        if self.key and reverted:
+            wrong += f"\n    UNION ALL SELECT FROM {self._changed} AS lost WHERE NOT EXISTS ({there} {_same_text(self.columns)})"
         return _refusing(wrong, f"rescue of {self.table}:", "rows are not as they were, so nothing was changed")
 
     @property
@@ -130,7 +137,7 @@ class TableRescue:
     def _row(self, pair: RowPair) -> str:
         values = dict(zip(self.columns, decode_line(pair.left or b""), strict=True))
         texts = (values[column] for column, _ in self.retyped)
-        times = [] if self.key else [str(pair.times)]
+        times = [] if self._by_key else [str(pair.times)]
         return f"({', '.join([*map(_value, values.values()), *times, *map(_value, texts)])})"
 
 

@@ -131,7 +131,7 @@ def _read(left: Blocks, right: Blocks, lefts: Candidates, rights: Candidates, re
     import numpy as np
 
     nothing = np.empty(0, np.uint64)
-    with _closing(left()) as ones, _closing(right()) as others:
+    with closing_blocks(left()) as ones, closing_blocks(right()) as others:
         sides = _Sides(_Side(ones, lefts, nothing, read), _Side(others, rights, nothing, read))
         _align(sides)
         for side in (sides.left, sides.right):
@@ -142,7 +142,7 @@ def _read(left: Blocks, right: Blocks, lefts: Candidates, rights: Candidates, re
 
 
 @contextmanager
-def _closing(blocks: Iterator[bytes]) -> Iterator[Iterator[bytes]]:
+def closing_blocks(blocks: Iterator[bytes]) -> Iterator[Iterator[bytes]]:
     """Stop a server's work when it is not read to its end."""
     try:
         yield blocks

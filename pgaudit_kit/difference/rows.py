@@ -78,11 +78,6 @@ class RowShape:
     columns: tuple[str, ...]
     key: RowKey | None = None
 
-    @property
-    def key_names(self) -> tuple[str, ...]:
-        """The columns that name a row."""
-        return self.key.columns if self.key else self.columns
-
     def keys_of(self, lines: list[bytes]) -> list[bytes]:
         """The COPY text of each line's key; the line itself where a key of a unique index is NULL, which is equal to no other."""
         if self.key is None:
@@ -96,9 +91,12 @@ class RowShape:
         return [line if NULL in key.split(b"\t") else key for key, line in zip(keys, lines, strict=True)]
 
     def key_values(self, line: bytes) -> tuple[str | None, ...]:
-        """The values of the key of one line."""
+        """The values of the key of one line; of all columns where its key is none, since it is equal to no other."""
         row = self.values(line)
-        return tuple(row[self.columns.index(name)] for name in self.key_names)
+        if self.key is None:
+            return row
+        values = tuple(row[self.columns.index(name)] for name in self.key.columns)
+        return row if self.key.nulls == "distinct" and None in values else values
 
     def values(self, line: bytes) -> tuple[str | None, ...]:
         """The values of one line."""
@@ -110,7 +108,8 @@ class RowShape:
         if pair.left is not None and pair.right is not None:
             values = zip(self.columns, self.values(pair.left), self.values(pair.right), strict=True)
             changes = tuple(Change(c, x, y) for c, x, y in values if x != y)
-        return RowDifference(pair.status, dict(zip(self.key_names, pair.key, strict=True)), changes)
+        named = self.key.columns if self.key and len(pair.key) == len(self.key.columns) else self.columns
+        return RowDifference(pair.status, dict(zip(named, pair.key, strict=True)), changes)
 
 
 def match(left: Source, right: Source, name: TableName, columns: Sequence[str], *, read: Callable[[int], None] | None = None) -> Matching:
@@ -146,38 +145,39 @@ def differing_rows(left: Source, right: Source, name: TableName, columns: Sequen
     that are the same is given, one behind the other. Raises RowsNotAvailable when a source holds no rows.
     """
     shape = RowShape(tuple(columns), key)
-    with SpilledLines() as spilled:
+    with SpilledLines() as keyed, SpilledLines() as unkeyed:
         for side, lines in match(left, right, name, columns).unmatched():
-            spilled.add(side, _hashes(shape.keys_of(lines)), lines)
-        if key is None:
-            yield from _each_with_times(spilled, shape, left.row_blocks(name, columns))
-        else:
-            for lefts, rights in spilled.divisions():
-                yield from _pairs(lefts, rights, shape)
+            keys = shape.keys_of(lines)
+            for spilled, has_key in ((keyed, True), (unkeyed, False)):
+                chosen = [line for line, key_text in zip(lines, keys, strict=True) if (key_text is not line) == has_key]
+                spilled.add(side, _hashes(shape.keys_of(chosen)), chosen)
+        for lefts, rights in keyed.divisions():
+            yield from _pairs(lefts, rights, shape)
+        yield from _each_with_times(unkeyed, shape, left, name)
 
 
-def _each_with_times(spilled: SpilledLines, shape: RowShape, blocks: Iterator[bytes]) -> Iterator[RowPair]:
-    """Yield the rows of a table without a key, with how often each is among the left side's *blocks*."""
+def _each_with_times(spilled: SpilledLines, shape: RowShape, left: Source, name: TableName) -> Iterator[RowPair]:
+    """Yield the rows that no key tells apart, with how often each is on the left side."""
     import numpy as np
 
     wanted = [np.unique(hashes_of(digests_of(lefts))) for lefts, _ in spilled.divisions()]
     hashes = np.unique(np.concatenate(wanted))
     times = np.zeros(len(hashes), np.int64)
-    for block in blocks if len(hashes) else ():
+    for block in left.row_blocks(name, shape.columns) if len(hashes) else ():
         found = hashes_of(digests_of(lines_in(block)))
         places = np.minimum(hashes.searchsorted(found), len(hashes) - 1)
         np.add.at(times, places[hashes[places] == found], 1)
     for lefts, rights in spilled.divisions():
         counts = dict(zip(lefts, times[hashes.searchsorted(hashes_of(digests_of(lefts)))].tolist(), strict=True))
-        yield from (RowPair(shape.values(line), line, None, counts[line]) for line in sorted(lefts))
-        yield from (RowPair(shape.values(line), None, line) for line in sorted(rights))
+        yield from (RowPair(shape.key_values(line), line, None, counts[line]) for line in sorted(lefts))
+        yield from (RowPair(shape.key_values(line), None, line) for line in sorted(rights))
 
 
 def _pairs(lefts: Iterable[bytes], rights: Iterable[bytes], shape: RowShape) -> Iterator[RowPair]:
     """Pair lines by key. Keys that are there more often (the other side lost its unique index) are paired as they come."""
     if shape.key is None:
-        yield from (RowPair(shape.values(line), line, None) for line in lefts)
-        yield from (RowPair(shape.values(line), None, line) for line in rights)
+        yield from (RowPair(shape.key_values(line), line, None) for line in lefts)
+        yield from (RowPair(shape.key_values(line), None, line) for line in rights)
         return
     by_key: dict[bytes, tuple[list[bytes], list[bytes]]] = {}
     for side, lines in enumerate((list(lefts), list(rights))):

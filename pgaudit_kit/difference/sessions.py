@@ -9,7 +9,7 @@ nothing but what such a setting prints are not checked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -80,14 +80,22 @@ class Alignment:
     right: Source
     doubtful: dict[str, Columns] = field(default_factory=dict)
     guess_again: Callable[[list[TableName]], bool] | None = None
+    columns: Mapping[str, Columns] = field(default_factory=dict)
 
-    def settle(self, tables: Iterable[TableDifference]) -> tuple[TableDifference, ...]:
-        """Return the compared *tables* without the differences that only a setting has made, or may have made."""
+    def settle(self, tables: Iterable[TableDifference], *, elsewhere: Container[TableName] = ()) -> tuple[TableDifference, ...]:
+        """Return the compared *tables* without the differences that only a setting has made, or may have made.
+
+        Those in *elsewhere* are known to differ in nothing that a setting prints.
+        """
         found = {t.name: t for t in tables}
-        differing = [t.name for t in found.values() if t.status == "different"]
+        differing = [t.name for t in found.values() if t.status == "different" and t.name not in elsewhere]
         if differing and self.guess_again and self.guess_again(differing):
             found |= {name: compare_table(self.left, self.right, name) for name in differing}
         return tuple(self._settled(t) for t in found.values())
+
+    def printed(self, name: TableName) -> frozenset[str]:
+        """The columns of that table whose values a setting prints."""
+        return frozenset(column for columns in self.columns.values() for column in columns.get(name, ()))
 
     def for_rows(self, name: TableName) -> tuple[Source, Source, frozenset[str]]:
         """Both sources as the rows of that table are to be compared one by one, and the columns that are to be left out."""
@@ -169,7 +177,7 @@ class _Aligning:
             if not recorded:
                 self.guessed.append(setting)
             self._use(setting, recorded or self._find(setting, Printed(self.other, columns, rows=self.rows)), columns)
-        self.alignment.guess_again = self.guess_again
+        self.alignment.guess_again, self.alignment.columns = self.guess_again, self.columns
 
     def guess_again(self, differing: list[TableName]) -> bool:
         """Look at all values of the tables that differ, where only the first ones were seen; whether anything is printed otherwise now."""

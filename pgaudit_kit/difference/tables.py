@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from pgaudit_kit.difference.hash_partitions import together
 from pgaudit_kit.difference.keys import RowKey, key_of
-from pgaudit_kit.difference.row_matching import Matching
-from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowResult, RowShape, match, tally
+from pgaudit_kit.difference.row_matching import Matching, closing_blocks
+from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowPair, RowResult, RowShape, match, tally
 from pgaudit_kit.difference.selection import SelectedSource
 from pgaudit_kit.difference.server_hashes import HashedTable, compare_hashes
 from pgaudit_kit.difference.times_touched import TimesSeen, time_columns
@@ -19,6 +20,7 @@ from pgaudit_kit.records.large_objects import KIND, LARGE_OBJECT_ROWS, is_withou
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.rows.copy_text import lines_of
 from pgaudit_kit.server.shared_work import count_together
 from pgaudit_kit.server.snapshot import Snapshot
 
@@ -58,7 +60,7 @@ def compare_rows(
     if any(isinstance(whole(side), Manifest) for side in (left, right)):
         _count_ahead(left, right)
     for name in _names(left, right):
-        yield _compare(left, right, name, by_rows)
+        yield _compare(left, right, name, by_rows, limit=limit)
 
 
 def compare_table(left: Source, right: Source, name: TableName) -> TableDifference:
@@ -113,12 +115,17 @@ def _names(left: Source, right: Source) -> list[TableName]:
 
 
 def _compare(
-    left: Source, right: Source, name: TableName, compare: Callable[[Source, Source, TableName], tuple[TableDifference, RowResult]]
+    left: Source,
+    right: Source,
+    name: TableName,
+    compare: Callable[[Source, Source, TableName], tuple[TableDifference, RowResult]],
+    *,
+    limit: int = 0,
 ) -> tuple[TableDifference, RowResult]:
     for holder, other, left_has_it in ((left, right, True), (right, left, False)):
         if name not in other.table_data:
             table = _on_one_side(holder, other, name, left_has_it=left_has_it)
-            return table, _rows_on_one_side(table)
+            return table, _rows_on_one_side(table, holder, limit=limit)
     try:
         return compare(left, right, name)
     except PgAuditError as error:
@@ -166,12 +173,22 @@ def _fingerprint(source: Source, name: TableName, columns: tuple[str, ...]) -> F
     return source.fingerprint(name, None if own == columns else columns)
 
 
-def _rows_on_one_side(table: TableDifference) -> RowResult:
+def _rows_on_one_side(table: TableDifference, holder: Source, *, limit: int) -> RowResult:
+    """All rows of it are missing, or extra; up to *limit* of them are listed."""
     if table.status == "not_checked":
         return RowResult(RowCounts(), why_not=table.reason)
     rows = table.rows_left or table.rows_right or 0
     counts = RowCounts(missing=rows) if table.status == "only_left" else RowCounts(extra=rows)
-    return RowResult(counts, why_not="the whole table is on one side only")
+    shape = RowShape(holder.table_data[table.name].columns, key_of(holder.inventory, table.name))
+    try:
+        blocks = holder.row_blocks(table.name)
+        with closing_blocks(blocks):
+            lines = list(islice(lines_of(blocks), limit))
+    except PgAuditError as error:
+        return RowResult(counts, why_not=str(error))
+    pairs = ((line, None) if table.status == "only_left" else (None, line) for line in lines)
+    listed = (shape.described(RowPair(shape.key_values(left or right or b""), left, right)) for left, right in pairs)
+    return RowResult(counts, tuple(listed))
 
 
 def _on_one_side(holder: Source, other: Source, name: TableName, *, left_has_it: bool) -> TableDifference:
@@ -189,7 +206,7 @@ def _on_one_side(holder: Source, other: Source, name: TableName, *, left_has_it:
     status: TableStatus = "only_left" if left_has_it else "only_right"
     if other_has_table:
         status, reason = "not_checked", f"{other.label} has the table but holds no rows of it"
-    elif name != LARGE_OBJECT_ROWS and not other.inventory.of_kind("TABLE"):
+    elif name != LARGE_OBJECT_ROWS and other.provenance.format != "live" and not other.inventory.of_kind("TABLE"):
         status, reason = "not_checked", f"{other.label} says nothing of this table"
     return TableDifference(name, status, rows if left_has_it else None, None if left_has_it else rows, reason)
 

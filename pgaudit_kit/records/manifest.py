@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pgaudit_kit.errors import ManifestError, RowsNotAvailable
+from pgaudit_kit.errors import ManifestError, RowsNotAvailable, hide_secrets
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory, Unread
 from pgaudit_kit.records.ledger import Ledger, Migration
-from pgaudit_kit.records.objects import Column, DatabaseObject, ObjectKey, Unmodelled
+from pgaudit_kit.records.objects import Attributes, Column, DatabaseObject, ObjectKey, Unmodelled
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName
 
@@ -154,9 +154,14 @@ def _to_plain(manifest: Manifest) -> dict[str, Any]:
 def _object_entry(item: DatabaseObject) -> dict[str, Any]:
     return {
         **asdict(item.key),
-        "attributes": {k: v for k, v in item.attributes.items() if v is not None},
-        "columns": [{"name": c.name, "attributes": {k: v for k, v in c.attributes.items() if v is not None}} for c in item.columns],
+        "attributes": _told(item.attributes),
+        "columns": [{"name": c.name, "attributes": _told(c.attributes)} for c in item.columns],
     }
+
+
+def _told(attributes: Attributes) -> dict[str, str]:
+    """What is not None, without the passwords that stand in function bodies and the like."""
+    return {name: hide_secrets(text) for name, text in attributes.items() if text is not None}
 
 
 def _from_plain(plain: dict[str, Any], label: str) -> Manifest:

@@ -74,6 +74,7 @@ class Unmodelled:
 
 
 # Reasons of `Unmodelled` for which the object itself is there, and the other source's cannot be called missing
+STATEMENT_NOT_COMPARED = "this setting is not compared yet"
 NOT_UNDERSTOOD = "this statement could not be understood"
 NOT_READABLE = "this role may not read it"
 INVALID_INDEX = "invalid index; pg_dump leaves it out"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pgaudit_kit.audits.drift import diff
+from pgaudit_kit.errors import RowsNotAvailable
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import Column, DatabaseObject, ObjectKey
+from pgaudit_kit.records.objects import STATEMENT_NOT_COMPARED, Column, DatabaseObject, ObjectKey, Unmodelled
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableName
 from tests.fakes import FakeSource
@@ -42,3 +43,54 @@ def test_what_is_left_of_a_damaged_dump_is_never_the_same(side: str) -> None:
     assert found.verdict == "not_checked"
     assert "cut.sql" in found.sentence
     assert "verify" in found.sentence
+
+
+def test_a_column_that_is_gone_is_no_green_when_only_rows_are_asked_for() -> None:
+    held = {TableName("public", "t"): (("a", "v"), b"1\tx\n2\ty\n")}
+    for found in (diff(whole(copy_text=held), whole(), data_only=True), diff(whole(), whole(copy_text=held), data_only=True)):
+        assert found.verdict == "different"
+        assert [(t.status, t.reason) for t in found.table_differences] == [
+            ("different", "the columns differ; compared on those both have: a"),
+        ]
+
+
+def test_a_live_database_without_any_table_has_lost_them() -> None:
+    empty = whole(inventory=Inventory(), copy_text={}, provenance=Provenance(format="live"))
+    found = diff(whole(), empty, data_only=True)
+    assert (found.verdict, [t.status for t in found.table_differences]) == ("different", ["only_left"])
+    assert [(r.status, dict(r.key)) for r in found.row_result("t").listed] == [("only_left", {"a": "1"}), ("only_left", {"a": "2"})]
+    assert list(found.rows("t")["status"]) == ["only_left", "only_left"]
+    silent = whole(inventory=Inventory(), copy_text={}, provenance=Provenance(format="custom"))
+    assert diff(whole(), silent, data_only=True).verdict == "not_checked"
+
+
+def test_rows_that_were_not_compared_are_never_an_empty_frame() -> None:
+    found = diff(whole(), whole(copy_text={}))
+    assert found.table_differences[0].status == "not_checked"
+    with pytest.raises(RowsNotAvailable, match="holds no rows of it"):
+        found.rows("t")
+    assert found.to_dict(rows=True)["row_counts"]["public.t"]["missing"] is None
+
+
+def test_settings_of_the_database_that_one_side_alone_has_are_named() -> None:
+    def database(**settings: str) -> FakeSource:
+        item = DatabaseObject(ObjectKey("DATABASE", None, "app"), {f"setting {name}": value for name, value in settings.items()})
+        return whole(inventory=Inventory((TABLE,), (), item))
+
+    found = diff(database(work_mem="'6MB'"), database())
+    assert found.verdict == "same"
+    assert [(d.status, [(c.attribute, c.left, c.right) for c in d.changes]) for d in found.object_differences] == [
+        ("equivalent", [("setting work_mem", "'6MB'", None)])
+    ]
+
+
+def test_values_that_may_be_secret_are_named_as_not_compared() -> None:
+    server = DatabaseObject(ObjectKey("SERVER", None, "s"), {"options": "password '•••'"})
+    found = diff(whole(inventory=Inventory((TABLE, server))), whole(inventory=Inventory((TABLE, server))))
+    assert (found.verdict, [s.what for s in found.skipped]) == ("same", ["values that may be secret, of SERVER s"])
+
+
+def test_a_statement_that_is_not_compared_leaves_a_doubt() -> None:
+    aside = Unmodelled("FUNCTION", "public", "f()", STATEMENT_NOT_COMPARED)
+    found = diff(whole(inventory=Inventory((TABLE,), (aside,))), whole())
+    assert found.verdict == "not_checked"

@@ -29,6 +29,7 @@ SEQUENCES = {
     *("app.free", "hidden.free", "app.users_id_seq", "app.users_order_seq", "hidden.users_id_seq"),
     "Odd; Schema.user_id_seq",
 }
+SECRET = "values that may be secret, of "  # whoever reads
 ROWS = {'rows of "Odd; Schema".user', "rows of app.rls", "rows of app.users", "rows of hidden.users", "rows of pg_catalog.pg_largeobject"}
 MAPPINGS = {"limited", "postgres", "public"}
 
@@ -66,7 +67,7 @@ def test_what_a_role_may_not_read_is_named_with_the_grant_that_helps(filled: Liv
             assert differing(one) == {}
             assert one.verdict == "not_checked"
             assert {s.what for s in one.skipped if s.what.startswith("rows")} == ROWS
-            unread = {s.what for s in one.skipped} - ROWS
+            unread = {s.what for s in one.skipped if not s.what.startswith(SECRET)} - ROWS
             assert unread == {
                 *(f"last_value, is_called of SEQUENCE {name}" for name in SEQUENCES),
                 *(f"option_names of USER MAPPING {name} on srv" for name in MAPPINGS),
@@ -81,16 +82,18 @@ def test_what_a_role_may_not_read_is_named_with_the_grant_that_helps(filled: Liv
     with snapshot(filled.url_as(ROLE)) as live, diff(dump, live) as found:
         assert differing(found) == {}
         # row-level security shows itself only once the role may SELECT
-        assert {s.what for s in found.skipped} == {
+        assert {s.what for s in found.skipped if not s.what.startswith(SECRET)} == {
             "rows of app.rls",
             *(f"option_names of USER MAPPING {n} on srv" for n in ("postgres", "public")),
         }
         (rls,) = (s.reason for s in found.skipped if s.what == "rows of app.rls")
         assert '"only mine"' in rls
         filled.run(*_HELP.findall(rls))
-        assert all("only" in s.reason for s in found.skipped if "USER MAPPING" in s.what)
+        assert all("only" in s.reason for s in found.skipped if s.what.startswith("option_names"))
     with snapshot(filled.url_as(ROLE)) as live, diff(dump, live) as found:
-        assert {s.what for s in found.skipped} == {f"option_names of USER MAPPING {name} on srv" for name in ("postgres", "public")}
+        assert {s.what for s in found.skipped if not s.what.startswith(SECRET)} == {
+            f"option_names of USER MAPPING {name} on srv" for name in ("postgres", "public")
+        }
         assert diff(dump, live, ignore=["option_names"]).verdict == "same"
 
 

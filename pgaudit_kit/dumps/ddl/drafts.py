@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pgaudit_kit.dumps.ddl.tokens import Cursor, Name, quote_string
 from pgaudit_kit.errors import HIDDEN
-from pgaudit_kit.records.objects import ATTRIBUTES, COLUMN_ATTRIBUTE, Column, DatabaseObject, ObjectKey, Unmodelled
+from pgaudit_kit.records.objects import ATTRIBUTES, COLUMN_ATTRIBUTE, STATEMENT_NOT_COMPARED, Column, DatabaseObject, ObjectKey, Unmodelled
 from pgaudit_kit.records.settings import is_open_option
 from pgaudit_kit.records.table_data import quote_identifier
 from pgaudit_kit.records.toc import TocEntry
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Place = tuple[str | None, str]  # schema and name, raw
 
 NOT_MODELLED = "objects of this kind are not compared yet"
-NOT_COMPARED = "this setting is not compared yet"
+NOT_COMPARED = STATEMENT_NOT_COMPARED
 NO_OBJECT = "a comment on something that is not compared"
 WITHOUT_OBJECT = "the object that this belongs to is not in the dump"
 IN_EVERY_DATABASE = "every database has it from the start, and newer pg_dump does not list it"

@@ -15,11 +15,11 @@ SELECT
         ORDER BY a.attnum
     ) AS columns,
     has_schema_privilege(n.oid, 'USAGE') AS schema_usable,
-    has_table_privilege(c.oid, 'SELECT') OR NOT EXISTS (
+    has_table_privilege(c.oid, 'SELECT') OR (has_any_column_privilege(c.oid, 'SELECT') AND NOT EXISTS (
         SELECT FROM pg_attribute a
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
           AND NOT has_column_privilege(c.oid, a.attnum, 'SELECT')
-    ) AS selectable,
+    )) AS selectable,
     CASE WHEN row_security_active(c.oid) THEN coalesce(
         (SELECT string_agg(quote_ident(p.polname), ', ' ORDER BY p.polname) FROM pg_policy p WHERE p.polrelid = c.oid), ''
     ) END AS hidden_by
