@@ -118,7 +118,7 @@ class Dump:
         return self._reader.script_commands
 
     def row_blocks(self, name: TableName, columns: Sequence[str] | None = None) -> Iterator[bytes]:
-        r"""The rows of *name* as blocks of COPY text in UTF-8, each of whole lines ended by \n, of about 1 MiB.
+        r"""The rows of *name* as blocks of COPY text in UTF-8, each of whole lines ended by \n, of 128 KiB or more.
 
         *columns*: only these, in this order. Raises RowsNotAvailable when there are none to read, DamagedDump (at once or
         on the way) when they are broken.

@@ -17,7 +17,7 @@ from pgaudit_kit.rows.large_objects import LargeObjectRows
 
 @dataclass(frozen=True, slots=True)
 class StoredRows:
-    """The rows of one table: the columns of its COPY lines, and blocks of whole lines in UTF-8 of about 1 MiB.
+    """The rows of one table: the columns of its COPY lines, and blocks of whole lines in UTF-8 of 128 KiB or more.
 
     `ranges` are the same rows as they lie in a local file, () when they are wrapped or stored in another form there.
     """

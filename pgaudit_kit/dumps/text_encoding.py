@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from pgaudit_kit.dumps.files.codec_differences import decode_as_postgresql
-from pgaudit_kit.dumps.files.decompression import PIECE
 from pgaudit_kit.errors import DamagedDump
 
 UTF8 = "UTF8"
@@ -59,6 +58,9 @@ def leading_bytes(encoding: str) -> bytes:
     return _LEADING.get(_NOT_ALPHANUMERIC.sub("", encoding.lower()), b"")
 
 
+BLOCK = 1 << 17  # what stays in the processor's cache while it is checked, split and hashed: twice as fast as blocks of 1 MiB
+
+
 @lru_cache
 def is_utf8(encoding: str) -> bool:
     """Whether *encoding* is UTF-8 by one of its names."""
@@ -106,7 +108,7 @@ def not_utf8(text: str, encoding: str) -> str:
     return ""
 
 
-def whole_lines(pieces: Iterable[bytes], *, encoding: str, crlf: bool = False, least: int = PIECE) -> Iterator[bytes]:
+def whole_lines(pieces: Iterable[bytes], *, encoding: str, crlf: bool = False, least: int = BLOCK) -> Iterator[bytes]:
     """Yield *pieces* of COPY text again as blocks of whole lines in UTF-8, of *least* bytes and little more unless one line is longer.
 
     No multi-byte encoding has the line end as a trailing byte, so cutting at line ends comes before decoding.

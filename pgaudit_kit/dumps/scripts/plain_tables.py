@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pgaudit_kit.dumps.copy_statement import CopyStatement
-from pgaudit_kit.dumps.files.decompression import PIECE, DumpFile
+from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.row_ranges import RowRange
 from pgaudit_kit.dumps.row_text import inserted_lines, run_text, shape_problem
 from pgaudit_kit.dumps.scripts.insert_rows import InsertReader, NotCopyable
 from pgaudit_kit.dumps.scripts.script_pieces import CopyData, Statement
-from pgaudit_kit.dumps.text_encoding import UNCHECKED, codec_of, to_utf8, whole_lines
+from pgaudit_kit.dumps.text_encoding import BLOCK, UNCHECKED, codec_of, to_utf8, whole_lines
 from pgaudit_kit.records.identifiers import sanitise
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import ObjectKey
@@ -48,7 +48,7 @@ class Stretch:
     def _pieces(self, file: DumpFile) -> Iterator[bytes]:
         left = self.size_bytes
         with file.open(self.offset) as stream:
-            while left and (piece := stream.read(min(left, PIECE))):
+            while left and (piece := stream.read(min(left, BLOCK))):
                 left -= len(piece)
                 yield piece
 
