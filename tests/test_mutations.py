@@ -317,7 +317,7 @@ def objects_of(found: Difference) -> dict[str, str]:
 def rows_of(found: Difference) -> dict[str, tuple[str, ...]]:
     # a table that is on one side only lists no rows; "equivalent" is a table whose other columns are the same
     tables = (t for t in found.table_differences if t.status != "equivalent")
-    return {str(t.name): tuple(sorted(map(_row, found.row_result(t.name).listed))) for t in tables}
+    return {str(t.name): () if t.status in (GONE, NEW) else tuple(sorted(map(_row, found.row_result(t.name).listed))) for t in tables}
 
 
 def _row(row: RowDifference) -> str:

@@ -60,6 +60,8 @@ class NotCompared:
             yield Skipped(_WORDS[attribute], f"{label} holds none: it was made without, or all of them were the default")
         if secret := sorted({str(key) for s in (self.left, self.right) for key in _with_secrets(s.inventory)}):
             yield Skipped(f"values that may be secret, of {', '.join(secret)}", "names are compared, such values are never kept")
+        if settings := self._settings_of_one_side:
+            yield Skipped(f"of the database, {', '.join(settings)}", "one side alone has it; a restore without --create leaves it out")
         for label in self._without_owners:
             yield Skipped("owners", f"{label} names none: it was made without")
         for key in self.in_no_dump:
@@ -84,6 +86,13 @@ class NotCompared:
             for attribute in sorted(source.inventory.not_told - other.inventory.not_told - self.ignore)
             if any(_tells(item, attribute) for item in other.inventory.objects if not _is_as_initdb_made_it(item, other))
         )
+
+    @property
+    def _settings_of_one_side(self) -> list[str]:
+        """The settings of the database that only one of two sides has, both of which speak of it."""
+        both = [s.inventory.database for s in (self.left, self.right)]
+        left, right = ({name for name in item.attributes if name.startswith("setting ")} if item else set() for item in both)
+        return sorted(left ^ right) if all(both) and not self.both_live else []
 
     @property
     def _without_owners(self) -> tuple[str, ...]:

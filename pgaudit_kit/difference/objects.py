@@ -155,17 +155,9 @@ def _database_differences(
     changes = [change for change in compared if change.left != change.right]
     if set_by_hand := tuple(change for change in changes if not _is_left_by_restores(change.attribute)):
         yield ObjectDifference(left.key, "changed", set_by_hand)
-    elif changes := [*changes, *_settings_of_one_side(left, right, names, ignore)]:
+    elif changes:
         reason = "restoring into a database that is there already leaves these as they are"
         yield ObjectDifference(left.key, "equivalent", tuple(changes), reason)
-
-
-def _settings_of_one_side(
-    left: DatabaseObject, right: DatabaseObject, compared: Collection[str], ignore: frozenset[str]
-) -> Iterator[Change]:
-    for name in sorted({*left.attributes, *right.attributes} - {*compared}):
-        if name.startswith("setting ") and not is_ignored(name, ignore):
-            yield Change(name, left.attributes.get(name), right.attributes.get(name))
 
 
 def _is_left_by_restores(attribute: str) -> bool:
