@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Places = NDArray[np.intp]
 
 ALL_HASHES = 1 << 64
-_KEPT_LINES_BYTES = 24 << 20  # of each side
+_KEPT_LINES_BYTES = 16 << 20  # of each side
 _LINE_BYTES = 60  # what a line takes beside its text
 _FEW, _MANY_FEW = 4096, 256  # rows of a small part, and how many small parts are put together
 _CLASSES = 16  # into which many candidates are divided to be sorted, so that sorting takes little memory
@@ -39,7 +39,9 @@ class _Part:
         """Forget the others."""
         import numpy as np
 
-        places = np.flatnonzero(which)
+        if which.all():
+            return
+        places = np.flatnonzero(which).astype(np.int32)  # of a part: few enough
         if self.lines is not None:
             self.lines = [self.lines[place] for place in places.tolist()]
         self.hashes = self.hashes[which]
@@ -55,7 +57,7 @@ class _Part:
 class Candidates:
     """Those of one side whose hashes are from *begin* on and below `limit`; rows with others are not taken in."""
 
-    MOST: ClassVar[int] = 21_000_000  # of both sides together: 8 bytes each
+    MOST: ClassVar[int] = 10_500_000  # of both sides together: 8 to 12 bytes each
 
     def __init__(self, begin: int = 0) -> None:
         self.begin = begin
