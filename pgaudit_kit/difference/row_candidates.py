@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pgaudit_kit.errors import RowsNotAvailable
 from pgaudit_kit.rows.fingerprint import digests_of, hashes_of, lines_in
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pgaudit_kit.rows.fingerprint import Hashes
 
-    Places = NDArray[np.intp]
+    Places = NDArray[np.signedinteger[Any]]
 
 ALL_HASHES = 1 << 64
 _KEPT_LINES_BYTES = 16 << 20  # of each side
