@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Places = NDArray[np.signedinteger[Any]]
 
 ALL_HASHES = 1 << 64
-_KEPT_LINES_BYTES = 16 << 20  # of each side
+_KEPT_LINES_BYTES = 8 << 20  # of each side
 _LINE_BYTES = 60  # what a line takes beside its text
 _FEW, _MANY_FEW = 4096, 256  # rows of a small part, and how many small parts are put together
 _CLASSES = 16  # into which many candidates are divided to be sorted, so that sorting takes little memory

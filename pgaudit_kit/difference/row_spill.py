@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pgaudit_kit.rows.fingerprint import Hashes
 
 DIVISIONS = 64
-_HELD_BYTES = 32 << 20  # of both sides together
+_HELD_BYTES = 16 << 20  # of both sides together
 _LINE_BYTES = 60  # what a line takes beside its text
 
 
