@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from xxhash import xxh3_64_intdigest
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from pgaudit_kit.rows.fingerprint import Hashes
 
 ROWS_LISTED = 10_000
-
-KeysOf: TypeAlias = Callable[[list[bytes]], list[bytes]]
-"""From COPY lines to the COPY text of their keys."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def on_both(left: Snapshot, right: Snapshot, ask: Callable[[Snapshot], Found]) -
         other = pool.submit(ask, left)
         try:
             mine = ask(right)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: leaving the pool waits for the other server, which may work for hours
             left.cancel()
             raise
         return other.result(), mine

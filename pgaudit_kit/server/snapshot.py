@@ -240,7 +240,7 @@ class Snapshot:
         try:
             for setting in _PRINTING:
                 other.use_setting(setting, self._provenance.settings[setting])
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody else has this connection yet, so nobody else would close it
             other.close()
             raise
         return other

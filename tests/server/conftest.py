@@ -11,6 +11,7 @@ import pytest
 from psycopg import sql
 
 from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from tests.conftest import missing
 from tests.server.live import GUARD_PASSWORD, GuardedServer, LiveDatabase
 
 SYSTEM_15 = Path("/usr/lib/postgresql/15/bin")
@@ -21,7 +22,7 @@ _numbers = itertools.count(1)
 def server_15() -> Iterator[EmbeddedServer]:
     """PostgreSQL 15 of the system, where it is installed."""
     if not (SYSTEM_15 / "postgres").exists():
-        pytest.skip(f"no PostgreSQL 15 in {SYSTEM_15}")
+        missing(f"PostgreSQL 15 in {SYSTEM_15}")
     with EmbeddedServer(bin_folder=SYSTEM_15) as started:
         yield started
 
