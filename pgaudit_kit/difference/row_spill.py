@@ -19,12 +19,10 @@ _HELD_BYTES = 16 << 20  # of both sides together
 _LINE_BYTES = 60  # what a line takes beside its text
 
 
-class SpilledLines:
-    """Lines of two sides (0, 1) by hash. Use it as a context manager: its files go with it."""
+class _Files:
+    """A temporary file of each division of each side, opened when it is first written. Use it as a context manager: they go with it."""
 
     def __init__(self) -> None:
-        self._held: list[list[tuple[Hashes, list[bytes]]]] = [[], []]
-        self._bytes = 0
         self._files: list[list[IO[bytes]]] = []
         self._open = ExitStack()
 
@@ -33,6 +31,21 @@ class SpilledLines:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._open.close()
+
+    def _of_both_sides(self) -> list[list[IO[bytes]]]:
+        if not self._files:
+            opened = self._open
+            self._files = [[opened.enter_context(TemporaryFile()) for _ in range(DIVISIONS)] for _ in range(2)]  # noqa: SIM115  the stack closes them
+        return self._files
+
+
+class SpilledLines(_Files):
+    """Lines of two sides (0, 1) by hash."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[list[tuple[Hashes, list[bytes]]]] = [[], []]
+        self._bytes = 0
 
     def add(self, side: int, hashes: Hashes, lines: list[bytes]) -> None:
         """Take in *lines* of a side with the hashes that say where they belong."""
@@ -54,9 +67,7 @@ class SpilledLines:
     def _write(self) -> None:
         import numpy as np
 
-        if not self._files:
-            self._files = _files_of_both_sides(self._open)
-        for held, files in zip(self._held, self._files, strict=True):
+        for held, files in zip(self._held, self._of_both_sides(), strict=True):
             parts: list[list[bytes]] = [[] for _ in range(DIVISIONS)]
             for hashes, lines in held:
                 for division, line in zip((hashes % np.uint64(DIVISIONS)).tolist(), lines, strict=True):
@@ -67,20 +78,13 @@ class SpilledLines:
         self._bytes = 0
 
 
-class SpilledHashes:
-    """Hashes of two sides (0, 1), each as often as it was added. Use it as a context manager: its files go with it."""
+class SpilledHashes(_Files):
+    """Hashes of two sides (0, 1), each as often as it was added."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.counts = [0, 0]
         self._held: list[list[Hashes]] = [[], []]
-        self._files: list[list[IO[bytes]]] = []
-        self._open = ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._open.close()
 
     def add(self, side: int, hashes: Hashes) -> None:
         """Take in *hashes* of a side."""
@@ -106,19 +110,12 @@ class SpilledHashes:
     def _write(self) -> None:
         import numpy as np
 
-        if not self._files:
-            self._files = _files_of_both_sides(self._open)
-        for held, files in zip(self._held, self._files, strict=True):
+        for held, files in zip(self._held, self._of_both_sides(), strict=True):
             hashes = np.concatenate(held) if held else np.empty(0, np.uint64)
             division = hashes % np.uint64(DIVISIONS)
             for number, file in enumerate(files):
                 file.write(hashes[division == number].tobytes())
             held.clear()
-
-
-def _files_of_both_sides(stack: ExitStack) -> list[list[IO[bytes]]]:
-    """A temporary file of each division of each side, closed by *stack*."""
-    return [[stack.enter_context(TemporaryFile()) for _ in range(DIVISIONS)] for _ in range(2)]
 
 
 def _pairs(left: Hashes, right: Hashes) -> int:

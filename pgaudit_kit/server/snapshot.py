@@ -258,10 +258,6 @@ class Snapshot:
         """Bytes on disk of each table of `table_data`, to plan by."""
         return {TableName(row["schema"], row["name"]): row["size_bytes"] for row in self.ask(query("table_size", self._major))}
 
-    def use_timezone(self, name: str) -> None:
-        """Print timestamptz values in zone *name* from now on, as `use_setting` does."""
-        self.use_setting("TimeZone", name)
-
     def use_setting(self, name: str, value: str) -> None:
         """Print values with that setting, one of `provenance.settings`, from now on; what was read with another one is forgotten.
 

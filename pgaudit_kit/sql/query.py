@@ -135,7 +135,7 @@ def _interruptible(connection: DuckDBPyConnection, run: Callable[[], _T]) -> _T:
         try:
             while not wait([running], timeout=_PATIENCE_SECONDS).done:
                 pass
-        except BaseException:
+        except BaseException:  # Ctrl-C too: leaving the pool waits for the query, which may take minutes
             connection.interrupt()
             raise
         return running.result()

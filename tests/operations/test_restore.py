@@ -23,6 +23,7 @@ from pgaudit_kit.operations.restored import Replacement
 from pgaudit_kit.operations.rollback import rollback
 from pgaudit_kit.records.toc import TocEntry
 from pgaudit_kit.records.verdict import Outcome
+from tests.conftest import missing
 
 MakeApp = Callable[..., str]
 Ask = Callable[[str, str], object]
@@ -429,7 +430,7 @@ def test_settings_that_an_older_server_does_not_know_are_left_out_and_told(
 ) -> None:
     older = sorted(Path("/usr/lib/postgresql").glob("1[2-6]/bin/postgres"))
     if not older:
-        pytest.skip("no server of the system older than 17")
+        missing("a server of the system older than 17")
     table = "CREATE TABLE messages (id int PRIMARY KEY); INSERT INTO messages SELECT generate_series(1, 2000)"
     made = backup(make_app("newer", table), store=store, format=dump_format)
     with EmbeddedServer(bin_folder=older[-1].parent) as old:
@@ -452,7 +453,7 @@ def test_an_extension_that_the_server_lacks_is_named_before_anything_is_touched(
         Path("/usr/share/postgresql").glob("*/extension/pgcrypto.control")
     )
     if not older:
-        pytest.skip("no server of the system with pgcrypto")
+        missing("a server of the system with pgcrypto")
     with EmbeddedServer(bin_folder=next(Path("/usr/lib/postgresql").glob("*/bin"))) as full:
         with psycopg.connect(full.url(), autocommit=True) as connection:
             connection.execute("CREATE DATABASE hashed")

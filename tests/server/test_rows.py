@@ -257,7 +257,7 @@ def test_two_streams_at_once_are_refused_and_the_first_goes_on(database: LiveDat
             lambda: next(second),
             lambda: taken.row_blocks(SMALL),
             lambda: taken.inventory,
-            lambda: taken.use_timezone("Asia/Tokyo"),
+            lambda: taken.use_setting("TimeZone", "Asia/Tokyo"),
         ):
             with pytest.raises(UsageError, match=r"rows of public\.t are still being read"):
                 wanted()
@@ -348,16 +348,16 @@ def test_another_time_zone_prints_other_text_and_forgets_what_was_read(database:
         in_utc = taken.fingerprint(T)
         default = taken.inventory.of_kind("TABLE")[0].columns[0].attributes["default"]
         assert default == "'2024-01-01 00:00:00+00'::timestamp with time zone"
-        taken.use_timezone("Asia/Tokyo")
+        taken.use_setting("TimeZone", "Asia/Tokyo")
         assert rows(taken) == [("2024-01-01 09:00:00+09",)]
         assert taken.table_data[T].fingerprint is None
         assert taken.fingerprint(T) != in_utc
         assert "09:00:00+09" in (taken.inventory.of_kind("TABLE")[0].columns[0].attributes["default"] or "")
         assert taken.provenance.settings["TimeZone"] == "Asia/Tokyo"
-        taken.use_timezone("UTC")
+        taken.use_setting("TimeZone", "UTC")
         assert taken.fingerprint(T) == in_utc
         with pytest.raises(QueryFailed, match="Nowhere/Land"):
-            taken.use_timezone("Nowhere/Land")
+            taken.use_setting("TimeZone", "Nowhere/Land")
         assert taken.fingerprint(T) == in_utc
 
 
@@ -378,7 +378,7 @@ def test_a_time_zone_is_found_that_prints_values_as_they_were(
         found = taken.timezone_that_prints(values)
         assert found in expected
         if found:
-            taken.use_timezone(found)
+            taken.use_setting("TimeZone", found)
             printed = taken.ask("SELECT v::timestamptz::text AS v FROM unnest(array[" + ", ".join(f"'{v}'" for v in values) + "]) v")
             assert [p["v"] for p in printed] == values
 
