@@ -10,7 +10,7 @@ from typing import Self
 
 import psycopg
 
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 
 # What a row holds follows from its number alone, so that every machine gets the same rows. Texts are put together from
 # 4,096 phrases; some hold what COPY and INSERT have to escape.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 
 # Statements of one database, run in turn; a DO block of many objects is its own transaction, whose locks must fit the lock table.
 # {first} and {last}: the block is run for 1 to 50, 51 to 100 and so on, up to the count beside it.

@@ -13,7 +13,7 @@ from benchmarks.data import Data
 from benchmarks.jobs import Job, Peer
 from benchmarks.live_data import LiveDatabase, databases, fill
 from benchmarks.measuring import Measured, inside, outside
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from tests.postgres_versions import installations
 
 MAJORS = (15, 18)

@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from pgaudit_kit.audits.verify import verify as verify
     from pgaudit_kit.dumps.read_dump import read_dump as read_dump
     from pgaudit_kit.errors import PgAuditError as PgAuditError
-    from pgaudit_kit.operations.backup import backup as backup
-    from pgaudit_kit.operations.extract import extract as extract
-    from pgaudit_kit.operations.restore import restore as restore
-    from pgaudit_kit.operations.rollback import rollback as rollback
+    from pgaudit_kit.operations.backups.backup import backup as backup
+    from pgaudit_kit.operations.extracts.extract import extract as extract
+    from pgaudit_kit.operations.restores.restore import restore as restore
+    from pgaudit_kit.operations.restores.rollback import rollback as rollback
     from pgaudit_kit.records.manifest import load_manifest as load_manifest
     from pgaudit_kit.reporting.notebooks import run_report as run_report
     from pgaudit_kit.server.snapshot import snapshot as snapshot
 
 _HOMES = {
     "PgAuditError": "errors",
-    "backup": "operations.backup",
+    "backup": "operations.backups.backup",
     "diff": "audits.drift",
-    "extract": "operations.extract",
+    "extract": "operations.extracts.extract",
     "load_manifest": "records.manifest",
     "query": "audits.query",
     "read_dump": "dumps.read_dump",
-    "restore": "operations.restore",
-    "rollback": "operations.rollback",
+    "restore": "operations.restores.restore",
+    "rollback": "operations.restores.rollback",
     "run_report": "reporting.notebooks",
     "snapshot": "server.snapshot",
     "verify": "audits.verify",

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 from pgaudit_kit.errors import ProgramNotFound
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from tests.postgres_versions import installation
 
 # A shell that starts us in the background lets us ignore Ctrl-C, and every process that a test interrupts would inherit that.

@@ -15,7 +15,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from pgaudit_kit.errors import ProgramFailed, ProgramNotFound
-from pgaudit_kit.operations.server_binaries import program_version, wheel_bin_folder
+from pgaudit_kit.operations.programs.server_binaries import program_version, wheel_bin_folder
 from tests.fetch_servers import cache_folder
 
 KNOWN = (13, 14, 15, 16, 17, 18)

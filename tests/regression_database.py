@@ -27,8 +27,8 @@ from pathlib import Path
 import psycopg
 
 from pgaudit_kit.audits.drift import diff
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
-from pgaudit_kit.operations.server_binaries import unprivileged_account
+from pgaudit_kit.operations.programs.server_binaries import unprivileged_account
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from tests.fetch_servers import DEBIAN_RELEASE, cache_folder, private_apt
 from tests.postgres_versions import Installation, installations
 

@@ -15,7 +15,7 @@ from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.audits.taking import take_manifest
 from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.server.snapshot import snapshot

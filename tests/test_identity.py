@@ -10,7 +10,7 @@ import pytest
 
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.server.snapshot import snapshot
 from tests.conftest import Score, missing

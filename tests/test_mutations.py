@@ -17,7 +17,7 @@ from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.difference import ObjectDifference, RowDifference
 from pgaudit_kit.server.snapshot import snapshot
 from tests.conftest import Score

@@ -14,7 +14,7 @@ import pytest
 
 from pgaudit_kit.difference.objects import compare_objects
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import ATTRIBUTES, COLUMN_ATTRIBUTES, DATABASE, DATABASE_ATTRIBUTES
 from tests import test_mutations as of_most

@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 
 from pgaudit_kit.difference.objects import compare_objects
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.server.catalog import read_inventory

@@ -31,7 +31,7 @@ def backup(
 
     Example: pgaudit backup env:DATABASE_URL
     """
-    from pgaudit_kit.operations.backup import backup as back_up
+    from pgaudit_kit.operations.backups.backup import backup as back_up
     from pgaudit_kit.records.verdict import EXIT_CODES, Outcome, worst
 
     results = []

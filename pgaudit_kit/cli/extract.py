@@ -12,7 +12,7 @@ from pgaudit_kit.cli.output import Json, print_json, print_verdict, visible
 from pgaudit_kit.errors import UsageError
 
 if TYPE_CHECKING:
-    from pgaudit_kit.operations.extract import Extract
+    from pgaudit_kit.operations.extracts.extract import Extract
 
 _OUT = Path("-")
 
@@ -44,7 +44,7 @@ def extract(
 
     Example: pgaudit extract backups/app.dump users --into env:DATABASE_URL --as public.users_of_monday
     """
-    from pgaudit_kit.operations.extract import extract as take_out
+    from pgaudit_kit.operations.extracts.extract import extract as take_out
 
     to_output = _OUT in {csv, sql}
     if json and to_output:

@@ -93,7 +93,7 @@ def _read_words(words: Sequence[str]) -> tuple[dict[str, str], str]:
 
 
 def _save(sources: Mapping[str, str], sql: str, path: Path, *, limit: int | None, overwrite: bool, json: bool) -> None:
-    from pgaudit_kit.operations.save_query import save_query
+    from pgaudit_kit.operations.extracts.save_query import save_query
 
     saved = save_query(sources, sql, path, limit=limit, overwrite=overwrite, progress=False if json else None)
     for note in saved.notes:

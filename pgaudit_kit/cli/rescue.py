@@ -109,7 +109,7 @@ def _bytes(made: Rescue) -> Iterator[bytes]:
 
 
 def _apply(made: Rescue, target: str, *, yes: bool, json: bool) -> None:
-    from pgaudit_kit.operations.rescue import apply_rescue
+    from pgaudit_kit.operations.extracts.rescue import apply_rescue
 
     live = made.difference.right.label
     if not yes:

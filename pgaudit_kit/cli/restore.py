@@ -14,7 +14,7 @@ from pgaudit_kit.errors import UsageError, hide_secrets
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pgaudit_kit.operations.restored import Replacement
+    from pgaudit_kit.operations.restores.restored import Replacement
 
 TARGET_HELP = "postgresql://…, env:NAME, dotenv:PATH[#KEY] or service:NAME; its database is replaced."
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
@@ -36,7 +36,7 @@ def restore(
 
     Example: pgaudit restore backups/app.dump dotenv:.env.local
     """
-    from pgaudit_kit.operations.restore import restore as bring_back
+    from pgaudit_kit.operations.restores.restore import restore as bring_back
     from pgaudit_kit.records.verdict import EXIT_CODES
 
     result = bring_back(backup, target, confirm=_confirmation(yes=yes), force=force, no_owner=no_owner, drop_leftovers=drop_leftovers)
@@ -62,7 +62,7 @@ def rollback(
 
     Example: pgaudit rollback dotenv:.env.local
     """
-    from pgaudit_kit.operations.rollback import rollback as swap_back
+    from pgaudit_kit.operations.restores.rollback import rollback as swap_back
 
     result = swap_back(target, confirm=_confirmation(yes=yes), force=force)
     if json:

@@ -29,7 +29,7 @@ def snapshot(
 
     Example: pgaudit snapshot env:DATABASE_URL -o app.json
     """
-    from pgaudit_kit.operations.save_snapshot import save_snapshot
+    from pgaudit_kit.operations.extracts.save_snapshot import save_snapshot
 
     manifest = save_snapshot(target, output, schema_only=schema_only)
     unread = _not_recorded(manifest, schema_only=schema_only)

@@ -16,10 +16,10 @@ from pgaudit_kit.demo.incident import Incident, play_incident
 from pgaudit_kit.demo.proof import prove_found
 from pgaudit_kit.demo.sample_app import APPLICATION, create_sample_app
 from pgaudit_kit.errors import OperationError
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
-from pgaudit_kit.operations.maintenance import maintenance_connection
-from pgaudit_kit.operations.restore import restore
-from pgaudit_kit.operations.rollback import rollback
+from pgaudit_kit.operations.restores.maintenance import maintenance_connection
+from pgaudit_kit.operations.restores.restore import restore
+from pgaudit_kit.operations.restores.rollback import rollback
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.verdict import Outcome
 from pgaudit_kit.server.targets import resolve_target
 

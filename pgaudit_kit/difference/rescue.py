@@ -175,7 +175,7 @@ class Rescue:
             before = pair.left
 
     def script(self) -> Iterator[str]:
-        """Yield the script statement by statement, from BEGIN to COMMIT, for psql or for `operations.rescue`.
+        """Yield the script statement by statement, from BEGIN to COMMIT, for psql or for `operations.extracts.rescue`.
 
         Raises RowsNotAvailable, DamagedDump, QueryFailed.
         """

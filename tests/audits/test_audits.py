@@ -17,7 +17,7 @@ from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.taking import take_manifest
 from pgaudit_kit.audits.verify import WITHOUT_MANIFEST, verify
 from pgaudit_kit.errors import NotADump, UsageError
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Outcome

@@ -15,7 +15,7 @@ import pgaudit_kit as pk
 from pgaudit_kit.audits.query import open_query
 from pgaudit_kit.difference.sessions import LiveSession
 from pgaudit_kit.errors import PgAuditError, QueryFailed, RowsNotAvailable, UsageError
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.server.snapshot import Snapshot

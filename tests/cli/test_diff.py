@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 SECRETS = ("first-s3cret", "other-s3cret", "third-s3cret")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 PASSWORD = "hunter2-but-longer"

@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Identifier
 
 from pgaudit_kit.demo.incident import Incident, play_incident
 from pgaudit_kit.demo.sample_app import create_sample_app
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 from pgaudit_kit.demo.rows import DEFAULT_SEED, SIZES, sample_rows
 from pgaudit_kit.demo.sample_app import APPLICATION, MIGRATIONS, create_sample_app
 from pgaudit_kit.errors import CannotConnect, OperationError, UsageError
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from tests.demo.conftest import database
 
 

@@ -13,7 +13,7 @@ from pgaudit_kit.audits.taking import take_manifest
 from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.difference.times_touched import TimesSeen
 from pgaudit_kit.display.frames import SCHEMAS
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.loss import TimesTouched
 from pgaudit_kit.server.snapshot import snapshot
 from tests.difference.test_rescue import run

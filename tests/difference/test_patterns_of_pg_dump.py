@@ -11,7 +11,7 @@ import pytest
 
 from pgaudit_kit.difference.selection import Selection
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.server.snapshot import snapshot
 

@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.difference.rescue import Rescue
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 
 _numbers = itertools.count(1)
 SCHEMA = """

@@ -13,8 +13,8 @@ import pytest
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.difference.rescue import Rescue
 from pgaudit_kit.errors import RestoreFailed, RowsNotAvailable
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
-from pgaudit_kit.operations.rescue import apply_rescue
+from pgaudit_kit.operations.extracts.rescue import apply_rescue
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from tests.difference.test_rescue import rows, run, script
 
 Incident = Callable[..., tuple[Path, str]]

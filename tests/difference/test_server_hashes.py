@@ -11,7 +11,7 @@ import pytest
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.difference import server_hashes
 from pgaudit_kit.errors import QueryFailed
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.server import row_hashes
 from pgaudit_kit.server.row_hashes import Sums, bucket_sums

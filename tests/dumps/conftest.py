@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 
 NASTY = Path(__file__).with_name("nasty.sql")
 DATABASE = "nasty database"

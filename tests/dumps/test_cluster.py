@@ -26,8 +26,8 @@ from pgaudit_kit.dumps.scripts.cluster import ClusterDump
 from pgaudit_kit.dumps.scripts.cluster_globals import ClusterGlobals
 from pgaudit_kit.dumps.scripts.psql_connect import connected_database
 from pgaudit_kit.errors import DamagedDump, RowsNotAvailable, UnsupportedDump, UsageError
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
-from pgaudit_kit.operations.restore import restore
+from pgaudit_kit.operations.restores.restore import restore
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.cluster import Grant, Membership, Role, Setting, Tablespace
 from pgaudit_kit.records.table_data import TableName
 from tests.conftest import missing

@@ -19,7 +19,7 @@ from psycopg import sql
 
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.table_data import TableName

@@ -22,7 +22,7 @@ from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.dumps.reader import StoredRows
 from pgaudit_kit.errors import DamagedDump, PgAuditError, RowsNotAvailable, UsageError
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.sql.named_sources import UNNAMED
 from pgaudit_kit.sql.query import ask, run_query

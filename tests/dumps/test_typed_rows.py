@@ -21,7 +21,7 @@ import pytest
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import DamagedDump, RowsNotAvailable, UsageError
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.rows.interval import Interval
 from pgaudit_kit.rows.pg_values import ShiftedList, microseconds_of
 

@@ -11,7 +11,7 @@ import pytest
 
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.server.snapshot import snapshot

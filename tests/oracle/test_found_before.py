@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from pgaudit_kit.audits.drift import diff
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from tests.conftest import missing
 from tests.postgres_versions import installation
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.table_data import TableName
 from tests.conftest import missing
 from tests.oracle.conftest import EveryKind

@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from pgaudit_kit.audits.drift import diff
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from tests.conftest import missing
 from tests.postgres_versions import FORMATS, KNOWN, installation
 

@@ -14,7 +14,7 @@ import pytest
 
 from pgaudit_kit.demo.incident import play_incident
 from pgaudit_kit.demo.sample_app import create_sample_app
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.reporting import ReportResult, report_names, run_report
 from pgaudit_kit.reporting.parameters import load_notebook, notebook_parameters
 from tests.reporting.pages import assert_self_contained

@@ -12,7 +12,7 @@ import sqlalchemy
 from sqlalchemy.pool import NullPool
 
 from pgaudit_kit.errors import CannotConnect, PgAuditError, QueryFailed
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.server.connection import _cannot_connect, connect, refused_queries
 from pgaudit_kit.server.snapshot import snapshot
 from pgaudit_kit.server.targets import resolve_target

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from pgaudit_kit.audits.drift import diff
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
-from pgaudit_kit.operations.save_snapshot import save_snapshot
+from pgaudit_kit.operations.extracts.save_snapshot import save_snapshot
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from tests.server.live import LiveDatabase
 
 NAME = "drift"

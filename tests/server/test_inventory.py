@@ -14,7 +14,7 @@ from psycopg import sql
 
 from pgaudit_kit.difference.objects import compare_objects
 from pgaudit_kit.dumps.ddl.builder import InventoryBuilder
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import ATTRIBUTES, COLUMN_ATTRIBUTES, ObjectKey
 from pgaudit_kit.server.catalog import Row

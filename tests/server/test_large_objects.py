@@ -21,7 +21,7 @@ from pgaudit_kit.difference.rescue import Rescue
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import DamagedDump, QueryFailed, RowsNotAvailable, UsageError
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.large_objects import CONTENTS_NOT_RECORDED, LARGE_OBJECT_ROWS
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.objects import Unmodelled

@@ -10,9 +10,9 @@ import pytest
 
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.audits.taking import take_manifest
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
-from pgaudit_kit.operations.rescue import apply_rescue
-from pgaudit_kit.operations.save_snapshot import save_snapshot
+from pgaudit_kit.operations.extracts.rescue import apply_rescue
+from pgaudit_kit.operations.extracts.save_snapshot import save_snapshot
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.manifest import load_manifest
 from tests.server.live import LiveDatabase
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgaudit_kit.operations.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.server.row_hashes import hashed_as_they_are
 from pgaudit_kit.server.snapshot import snapshot

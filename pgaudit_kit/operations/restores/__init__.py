@@ -1,0 +1,1 @@
+"""From a dump to a database: beside the live one, proven, exchanged, and back."""

@@ -1,0 +1,118 @@
+"""What a restore or a rollback tells: what would be replaced, and what has become of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pgaudit_kit.audits.result import AuditResult, checks_to_list
+from pgaudit_kit.display import frames, html
+from pgaudit_kit.operations.restores.swap import Session
+from pgaudit_kit.records.verdict import Check, Outcome, worst
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What a person confirms: database `live` on `server`, with what it holds now, is kept as `kept` while `incoming` takes its name.
+
+    `size_bytes` and `rows_estimate` (as of its last ANALYZE) are None when they cannot be known.
+    """
+
+    server: str
+    live: str
+    incoming: str
+    kept: str
+    size_bytes: int | None
+    rows_estimate: int | None
+    sessions: tuple[Session, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The replacement in one sentence for people."""
+        size = f"{self.size_bytes / 1e6:,.1f} MB" if self.size_bytes is not None else "size unknown"
+        rows = f", about {self.rows_estimate:,} rows" if self.rows_estimate is not None else ""
+        clients = f" {len(self.sessions)} connected sessions will be ended." if self.sessions else ""
+        return f"{self.live!r} ({size}{rows}) will be replaced by {self.incoming!r} and kept as {self.kept!r}.{clients}"
+
+
+Confirm = Callable[[Replacement], bool]
+
+
+@dataclass(frozen=True)
+class Restore:
+    """What a restore did. `replaced`: `database` now is the restored one; `kept`: where the one before it is, None when there is none.
+
+    `state` says in one sentence how the server stands now. `verification` is the dump's own, `check_list` what was asked of the
+    server (or the verification's checks, when that was as far as it came). `programs` loaded the dump; `left_out` are its settings
+    that the server does not know.
+    """
+
+    database: str
+    state: str
+    check_list: tuple[Check, ...]
+    replaced: bool = False
+    kept: str | None = None
+    verification: AuditResult | None = None
+    programs: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def verdict(self) -> Outcome:
+        """The worst outcome of all checks asked."""
+        return worst(c.outcome for c in self.check_list)
+
+    @property
+    def checks(self) -> DataFrame:
+        """Frame `checks` (display.frames.SCHEMAS): one row per check."""
+        return frames.checks_frame(self.check_list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The restore as `--json` prints it."""
+        return {
+            "verdict": str(self.verdict),
+            "database": self.database,
+            "replaced": self.replaced,
+            "kept": self.kept,
+            "state": self.state,
+            "checks": checks_to_list(self.check_list),
+            "verification": self.verification.to_dict() if self.verification else None,
+            "programs": list(self.programs),
+            "settings_left_out": list(self.left_out),
+            "seconds": round(self.seconds, 3),
+        }
+
+    def _repr_html_(self) -> str:
+        """The restore for a notebook: verdict, how the server stands, what to do next, every check."""
+        steps = dict.fromkeys(c.remedy for c in self.check_list if c.outcome is not Outcome.PASSED and c.remedy)
+        return html.fragment(
+            html.banner(str(self.verdict), self.state),
+            html.next_steps(steps),
+            html.frame_table(self.checks, caption="What was asked of the server"),
+        )
+
+    def __repr__(self) -> str:
+        return f"<Restore {self.database}: {self.verdict}; {self.state}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """What a rollback did: `database` is again the one kept as `brought_back`; what had the name is `kept` (None: nothing had it)."""
+
+    database: str
+    brought_back: str
+    kept: str | None
+
+    @property
+    def state(self) -> str:
+        """How the server stands now, in one sentence."""
+        before = f"; the database that had its name is kept as {self.kept!r}" if self.kept else ""
+        return f"{self.database!r} is again the database that was kept as {self.brought_back!r}{before}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """The rollback as `--json` prints it."""
+        return {"database": self.database, "brought_back": self.brought_back, "kept": self.kept, "state": self.state}

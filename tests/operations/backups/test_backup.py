@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pgaudit_kit.audits.verify import verify
+from pgaudit_kit.dumps.read_dump import read_dump
+from pgaudit_kit.errors import BackupFailed, CannotConnect, UsageError
+from pgaudit_kit.operations.backups.backup import backup
+from pgaudit_kit.operations.programs.client_programs import find_program
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from pgaudit_kit.records.manifest import load_manifest
+from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.verdict import Outcome
+
+MakeApp = Callable[..., str]
+Ask = Callable[[str, str], object]
+USERS = TableName("public", "users")
+
+RUN = """
+import sys
+from pgaudit_kit.operations.backups.backup import backup
+backup(sys.stdin.readline().strip(), store=sys.argv[1])
+"""
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir())
+
+
+def wait_for(what: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+@contextmanager
+def started_backup(url: str, store: Path) -> Iterator[subprocess.Popen[str]]:
+    """A backup in a process of its own, ended with the block; the URL goes by standard input, as it may hold a password."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", RUN, str(store)], stdin=pipe, stderr=pipe, stdout=pipe, text=True) as process:
+        try:
+            assert process.stdin is not None
+            process.stdin.write(f"{url}\n")
+            process.stdin.flush()
+            yield process
+        finally:
+            process.kill()
+
+
+def is_writing(store: Path) -> bool:
+    return store.is_dir() and any(".dump.partial-" in n for n in names_in(store))
+
+
+def pg_dumps_of(pid: int) -> list[int]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            command = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if parent == pid and command.split(b"\0")[0].endswith(b"/pg_dump") and b"--snapshot=" in command:
+            found.append(int(folder.name))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("dump_format", "compression", "suffix"),
+    [("custom", None, ".dump"), ("custom", "none", ".dump"), ("plain", None, ".sql"), ("plain", "gzip:1", ".sql.gz")],
+)
+def test_a_backup_is_a_verified_dump_with_its_manifest_beside_it(
+    dump_format: str, compression: str | None, suffix: str, make_app: MakeApp, store: Path
+) -> None:
+    made = backup(make_app("whole"), store=store, format=dump_format, compression=compression)
+    assert made.verdict is Outcome.PASSED, made.checks.to_string()
+    assert re.fullmatch(rf"whole-\d{{8}}T\d{{6}}Z{suffix}", made.path.name)
+    assert names_in(store) == sorted([made.path.name, made.manifest_path.name])
+    assert {p.stat().st_mode & 0o777 for p in store.iterdir()} == {0o600}
+    assert made.manifest.table_data[USERS].rows == 500
+    again = verify(made.path)  # finds the manifest by itself
+    assert again.verdict is Outcome.PASSED
+    assert "dump.digest" in [c.id for c in again.check_list]
+    recorded = load_manifest(made.manifest_path)
+    assert recorded.provenance.pg_dump_version == find_program("pg_dump", at_least=18).version
+    assert recorded.dump_file is not None
+    assert recorded.dump_file.name == made.path.name
+    told = json.loads(json.dumps(made.to_dict()))
+    assert (told["verdict"], told["rows"], told["tables"]) == ("passed", 2500, 2)
+
+
+def test_dump_and_manifest_agree_although_others_write_meanwhile(make_app: MakeApp, store: Path, ask: Ask) -> None:
+    url = make_app("busy")
+    ask(url, "INSERT INTO users (name) SELECT repeat('x', 200) FROM generate_series(1, 30000) RETURNING 1")
+    stop, before = threading.Event(), ask(url, "SELECT count(*) FROM users")
+
+    def write() -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            while not stop.is_set():
+                connection.execute("INSERT INTO users (name) VALUES ('late')")
+                connection.execute("DELETE FROM messages WHERE id = (SELECT min(id) FROM messages)")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        made = backup(url, store=store)
+    finally:
+        stop.set()
+        writer.join()
+    assert made.verdict is Outcome.PASSED, made.checks.to_string()
+    recorded = made.manifest.table_data[USERS].rows
+    assert isinstance(before, int)
+    assert recorded is not None
+    assert before <= recorded < int(str(ask(url, "SELECT count(*) FROM users")))
+    assert read_dump(made.path).fingerprint(USERS) == made.manifest.fingerprint(USERS)
+
+
+def test_settings_that_shape_text_reach_dump_and_manifest_alike(
+    make_app: MakeApp, store: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = make_app("shaped")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ALTER DATABASE shaped SET TimeZone = 'Asia/Kolkata'")
+        connection.execute("ALTER DATABASE shaped SET bytea_output = 'escape'")
+        connection.execute("ALTER DATABASE shaped SET DateStyle = 'German'")
+    assert backup(url, store=store).verdict is Outcome.PASSED
+    for name, value in {
+        "PGTZ": "America/Lima",
+        "PGDATESTYLE": "SQL",
+        "PGCLIENTENCODING": "LATIN1",
+        "PGOPTIONS": "-c bytea_output=hex",
+    }.items():
+        monkeypatch.setenv(name, value)
+    made = backup(url, store=store)
+    assert made.verdict is Outcome.PASSED, made.checks.to_string()
+
+
+def test_a_table_that_may_not_be_read_leaves_no_backup(make_app: MakeApp, store: Path, ask: Ask, server: EmbeddedServer) -> None:
+    url = make_app("guarded")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE reader LOGIN")
+        connection.execute("GRANT SELECT ON users TO reader")
+    try:
+        with pytest.raises(BackupFailed, match="permission denied for table messages") as caught:
+            backup(url.replace("postgres@", "reader@"), store=store)
+        assert caught.value.remedy
+        assert names_in(store) == []
+    finally:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("DROP OWNED BY reader")
+            connection.execute("DROP ROLE reader")
+
+
+def test_a_dump_that_does_not_hold_what_the_database_held_gets_no_name(
+    make_app: MakeApp, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = make_app("liar")
+    real = find_program("pg_dump", at_least=18).path
+    liar = tmp_path / "bin" / "pg_dump"
+    liar.parent.mkdir()
+    liar.write_text(f'#!/bin/sh\nexec "{real}" "$@" --exclude-table-data=public.messages\n')
+    liar.chmod(0o755)
+    monkeypatch.setenv("PGBIN", str(liar.parent))
+    with pytest.raises(BackupFailed, match=r"did not match what the database held.*messages"):
+        backup(url, store=store)
+    assert names_in(store) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_killed_backup_leaves_no_final_name_and_the_next_one_cleans(make_app: MakeApp, store: Path) -> None:
+    url = make_app("killed")
+    with psycopg.connect(url) as blocker:
+        blocker.execute("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")  # holds pg_dump in the middle
+        with started_backup(url, store) as process:
+            wait_for(lambda: is_writing(store) and bool(pg_dumps_of(process.pid)))
+            (child,) = pg_dumps_of(process.pid)
+            process.kill()
+        wait_for(lambda: not Path(f"/proc/{child}/exe").exists())  # it does not go on alone
+        assert {n.rpartition("-")[0].rpartition(".")[2] for n in names_in(store)} == {"partial"}
+    made = backup(url, store=store)
+    assert names_in(store) == sorted([made.path.name, made.manifest_path.name])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_an_interrupted_backup_removes_what_it_began(make_app: MakeApp, store: Path) -> None:
+    url = make_app("interrupted")
+    with psycopg.connect(url) as blocker:
+        blocker.execute("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
+        with started_backup(url, store) as process:
+            wait_for(lambda: is_writing(store) and bool(pg_dumps_of(process.pid)))
+            (child,) = pg_dumps_of(process.pid)
+            process.send_signal(signal.SIGINT)
+            _, words = process.communicate(timeout=30)
+        assert "KeyboardInterrupt" in words
+        assert names_in(store) == []
+        assert not Path(f"/proc/{child}").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_no_password_is_in_any_command_line_or_file(make_app: MakeApp, store: Path) -> None:
+    secret = "s3cr3t-of-the-test"
+    url = make_app("secretive").replace("postgres@", f"postgres:{secret}@")
+    with psycopg.connect(url) as blocker:
+        blocker.execute("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
+        with started_backup(url, store) as process:
+            wait_for(lambda: bool(pg_dumps_of(process.pid)))
+            (child,) = pg_dumps_of(process.pid)
+            assert f"PGPASSWORD={secret}".encode() in Path(f"/proc/{child}/environ").read_bytes()
+            lines = b"".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in (process.pid, child))
+            assert b"--snapshot=" in lines
+            assert secret.encode() not in lines
+            blocker.rollback()
+            _, words = process.communicate(timeout=60)
+        assert process.returncode == 0, words
+        assert secret not in words
+    assert all(secret.encode() not in p.read_bytes() for p in store.iterdir())
+
+
+def test_a_full_disk_leaves_no_backup(make_app: MakeApp, store: Path) -> None:
+    resource = pytest.importorskip("resource")
+    url = make_app("large")
+    limit = 4096
+
+    def small_files() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, str(store)], input=url + "\n", capture_output=True, text=True, preexec_fn=small_files, check=False
+    )
+    assert "no backup was written: pg_dump failed with exit status 1: pg_dump: error: could not write" in done.stderr
+    assert names_in(store) == []
+
+
+@pytest.mark.parametrize("name", ["two words", "quo\"te's", "grün 🌱", "a=b;c", "-x"])
+def test_a_strange_database_name_is_backed_up(name: str, make_app: MakeApp, store: Path) -> None:
+    made = backup(make_app(name), store=store)
+    assert made.verdict is Outcome.PASSED
+    assert made.manifest.provenance.database == name
+    assert read_dump(made.path).provenance.database == name
+
+
+def test_an_empty_database_has_a_backup_too(make_app: MakeApp, store: Path) -> None:
+    made = backup(make_app("hollow", ""), store=store)
+    assert made.path.exists()
+    assert made.verdict is not Outcome.FAILED
+
+
+def test_two_backups_in_one_second_do_not_overwrite_each_other(make_app: MakeApp, store: Path) -> None:
+    url = make_app("twice")
+    first, second = backup(url, store=store), backup(url, store=store)
+    assert first.path != second.path
+    assert len(names_in(store)) == 4
+
+
+def test_a_label_stands_in_the_name(make_app: MakeApp, store: Path) -> None:
+    assert backup(make_app("labelled"), store=store, label="before the move").path.name.startswith("labelled-before_the_move-2")
+
+
+def test_wrong_options_are_refused_before_anything_is_made(make_app: MakeApp, store: Path, server: EmbeddedServer) -> None:
+    url = make_app("options")
+    with pytest.raises(UsageError, match="not written yet"):
+        backup(url, store=store, format="tar")
+    with pytest.raises(UsageError, match="gzip"):
+        backup(url, store=store, compression="zstd")
+    with pytest.raises(CannotConnect):
+        backup(server.url("no such database"), store=store)
+    assert not store.exists() or names_in(store) == []
