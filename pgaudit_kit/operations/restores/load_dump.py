@@ -76,7 +76,7 @@ def load_dump(
     with _entries_to_restore(dump, target, connection) as (use_list, benign):
         loading = _Loading(dump, pg_restore, path, target, connection, owners=owners, tablespaces=tablespaces, use_list=use_list)
         left_out: tuple[str, ...] = ()
-        programs = (pg_restore,)
+        programs: tuple[Program, ...] = (pg_restore,)
         if unknown_settings(_preamble_of(pg_restore, path), connection):
             psql, left_out = loading.by_script()
             programs = (pg_restore, psql)

@@ -108,6 +108,11 @@ def check_space(expected: Source, target: Target, connection: psycopg.Connection
     free = _free_bytes(target, connection)
     if free is None:
         return f"Space on the server could not be asked for; about {_megabytes(needed)} are needed beside what is there."
+    return judge_space(needed=needed, free=free)
+
+
+def judge_space(*, needed: int, free: int) -> Check:
+    """`restore.space` of that many bytes."""
     outcome = Outcome.PASSED if free > needed else Outcome.WARNED if free * _AT_LEAST > needed else Outcome.FAILED
     return Check(
         id="restore.space",
