@@ -107,7 +107,9 @@ def _state(url: str) -> tuple[int, str] | str:
 
 def _leftovers(server: EmbeddedServer) -> list[str]:
     with psycopg.connect(server.url()) as connection:
-        return [name for (name,) in connection.execute(f"SELECT datname FROM pg_database WHERE datname LIKE '{NAME}\\_\\_restore%'".encode())]
+        return [
+            name for (name,) in connection.execute(f"SELECT datname FROM pg_database WHERE datname LIKE '{NAME}\\_\\_restore%'".encode())
+        ]
 
 
 def _unmarked(found: str) -> str:

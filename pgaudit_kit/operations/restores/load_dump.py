@@ -72,7 +72,7 @@ def load_dump(
     path = local_path(dump)
     if dump.provenance.format == "plain":
         return _load_script(dump, target, connection)
-    pg_restore = _pg_restore_for(dump, _major_of(connection))
+    pg_restore = pg_restore_for(dump, _major_of(connection))
     with _entries_to_restore(dump, target, connection) as (use_list, benign):
         loading = _Loading(dump, pg_restore, path, target, connection, owners=owners, tablespaces=tablespaces, use_list=use_list)
         left_out: tuple[str, ...] = ()
@@ -217,7 +217,7 @@ def why_not_unpacked(dump: Dump, connection: psycopg.Connection[Any]) -> str:
     """
     if not _NOT_IN_EVERY_BUILD & set((dump.provenance.compression or "").split(", ")):
         return ""
-    pg_restore = _pg_restore_for(dump, connection.info.server_version // 10_000)
+    pg_restore = pg_restore_for(dump, connection.info.server_version // 10_000)
     archive = local_path(dump)
     with TemporaryDirectory() as folder:
         wanted = Path(folder, "list")
@@ -247,7 +247,7 @@ def _key(entry: TocEntry) -> tuple[str, str]:
     return entry.schema or "", entry.tag
 
 
-def _pg_restore_for(dump: Dump, major: int) -> Program:
+def pg_restore_for(dump: Dump, major: int) -> Program:
     """The pg_restore that can read the archive, near to the server's version. Raises ProgramNotFound."""
     oldest = _READS_FROM.get(".".join((dump.provenance.archive_version or "").split(".")[:2]))
     return find_program("pg_restore", at_least=oldest, near=max(major, oldest or 0))

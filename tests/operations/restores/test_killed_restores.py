@@ -35,7 +35,11 @@ def test_restores_killed_at_random_moments_leave_the_old_database_or_the_new_one
 
 
 def test_a_restore_killed_between_its_two_renames_leaves_the_old_names(
-    make_app: Callable[..., str], store: Path, databases: Callable[[str], list[str]], ask: Callable[[str, str], object], server: EmbeddedServer
+    make_app: Callable[..., str],
+    store: Path,
+    databases: Callable[[str], list[str]],
+    ask: Callable[[str, str], object],
+    server: EmbeddedServer,
 ) -> None:
     url = make_app("halfway", "CREATE TABLE t AS SELECT 1 AS id")
     made = backup(url, store=store).path

@@ -8,7 +8,7 @@ import pytest
 
 from pgaudit_kit.operations.restores.load_errors import Party, load_failed, read_load_error
 
-PG_RESTORE = "pg_restore: connecting to database for restore\npg_restore: creating TABLE \"public.t\"\n"
+PG_RESTORE = 'pg_restore: connecting to database for restore\npg_restore: creating TABLE "public.t"\n'
 
 
 def archive(message: str, entry: str = "218; 1259 16387 TABLE t postgres") -> str:
@@ -37,8 +37,12 @@ def script(sqlstate: str, message: str, more: str = "") -> str:
         (script("42501", "permission denied for schema public"), Party.ENVIRONMENT, "line 42"),
         (archive('must be able to SET ROLE "owner_1"'), Party.ENVIRONMENT, "TABLE t"),
         (script("53100", 'could not extend file "base/1/2": No space left on device'), Party.ENVIRONMENT, "line 42"),
-        (archive("could not extend file \"base/1/2\": No space left on device"), Party.ENVIRONMENT, "TABLE t"),
-        (script("22P05", 'character with byte sequence 0xe2 0x82 0xac in encoding "UTF8" has no equivalent in encoding "LATIN1"'), "environment", ""),
+        (archive('could not extend file "base/1/2": No space left on device'), Party.ENVIRONMENT, "TABLE t"),
+        (
+            script("22P05", 'character with byte sequence 0xe2 0x82 0xac in encoding "UTF8" has no equivalent in encoding "LATIN1"'),
+            "environment",
+            "",
+        ),
         ("pg_restore: error: unsupported version (1.16) in file header\n", Party.VERSIONS, ""),
         ("psql:<stdin>:5: error: invalid command \\restrict\n", Party.VERSIONS, ""),
         ("pg_restore: error: could not uncompress data: this build does not support compression with zstd\n", Party.VERSIONS, ""),
@@ -68,7 +72,11 @@ def test_the_party_and_the_object_are_told(words: str, party: str, place: str) -
 
 @pytest.mark.parametrize(
     ("sqlstate", "message"),
-    [("42601", 'syntax error at or near "NULLS"'), ("42704", 'type "xid8" does not exist'), ("42883", "function any_value(x) does not exist")],
+    [
+        ("42601", 'syntax error at or near "NULLS"'),
+        ("42704", 'type "xid8" does not exist'),
+        ("42883", "function any_value(x) does not exist"),
+    ],
 )
 def test_what_an_older_server_does_not_know_is_the_versions_fault_and_else_the_backups(sqlstate: str, message: str) -> None:
     assert read_load_error(script(sqlstate, message), newer_dump=True).party is Party.VERSIONS
@@ -84,7 +92,7 @@ def test_a_row_is_named_by_its_place_and_never_by_its_values() -> None:
 
 
 def test_a_function_that_needs_a_search_path_is_told_as_such() -> None:
-    context = 'QUERY:  SELECT x FROM users\nCONTEXT:  PL/pgSQL function public.first_user() line 3 at SQL statement\n'
+    context = "QUERY:  SELECT x FROM users\nCONTEXT:  PL/pgSQL function public.first_user() line 3 at SQL statement\n"
     found = read_load_error(script("42P01", 'relation "users" does not exist', context))
     assert found.party is Party.BACKUP
     assert "search path" in found.cause

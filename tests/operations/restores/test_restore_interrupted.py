@@ -11,11 +11,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgaudit_kit.errors import RestoreFailed
+from pgaudit_kit.errors import RestoreFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
-from pgaudit_kit.operations.programs.client_programs import find_program
 from pgaudit_kit.operations.restores.restore import restore
 from pgaudit_kit.operations.restores.restored import Replacement
+from pgaudit_kit.operations.restores.retention import drop_kept, list_kept
 from pgaudit_kit.operations.restores.rollback import rollback
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.verdict import Outcome
@@ -97,9 +97,9 @@ def test_a_backend_that_is_ended_in_the_middle_of_the_swap_leaves_all_as_it_was(
             client.enter_context(psycopg.connect(url)).execute("SELECT 1")  # so that the rename has to wait
             return True
 
-        with ending(server.url(), "query LIKE 'ALTER DATABASE %RENAME%' AND state = 'active'") as ended:
-            with pytest.raises(RestoreFailed, match="'cut' is as it was"):
-                restore(made, url, confirm=confirm)
+        renaming = "query LIKE 'ALTER DATABASE %RENAME%' AND state = 'active'"
+        with ending(server.url(), renaming) as ended, pytest.raises(RestoreFailed, match="'cut' is as it was"):
+            restore(made, url, confirm=confirm)
         assert ended
     assert databases("cut") == ["cut"]
     assert ask(url, "SELECT oid FROM pg_database WHERE datname = 'cut'") == before
@@ -187,12 +187,12 @@ def test_a_restore_whose_lock_was_ended_does_not_swap(make_app: MakeApp, store: 
 
 
 @pytest.mark.parametrize("dump_format", ["custom", "plain"])
-def test_the_schema_public_that_a_dump_brings_is_benign(dump_format: str, make_app: MakeApp, server: EmbeddedServer, tmp_path: Path) -> None:
+def test_the_schema_public_that_a_dump_brings_is_benign(
+    dump_format: str, make_app: MakeApp, server: EmbeddedServer, tmp_path: Path
+) -> None:
     url = make_app("publicly", TABLE)
     path = tmp_path / "public.dump"
-    program = find_program("pg_dump", at_least=18)
     installation(18, pytest.skip).run("pg_dump", f"--format={dump_format}", "--schema=public", f"--file={path}", f"--dbname={url}")
-    assert program
     done = restore(path, url, confirm=yes)
     assert done.verdict is Outcome.PASSED, done.checks.to_string()
     assert done.benign == (("SCHEMA public",) if dump_format == "plain" else ())
@@ -208,13 +208,15 @@ def test_what_an_older_server_cannot_do_is_the_versions_fault(server_of: ServerO
         connection.execute("CREATE DATABASE modern TEMPLATE template0")
     for dump_format in ("custom", "plain"):
         made = backup(new.url("modern"), store=store, format=dump_format)
-        with pytest.raises(RestoreFailed, match="the versions do not fit.*'modern' is as it was") as failed:
+        with pytest.raises(RestoreFailed, match=r"the versions do not fit.*'modern' is as it was") as failed:
             restore(made, old.url("modern"), confirm=never)
         assert failed.value.party == "versions"
         assert "SQLSTATE 42601" in failed.value.message
 
 
-def test_a_failed_load_with_several_jobs_leaves_nothing(make_app: MakeApp, store: Path, tmp_path: Path, databases: Databases, ask: Ask) -> None:
+def test_a_failed_load_with_several_jobs_leaves_nothing(
+    make_app: MakeApp, store: Path, tmp_path: Path, databases: Databases, ask: Ask
+) -> None:
     url = make_app("partly", "CREATE TABLE a (id int); CREATE TABLE b (id int); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)")
     folder = tmp_path / "partly.dir"
     installation(18, pytest.skip).run("pg_dump", "--format=directory", "--jobs=2", "--compress=0", f"--file={folder}", f"--dbname={url}")
@@ -226,16 +228,13 @@ def test_a_failed_load_with_several_jobs_leaves_nothing(make_app: MakeApp, store
         connection.execute("CREATE OR REPLACE FUNCTION odd(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 % 2 = 0'")
     broken = backup(url, store=store)
     kept = databases("partly")
-    with pytest.raises(RestoreFailed, match="the backup is bad: .*violates check constraint") as failed:
+    with pytest.raises(RestoreFailed, match=r"the backup is bad: .*violates check constraint") as failed:
         restore(broken, url, confirm=never, jobs=3)
     assert failed.value.party == "backup"
     assert databases("partly") == kept
 
 
 def test_kept_databases_are_listed_counted_and_dropped_by_name_only(make_app: MakeApp, store: Path, databases: Databases) -> None:
-    from pgaudit_kit.errors import UsageError
-    from pgaudit_kit.operations.restores.retention import drop_kept, list_kept
-
     url = make_app("archive", TABLE)
     made = backup(url, store=store)
     first, second = restore(made, url, confirm=yes), restore(made, url, confirm=yes)

@@ -93,7 +93,9 @@ def test_a_locale_that_the_system_does_not_know_is_told_before_anything_is_touch
         settings = plain["provenance"]["settings"]  # type: ignore[index]  # JSON
         for key in [k for k in settings if k.startswith("database.")]:
             del settings[key]
-        settings.update({"database.encoding": "UTF8", "database.provider": "libc", "database.collate": "tlh_XX", "database.ctype": "tlh_XX"})
+        settings.update(
+            {"database.encoding": "UTF8", "database.provider": "libc", "database.collate": "tlh_XX", "database.ctype": "tlh_XX"}
+        )
 
     made = told(backup(url, store=store), elsewhere)
     with pytest.raises(RestoreFailed, match=r"nothing was touched.*does not know the locale 'tlh_XX'"):
@@ -118,7 +120,7 @@ def test_a_tablespace_that_is_missing_is_named_and_can_be_left_out(server_of: Se
                 made, script = backup(server.url("spacious"), store=store), backup(server.url("spacious"), store=store, format="plain")
                 app.execute("DROP TABLE t")
             connection.execute('DROP TABLESPACE "fast one"')
-            with pytest.raises(RestoreFailed, match="nothing was touched.*fast one is missing") as refused:
+            with pytest.raises(RestoreFailed, match=r"nothing was touched.*fast one is missing") as refused:
                 restore(made, server.url("spacious"), confirm=never)
             assert "--no-tablespaces" in refused.value.remedy
             with pytest.raises(UsageError, match="tablespaces are part of a plain script"):
@@ -153,9 +155,7 @@ def test_an_extension_that_would_come_in_another_version_is_a_warning_before_and
             connection.execute("DROP DATABASE versioned WITH (FORCE)")
 
 
-def test_what_only_a_superuser_may_create_is_told_before_and_blamed_on_the_environment(
-    server_of: ServerOf, store: Path, ask: Ask
-) -> None:
+def test_what_only_a_superuser_may_create_is_told_before_and_blamed_on_the_environment(server_of: ServerOf, store: Path, ask: Ask) -> None:
     server = server_of(18)
     with role(server.url(), "untrusted_1"), psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("CREATE DATABASE untrusted OWNER untrusted_1 TEMPLATE template0")
@@ -211,7 +211,7 @@ def test_a_prepared_transaction_is_told_before_anything_is_touched(store: Path) 
                 app.execute(TABLE)
                 made = backup(server.url("promised"), store=store)
                 app.execute("BEGIN; DELETE FROM t WHERE id = 1; PREPARE TRANSACTION 'order 66'")
-            with pytest.raises(RestoreFailed, match="nothing was touched.*order 66") as refused:
+            with pytest.raises(RestoreFailed, match=r"nothing was touched.*order 66") as refused:
                 restore(made, server.url("promised"), confirm=never, force=True)
             assert "ROLLBACK PREPARED" in refused.value.remedy
             with psycopg.connect(server.url("promised"), autocommit=True) as app:
