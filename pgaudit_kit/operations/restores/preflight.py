@@ -104,17 +104,17 @@ def plan_restore(dump: Dump, expected: Source, target: Target, connection: psyco
 
 
 def _refuse_impossible(dump: Dump, options: Options) -> None:
-    if dump.provenance.format == "plain" and not (options.owners and options.tablespaces):
-        what = "tablespaces" if options.owners else "owners"
-        raise UsageError(
-            f"{what} are part of a plain script and cannot be left out",
-            resource=dump.label,
-            remedy=f"Create the {'tablespaces' if options.owners else 'roles'}, or restore a dump in custom format.",
-        )
+    if dump.provenance.format == "plain":
+        owners = not options.owners and roles_in(dump.toc_entries)
+        if owners or (not options.tablespaces and tablespaces_in(dump.inventory)):
+            raise UsageError(
+                f"{'owners' if owners else 'tablespaces'} are part of a plain script and cannot be left out",
+                resource=dump.label,
+                remedy=f"Create the {'roles' if owners else 'tablespaces'}, or restore a dump in custom format.",
+            )
     if options.jobs < 1 or (options.keep is not None and options.keep < 0):
-        raise UsageError(
-            "there is no such number", resource="jobs" if options.jobs < 1 else "keep", remedy="Give one from 1 on; 0 keeps none."
-        )
+        what = "jobs" if options.jobs < 1 else "keep"
+        raise UsageError(f"there is no such number for {what}", resource=what, remedy="Give 1 or more jobs, and keep 0 or more databases.")
 
 
 def _ask_server(target: Target, connection: psycopg.Connection[Any], live: DatabaseFacts | None, options: Options) -> Iterator[Check]:

@@ -118,18 +118,29 @@ class Restore:
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """What a rollback did: `database` is again the one kept as `brought_back`; what had the name is `kept` (None: nothing had it)."""
+    """What a rollback did: `database` is again the one kept as `brought_back`; what had the name is `kept` (None: nothing had it).
+
+    `dropped`: what a restore that was killed had left behind.
+    """
 
     database: str
     brought_back: str
     kept: str | None
+    dropped: tuple[str, ...] = ()
 
     @property
     def state(self) -> str:
         """How the server stands now, in one sentence."""
         before = f"; the database that had its name is kept as {self.kept!r}" if self.kept else ""
-        return f"{self.database!r} is again the database that was kept as {self.brought_back!r}{before}."
+        left = f"; dropped: {', '.join(self.dropped)}, left by a restore that was killed" if self.dropped else ""
+        return f"{self.database!r} is again the database that was kept as {self.brought_back!r}{before}{left}."
 
     def to_dict(self) -> dict[str, Any]:
         """The rollback as `--json` prints it."""
-        return {"database": self.database, "brought_back": self.brought_back, "kept": self.kept, "state": self.state}
+        return {
+            "database": self.database,
+            "brought_back": self.brought_back,
+            "kept": self.kept,
+            "dropped": list(self.dropped),
+            "state": self.state,
+        }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.errors import UsageError
+from pgaudit_kit.operations.restores.database_names import made_of
 from pgaudit_kit.operations.restores.leftovers import kept_databases
 from pgaudit_kit.operations.restores.maintenance import database_names, maintenance_connection, named_target
 from pgaudit_kit.operations.restores.restore_lock import restore_lock
@@ -27,7 +28,8 @@ SELECT datname, CASE WHEN pg_catalog.has_database_privilege(oid, 'CONNECT') THEN
 class KeptDatabase:
     """A database that was kept when another one took its name; `size_bytes` is None when this role may not know it.
 
-    `what`: `before` (a restore replaced it), `rolledback` (a rollback did).
+    `what`: `before` (a restore replaced it), `rolledback` (a rollback did), or `restore`: one that is being filled now, or that a
+    killed restore left.
     """
 
     name: str
@@ -40,10 +42,14 @@ class KeptDatabase:
 
 
 def list_kept(target: Target | str | Engine | URL) -> tuple[KeptDatabase, ...]:
-    """Return the databases that restores and rollbacks of *target* kept, newest first. Raises CannotConnect, QueryFailed."""
+    """Return the databases that restores and rollbacks of *target* kept, newest first, then unfinished ones.
+
+    Raises CannotConnect, QueryFailed.
+    """
     resolved = named_target(target)
     with refused_queries(resolved.label, "listing kept databases"), maintenance_connection(resolved) as connection:
-        names = kept_databases(resolved.database, database_names(connection))
+        there = database_names(connection)
+        names = [*kept_databases(resolved.database, there), *made_of(resolved.database, "restore", there)]
         sizes = dict(connection.execute(_SIZES, [names]).fetchall())
     return tuple(KeptDatabase(name, name.rpartition("__")[2].partition("_")[0], sizes.get(name)) for name in names)
 

@@ -12,6 +12,8 @@ import psycopg
 
 from pgaudit_kit.operations.backups.backup import backup
 from pgaudit_kit.operations.restores.restore import restore
+from pgaudit_kit.operations.restores.retention import list_kept
+from pgaudit_kit.operations.restores.rollback import rollback
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from tests.kill_restores import kill_restores
 
@@ -64,3 +66,22 @@ def test_a_restore_killed_between_its_two_renames_leaves_the_old_names(
     (told,) = [c for c in done.check_list if c.id == "restore.leftovers"]
     assert f"{staging} (left by a restore that was killed; dropped)" in told.found
     assert databases("halfway") == sorted(["halfway", str(done.kept)])
+
+
+def test_a_rollback_drops_what_a_killed_restore_left_and_says_so(
+    make_app: Callable[..., str], store: Path, databases: Callable[[str], list[str]]
+) -> None:
+    url = make_app("sober", "CREATE TABLE t AS SELECT 1 AS id")
+    made = backup(url, store=store).path
+    kept = restore(made, url, confirm=lambda _: True).kept
+    with subprocess.Popen(
+        [sys.executable, "-c", _CHILD, str(made), url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        staging = process.stdout.readline().strip()
+        process.kill()
+    assert ("restore", staging) in {(one.what, one.name) for one in list_kept(url)}
+    back = rollback(url, confirm=lambda _: True)
+    assert (back.brought_back, back.dropped) == (kept, (staging,))
+    assert f"dropped: {staging}, left by a restore that was killed" in back.state
+    assert databases("sober") == ["sober", back.kept]
