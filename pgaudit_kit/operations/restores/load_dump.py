@@ -145,10 +145,7 @@ class _Loading:
             jobs=jobs,
             use_list=self.use_list,
         )
-        environment = self.target.libpq_env()
-        if option := english_messages(self.connection):
-            environment["PGOPTIONS"] = " ".join(filter(None, [environment.get("PGOPTIONS", os.environ.get("PGOPTIONS", "")), option]))
-        with RunningProgram(argv, environment) as running:
+        with RunningProgram(argv, _environment(self.target, self.connection)) as running:
             _wait(running, self.target, newer_dump=_is_newer(self.dump, self.connection))
 
     def by_script(self) -> tuple[Program, tuple[str, ...]]:
@@ -167,6 +164,14 @@ class _Loading:
                 raise
             _wait(writer, self.target, newer_dump=newer)
         return psql, left_out
+
+
+def _environment(target: Target, connection: psycopg.Connection[Any]) -> dict[str, str]:
+    """What leads a program to *target*, where it gets English messages if we may ask for them."""
+    environment = target.libpq_env()
+    if option := english_messages(connection):
+        environment["PGOPTIONS"] = " ".join(filter(None, [environment.get("PGOPTIONS", os.environ.get("PGOPTIONS", "")), option]))
+    return environment
 
 
 def english_messages(connection: psycopg.Connection[Any]) -> str:
@@ -283,7 +288,8 @@ def _run_script(
     preamble, rest = split_preamble(blocks)
     unknown = unknown_settings(preamble, connection)
     left_out = tuple(f"SET {name} = ".encode() for name in unknown)
-    with RunningProgram(psql_argv(psql, database=target.database), target.libpq_env(), stdin=subprocess.PIPE) as running:
+    environment = _environment(target, connection)
+    with RunningProgram(psql_argv(psql, database=target.database), environment, stdin=subprocess.PIPE) as running:
         try:
             running.stdin.write(b"".join(line for line in preamble if not left_out or not line.startswith(left_out)))
             running.stdin.write(rest)

@@ -73,13 +73,14 @@ class _Rule:
     cause: str
     remedy: str
     newer_dump: bool = False  # only of a dump of a newer server
+    by_code: bool = False  # the SQLSTATE alone says it, in whatever language the server speaks
 
     def fits(self, sqlstate: str, message: str, *, newer_dump: bool) -> bool:
         if self.newer_dump and not newer_dump:
             return False
         said = not self.words or re.search(self.words, message, re.IGNORECASE) is not None
         if sqlstate and self.sqlstates:
-            return said and sqlstate.startswith(self.sqlstates)
+            return (said or self.by_code) and sqlstate.startswith(self.sqlstates)
         return said and bool(self.words)
 
 
@@ -92,6 +93,7 @@ _RULES = (
         r"|could not (?:send|receive) |canceling statement|database system is (?:shutting down|in recovery|starting up)",
         "the server or somebody ended the session",
         "Find out who or what ended it (the server's log says), " + _AGAIN,
+        by_code=True,
     ),
     _Rule(
         Party.BENIGN,
@@ -142,6 +144,7 @@ _RULES = (
         r"permission denied|must be (?:superuser|owner|member|able to SET ROLE)|only superusers|must have",
         "the role lacks a privilege",
         "Use the owner of the database or a superuser, or leave owners and privileges out with --no-owner.",
+        by_code=True,
     ),
     _Rule(
         Party.ENVIRONMENT,
@@ -150,6 +153,7 @@ _RULES = (
         r"|connection slots are reserved|disk full|could not write",
         "the server ran out of something",
         "Give the server more of it (space, memory, connections), " + _AGAIN,
+        by_code=True,
     ),
     _Rule(
         Party.ENVIRONMENT,
@@ -157,6 +161,7 @@ _RULES = (
         r"character with byte sequence .* has no equivalent in encoding",
         "the encoding of the database cannot hold this text",
         "Restore into a database with the encoding of the dump.",
+        by_code=True,
     ),
     _Rule(
         Party.VERSIONS,
@@ -183,6 +188,7 @@ _RULES = (
         r"violates|is violated by|could not create unique index|Key .* is (?:duplicated|not present)|contains null values",
         "its rows break a rule that its own objects set",
         "See which rows with `pgaudit query` on the dump; restore an older backup, or correct the rows at their origin and back up again.",
+        by_code=True,
     ),
     _Rule(
         Party.BACKUP,
@@ -191,6 +197,7 @@ _RULES = (
         r"|unexpected EOF|literal (?:newline|carriage return)|out of range|value too long|malformed|COPY terminated",
         "a row of it cannot be read as the type of its column",
         "The file was damaged or edited: restore another copy or an older backup.",
+        by_code=True,
     ),
     _Rule(
         Party.BACKUP,
@@ -206,6 +213,7 @@ _RULES = (
         r"already exists|multiple primary keys|specified more than once",
         "it holds this twice",
         "Make a new backup; two dumps were joined into one file, or it was edited.",
+        by_code=True,
     ),
     _Rule(
         Party.BACKUP,

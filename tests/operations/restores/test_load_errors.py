@@ -83,6 +83,20 @@ def test_what_an_older_server_does_not_know_is_the_versions_fault_and_else_the_b
     assert read_load_error(script(sqlstate, message)).party is Party.BACKUP
 
 
+@pytest.mark.parametrize(
+    ("sqlstate", "message", "party"),
+    [
+        ("23514", "Check-Constraint »odd« von Relation »b« wird von irgendeiner Zeile verletzt", "backup"),
+        ("42501", "keine Berechtigung für Schema public", "environment"),
+        ("57P01", "Verbindung wird abgebrochen aufgrund von Anweisung des Administrators", "interrupted"),
+        ("53100", "konnte Datei »base/1/2« nicht erweitern", "environment"),
+        ("42704", "Rolle »r« existiert nicht", "unknown"),  # could be a type just as well
+    ],
+)
+def test_a_server_that_speaks_another_language_is_understood_by_its_codes(sqlstate: str, message: str, party: str) -> None:
+    assert read_load_error(script(sqlstate, message)).party == party
+
+
 def test_a_row_is_named_by_its_place_and_never_by_its_values() -> None:
     context = 'CONTEXT:  COPY people, line 7, column born: "1970-13-45 s3cret"\n'
     found = read_load_error(script("22008", "date/time field value out of range", context))

@@ -272,3 +272,23 @@ def test_the_mark_and_the_comment_of_the_live_database_do_not_mix(make_app: Make
     done = restore(made, url, confirm=yes)
     assert done.verdict is Outcome.PASSED, done.checks.to_string()
     assert ask(url, comment) == "ours"
+
+
+def test_a_server_that_speaks_german_is_asked_to_speak_english(store: Path) -> None:
+    folder = Path("/usr/lib/postgresql/15/bin")
+    if not (folder / "postgres").exists() or not Path("/usr/share/locale/de/LC_MESSAGES/postgres-15.mo").exists():
+        pytest.skip("no server of the system with German messages; the codes alone are tested in test_load_errors.py")
+    with EmbeddedServer(bin_folder=folder) as german:
+        with psycopg.connect(german.url(), autocommit=True) as connection:
+            connection.execute("ALTER ROLE postgres SET lc_messages = 'de_DE.utf8'")
+            connection.execute("CREATE DATABASE deutsch TEMPLATE template0")
+        with psycopg.connect(german.url("deutsch"), autocommit=True) as connection:
+            with pytest.raises(psycopg.errors.UndefinedTable, match="existiert nicht"):
+                connection.execute("SELECT FROM nowhere")
+            connection.execute("CREATE TABLE b AS SELECT 1 AS id")
+            connection.execute("CREATE FUNCTION odd(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 % 2 = 1'")
+            connection.execute("ALTER TABLE b ADD CHECK (public.odd(id))")
+            connection.execute("CREATE OR REPLACE FUNCTION odd(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 % 2 = 0'")
+        for dump_format in ("custom", "plain"):
+            with pytest.raises(RestoreFailed, match=r"the backup is bad: .*violates check constraint"):
+                restore(backup(german.url("deutsch"), store=store, format=dump_format), german.url("deutsch"), confirm=never)
