@@ -153,8 +153,8 @@ def test_each_report_is_one_sound_page_with_two_figures_and_its_source(story: St
 @pytest.mark.slow
 def test_an_exploration_shows_columns_rows_and_the_answer_to_a_query(story: Story) -> None:
     page = story.page("explore")
-    assert "Columns of public.list_data_rows" in page
-    assert "First rows of public.list_data_rows" in page
+    assert "Columns of public.messages" in page
+    assert "First rows of public.messages" in page
     assert "<caption><span>SELECT count(*) AS held FROM users" in page
 
 
