@@ -43,12 +43,14 @@ _PREAMBLE = re.compile(rb"(--.*|SET \w+ = .*;|SELECT pg_catalog\.set_config\('se
 class Loaded:
     """How a dump was loaded: the programs that did it, and what was left out.
 
-    `left_out`: settings that the server does not know; `benign`: entries of what every database has from the beginning.
+    `left_out`: settings that the server does not know; `benign`: entries of what every database has from the beginning; `jobs`: over
+    how many connections.
     """
 
     programs: tuple[Program, ...]
     left_out: tuple[str, ...] = ()
     benign: tuple[str, ...] = ()
+    jobs: int = 1
 
 
 def load_dump(
@@ -79,10 +81,11 @@ def load_dump(
         programs: tuple[Program, ...] = (pg_restore,)
         if unknown_settings(_preamble_of(pg_restore, path), connection):
             psql, left_out = loading.by_script()
-            programs = (pg_restore, psql)
+            programs, jobs = (pg_restore, psql), 1
         else:
-            loading.directly(1 if dump.provenance.format == "tar" else jobs)
-    return Loaded(programs, left_out, benign)
+            jobs = 1 if dump.provenance.format == "tar" else jobs
+            loading.directly(jobs)
+    return Loaded(programs, left_out, benign, jobs)
 
 
 def _load_script(dump: Dump, target: Target, connection: psycopg.Connection[Any]) -> Loaded:

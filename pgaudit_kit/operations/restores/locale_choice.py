@@ -69,7 +69,7 @@ def _judged(wanted: Locale, chosen: Locale, live: DatabaseFacts | None, problem:
         question="Does the server know the encoding and locale of the dump?",
         outcome=outcome,
         expected=_named(wanted, _AS_IS) or "unknown",
-        found="; ".join(found) or "it does",
+        found="; ".join(found) or ("it does" if wanted.collate is not None else "the dump says its encoding only, and that is the same"),
         compared=1,
         remedy=remedy,
     )

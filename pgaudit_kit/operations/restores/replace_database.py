@@ -28,15 +28,15 @@ def exchange(target: Target, plan: Plan, connection: psycopg.Connection[Any], *,
     Raises RestoreFailed when *confirm* says no or others stay connected.
     """
     if plan.live is None:
-        rename_databases(target, connection, [(plan.staging, target.database)], before=[unmark(plan.staging)])
+        rename_databases(target, connection, [(plan.staging, target.database)], before=[unmark(plan.staging)], ours=[plan.staging])
         return None
-    if not confirm(describe(target, connection, incoming=plan.staging, kept=plan.kept, dropped=plan.dropped)):
+    if not confirm(describe(target, connection, incoming=plan.staging, kept=plan.kept, dropped=plan.dropped, force=force)):
         raise not_confirmed(target)
     now = read_database(connection, target.database)
     if now is None:
         raise RestoreFailed(f"{target.database!r} has disappeared meanwhile", resource=target.label, remedy="Restore again.")
     names = [(target.database, plan.kept), (plan.staging, target.database)]
-    rename_databases(target, connection, names, before=tuple(carry_over(now, plan.staging)), force=force)
+    rename_databases(target, connection, names, before=tuple(carry_over(now, plan.staging)), ours=[plan.staging], force=force)
     return now
 
 
@@ -46,7 +46,7 @@ def not_confirmed(target: Target) -> RestoreFailed:
 
 
 def describe(
-    target: Target, connection: psycopg.Connection[Any], *, incoming: str, kept: str, dropped: tuple[str, ...] = ()
+    target: Target, connection: psycopg.Connection[Any], *, incoming: str, kept: str, dropped: tuple[str, ...] = (), force: bool = False
 ) -> Replacement:
     """Return what a person has to confirm, with what the live database holds now."""
     sessions = lasting_sessions(connection, target.database)
@@ -56,4 +56,4 @@ def describe(
             size_bytes, rows = live.execute(_HOLDS).fetchone() or (None, None)
     except CannotConnect:
         pass  # a database that takes no connections can be replaced all the same
-    return Replacement(target.label, target.database, incoming, kept, size_bytes, rows, sessions, dropped)
+    return Replacement(target.label, target.database, incoming, kept, size_bytes, rows, sessions, dropped, force)

@@ -176,9 +176,15 @@ def _stage_and_exchange(job: _Job, plan: Plan, connection: psycopg.Connection[An
         programs=tuple(map(str, loaded.programs)),
         left_out=loaded.left_out,
         benign=loaded.benign,
-        unasked=plan.unasked,
+        unasked=(*plan.unasked, *_slower(job, loaded)),
         seconds=time.monotonic() - job.begun,
     )
+
+
+def _slower(job: _Job, loaded: Loaded) -> tuple[str, ...]:
+    if loaded.jobs == job.options.jobs:
+        return ()
+    return ("It was loaded over one connection: scripts, tar archives and settings that the server does not know leave no other way.",)
 
 
 def _state(job: _Job, plan: Plan, proof: AuditResult, kept: str | None, *, proven: bool) -> str:

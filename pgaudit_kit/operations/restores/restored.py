@@ -20,7 +20,7 @@ class Replacement:
     """What a person confirms: database `live` on `server`, with what it holds now, is kept as `kept` while `incoming` takes its name.
 
     `size_bytes` and `rows_estimate` (as of its last ANALYZE) are None when they cannot be known. `dropped`: databases that earlier
-    restores kept, or `kept` itself, which go afterwards.
+    restores kept, or `kept` itself, which go afterwards. `force`: whether `sessions` are ended.
     """
 
     server: str
@@ -31,13 +31,15 @@ class Replacement:
     rows_estimate: int | None
     sessions: tuple[Session, ...] = ()
     dropped: tuple[str, ...] = ()
+    force: bool = False
 
     @property
     def sentence(self) -> str:
         """The replacement in one sentence for people."""
         size = f"{self.size_bytes / 1e6:,.1f} MB" if self.size_bytes is not None else "size unknown"
         rows = f", about {self.rows_estimate:,} rows" if self.rows_estimate is not None else ""
-        clients = f" {len(self.sessions)} connected sessions will be ended." if self.sessions else ""
+        fate = "will be ended" if self.force else "would stop that: without --force nobody's is ended"
+        clients = f" {len(self.sessions)} connected sessions {fate}." if self.sessions else ""
         kept = "dropped" if self.kept in self.dropped else f"kept as {self.kept!r}"
         others = [name for name in self.dropped if name != self.kept]
         also = f" Dropped then: {', '.join(map(repr, others))}." if others else ""

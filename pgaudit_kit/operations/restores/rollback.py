@@ -50,7 +50,7 @@ def rollback(target: Target | str | Engine | URL, *, confirm: Confirm, to: str |
             _drop(left, connection)
             return Rollback(name, back, None, left)
         kept = made_name(name, "rolledback", datetime.now(UTC), taken=names)
-        if not confirm(describe(resolved, connection, incoming=back, kept=kept)):
+        if not confirm(describe(resolved, connection, incoming=back, kept=kept, force=force)):
             raise not_confirmed(resolved)
         check_lock_held(resolved, lock)
         rename_databases(resolved, connection, [(name, kept), (back, name)], force=force)

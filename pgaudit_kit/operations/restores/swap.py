@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -74,13 +74,15 @@ def rename_databases(
     names: Sequence[tuple[str, str]],
     *,
     before: Sequence[sql.Composed] = (),
+    ours: Sequence[str] = (),
     force: bool = False,
 ) -> None:
     """Run *before* and rename each (old, new) of *names*, all in one transaction.
 
     ALTER DATABASE … RENAME locks the database against new connections and waits up to 5 seconds for the others to leave
     (src/backend/commands/dbcommands.c, RenameDatabase). With *force* those are ended while it waits, over another connection to
-    the server of *target*, so that none can slip in between.
+    the server of *target*, so that none can slip in between; those of databases that are *ours* alone (a monitor that looks into
+    every database) are ended in any case.
     *connection* is in autocommit mode and to none of these databases. Raises RestoreFailed when others stay connected or hold its
     lock, psycopg.Error; the names are the old ones then, unless the connection was lost.
     """
@@ -89,7 +91,7 @@ def rename_databases(
     old = [name for name, _ in names]
     refused: list[str] = []
     try:
-        with _ending_sessions(target, connection, old, refused) if force else nullcontext():
+        with _ending_sessions(target, connection, old if force else ours, refused):
             _rename(connection, names, before)
     except errors.ObjectInUse as error:
         reason = "; ".join([error.diag.message_detail or str(error), *refused])
@@ -127,6 +129,9 @@ def _rename(connection: psycopg.Connection[Any], names: Sequence[tuple[str, str]
 def _ending_sessions(target: Target, connection: psycopg.Connection[Any], databases: Sequence[str], refused: list[str]) -> Iterator[None]:
     """End the sessions of *databases*, again and again, while the block runs; who may not be ended is added to *refused*."""
     oids = [oid for name in databases if (oid := database_oid(connection, name)) is not None]  # names change meanwhile
+    if not oids:
+        yield
+        return
     done = threading.Event()
     with maintenance_connection(target) as ending:
         spared = {connection.info.backend_pid, ending.info.backend_pid}

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from pgaudit_kit.operations.backups.backup import backup
 from pgaudit_kit.operations.restores.restore import restore
@@ -51,8 +52,8 @@ def test_a_restore_killed_between_its_two_renames_leaves_the_old_names(
         assert process.stdin
         assert process.stdout
         staging = process.stdout.readline().strip()
-        with psycopg.connect(server.url(staging)) as holder:  # the second rename has to wait for it
-            holder.execute("SELECT 1")
+        with psycopg.connect(server.url()) as holder:  # the second rename has to wait for its lock
+            holder.execute(sql.SQL("ALTER DATABASE {} SET work_mem = '5MB'").format(sql.Identifier(staging)))
             process.stdin.write("go\n")
             process.stdin.flush()
             deadline = time.monotonic() + 60
@@ -60,6 +61,7 @@ def test_a_restore_killed_between_its_two_renames_leaves_the_old_names(
                 assert time.monotonic() < deadline, "the second rename never came"
                 time.sleep(0.01)
             process.kill()
+            holder.rollback()
     assert ask(url, "SELECT oid FROM pg_database WHERE datname = 'halfway'") == before
     assert databases("halfway") == ["halfway", staging]
     done = restore(made, url, confirm=lambda _: True)

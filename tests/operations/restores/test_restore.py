@@ -15,8 +15,8 @@ from psycopg import sql
 from pgaudit_kit.errors import OperationError, RestoreFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.programs.client_programs import find_program
+from pgaudit_kit.operations.restores.dump_needs import roles_in
 from pgaudit_kit.operations.restores.load_dump import split_preamble
-from pgaudit_kit.operations.restores.preflight import roles_in
 from pgaudit_kit.operations.restores.restore import restore
 from pgaudit_kit.operations.restores.restored import Replacement
 from pgaudit_kit.operations.restores.rollback import rollback

@@ -138,6 +138,19 @@ def test_an_application_that_connects_again_and_again_cannot_slip_in(
     assert seen[-1] == 200
 
 
+def test_a_monitor_that_looks_into_every_database_does_not_stop_the_exchange(
+    make_app: MakeApp, store: Path, server: EmbeddedServer
+) -> None:
+    url = make_app("watched", TABLE)
+    with contextlib.ExitStack() as monitor:
+
+        def confirm(asked: Replacement) -> bool:
+            monitor.enter_context(contextlib.closing(psycopg.connect(server.url(asked.incoming)))).execute("SELECT 1")
+            return True
+
+        assert restore(backup(url, store=store), url, confirm=confirm).replaced
+
+
 def test_a_lock_on_the_live_database_ends_the_restore_and_not_the_application(
     make_app: MakeApp, store: Path, databases: Databases, server: EmbeddedServer, ask: Ask
 ) -> None:
