@@ -21,8 +21,8 @@ from pgaudit_kit.dumps.files.decompression import PIECE, DumpFile
 from pgaudit_kit.errors import LoadFailed, ProgramFailed, UsageError
 from pgaudit_kit.operations.programs.client_programs import Program, find_program, pg_restore_argv, pg_restore_script_argv, psql_argv
 from pgaudit_kit.operations.programs.run_program import RunningProgram, run_program
-from pgaudit_kit.operations.restores.benign_entries import benign_entries, drop_schema_public, entry_list, public_entry
-from pgaudit_kit.operations.restores.load_errors import Party, load_failed
+from pgaudit_kit.operations.restores.benign_entries import RoomInScript, benign_entries, drop_schema_public, entry_list, public_entry
+from pgaudit_kit.operations.restores.load_errors import load_failed
 from pgaudit_kit.operations.restores.local_dump import local_path
 from pgaudit_kit.records.toc import TocEntry
 from pgaudit_kit.server.targets import Target
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 # The archive version that each pg_restore reads at most (PGDUMP_FORMATS.md 1.1)
 _READS_FROM = {"1.15": 16, "1.16": 17}
-_SCHEMA_EXISTS = "42P06"
 _NOT_IN_EVERY_BUILD = frozenset({"lz4", "zstd"})
 _SETTING = re.compile(rb"SET (\w+) = ")
 # What may stand before the first object of a script: comments, blanks, settings, \restrict (PGDUMP_FORMATS.md 5.1, 5.2)
@@ -93,19 +92,22 @@ def _load_script(dump: Dump, target: Target, connection: psycopg.Connection[Any]
     if not isinstance(dump.file, DumpFile):
         raise UsageError(f"{dump.label} is no file", resource=dump.label, remedy="Name the script itself.")
     psql = find_program("psql", near=_major_of(connection), restrict=bool(dump.script_commands))
-    benign: tuple[str, ...] = ()
+    room = RoomInScript()
     while True:
         with dump.file.open() as script:
             try:
                 left_out = _run_script(
-                    psql, target, connection, iter(lambda: script.read(PIECE), b""), newer_dump=_is_newer(dump, connection)
+                    psql,
+                    target,
+                    connection,
+                    room.without_lines(iter(lambda: script.read(PIECE), b"")),
+                    newer_dump=_is_newer(dump, connection),
                 )
             except LoadFailed as error:
-                if benign or error.party != Party.BENIGN or error.sqlstate != _SCHEMA_EXISTS or not drop_schema_public(target):
+                if not room.make(error, target):
                     raise
-                benign = ("SCHEMA public",)
             else:
-                return Loaded((psql,), left_out, benign)
+                return Loaded((psql,), left_out, tuple(room.made))
 
 
 @contextmanager
@@ -294,7 +296,8 @@ def _run_script(
     environment = _environment(target, connection)
     with RunningProgram(psql_argv(psql, database=target.database), environment, stdin=subprocess.PIPE) as running:
         try:
-            running.stdin.write(b"".join(line for line in preamble if not left_out or not line.startswith(left_out)))
+            # an empty line for each that is left out, so that psql counts lines as the file does
+            running.stdin.write(b"".join(b"\n" if left_out and line.startswith(left_out) else line for line in preamble))
             running.stdin.write(rest)
             for block in blocks:
                 running.stdin.write(block)

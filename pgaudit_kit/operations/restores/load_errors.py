@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pgaudit_kit.errors import LoadFailed, hide_secrets
@@ -47,7 +47,10 @@ _BLAME = {
 
 @dataclass(frozen=True, slots=True)
 class LoadError:
-    """Why a load stopped: what the server said (`message`, with its `sqlstate` where known), about which `object`, and what to do."""
+    """Why a load stopped: what the server said (`message`, with its `sqlstate` where known), about which `object`, and what to do.
+
+    `line`: of a script, where the statement ends.
+    """
 
     party: Party
     message: str
@@ -56,6 +59,7 @@ class LoadError:
     sqlstate: str = ""
     object: str = ""
     statement: str = ""
+    line: int | None = None
 
     @property
     def sentence(self) -> str:
@@ -240,7 +244,7 @@ def load_failed(words: str, *, program: str, newer_dump: bool = False, secrets: 
     """Return the error for a *program* (its name) that stopped loading a dump with these *words* on standard error."""
     found = read_load_error(hide_secrets(words, secrets=secrets), newer_dump=newer_dump)
     error = LoadFailed(f"{program} stopped: {found.sentence}", resource=program, remedy=found.remedy)
-    error.party, error.sqlstate, error.object_name = found.party, found.sqlstate, found.object
+    error.party, error.sqlstate, error.object_name, error.line = found.party, found.sqlstate, found.object, found.line
     return error
 
 
@@ -249,6 +253,12 @@ def read_load_error(words: str, *, newer_dump: bool = False) -> LoadError:
 
     *newer_dump*: the server that was dumped is newer than this one.
     """
+    found = _explained(words, newer_dump=newer_dump)
+    line = _PSQL.search(words)
+    return replace(found, line=int(line["line"])) if line else found
+
+
+def _explained(words: str, *, newer_dump: bool) -> LoadError:
     sqlstate, message = _first_error(words)
     place, statement = _place(words), _statement(words)
     function = _IN_FUNCTION.search(words)

@@ -11,14 +11,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgaudit_kit.errors import RestoreFailed, UsageError
+from pgaudit_kit.errors import LoadFailed, RestoreFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
+from pgaudit_kit.operations.restores.benign_entries import RoomInScript
 from pgaudit_kit.operations.restores.restore import restore
 from pgaudit_kit.operations.restores.restored import Replacement
 from pgaudit_kit.operations.restores.retention import drop_kept, list_kept
 from pgaudit_kit.operations.restores.rollback import rollback
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.verdict import Outcome
+from pgaudit_kit.server.targets import resolve_target
 from tests.postgres_versions import installation
 
 MakeApp = Callable[..., str]
@@ -211,6 +213,33 @@ def test_the_schema_public_that_a_dump_brings_is_benign(
     assert done.benign == (("SCHEMA public",) if dump_format == "plain" else ())
 
 
+@pytest.mark.parametrize("dump_format", ["custom", "plain"])
+def test_a_comment_on_plpgsql_that_only_a_superuser_may_set_is_benign(
+    dump_format: str, make_app: MakeApp, store: Path, tmp_path: Path, server: EmbeddedServer, ask: Ask
+) -> None:
+    url = make_app("spoken", TABLE)
+    own = url.replace("postgres@", "speaker_1@")
+    with psycopg.connect(url, autocommit=True) as connection:  # made anew, it is dumped as pg_dump before 11 dumped it always
+        connection.execute("DROP EXTENSION plpgsql; CREATE EXTENSION plpgsql")
+        connection.execute("CREATE ROLE speaker_1 LOGIN CREATEDB")
+        connection.execute("ALTER DATABASE spoken OWNER TO speaker_1; ALTER TABLE t OWNER TO speaker_1")
+    try:
+        path = tmp_path / "spoken.dump"
+        arguments = (f"--format={dump_format}", "--no-owner", "--no-privileges", f"--file={path}", f"--dbname={url}")
+        installation(18, pytest.skip).run("pg_dump", *arguments)
+        done = restore(path, own, confirm=yes, no_owner=True)
+        assert done.replaced, done.checks.to_string()
+        (left,) = done.benign
+        assert left.startswith("the comment in line" if dump_format == "plain" else "COMMENT EXTENSION plpgsql")
+        assert any("every database has it" in note for note in done.notes)
+        assert ask(own, "SELECT count(*) FROM t") == 200
+    finally:
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^spoken'").fetchall():
+                connection.execute(psycopg.sql.SQL("DROP DATABASE {} WITH (FORCE)").format(psycopg.sql.Identifier(name)))
+            connection.execute("DROP ROLE speaker_1")
+
+
 def test_what_an_older_server_cannot_do_is_the_versions_fault(server_of: ServerOf, store: Path, databases: Databases) -> None:
     new, old = server_of(18), server_of(15)
     with psycopg.connect(new.url(), autocommit=True) as connection:
@@ -305,3 +334,17 @@ def test_a_server_that_speaks_german_is_asked_to_speak_english(store: Path) -> N
         for dump_format in ("custom", "plain"):
             with pytest.raises(RestoreFailed, match=r"the backup is bad: .*violates check constraint"):
                 restore(backup(german.url("deutsch"), store=store, format=dump_format), german.url("deutsch"), confirm=never)
+
+
+def test_only_the_comment_that_failed_is_left_out_of_a_script_wherever_the_blocks_end() -> None:
+    comment = b"COMMENT ON EXTENSION plpgsql IS 'it''s';\n"
+    script = b"a\n" + comment + b"b\n" + comment + b"c\nDROP TABLE x;\nlast"
+    for size in (1, 3, 1000):
+        room = RoomInScript()
+        for line in (4, 6):
+            error = LoadFailed("x")
+            error.party, error.sqlstate, error.line = "benign", "42501", line
+            assert room.make(error, resolve_target("postgresql://h/d"))
+            assert not room.make(error, resolve_target("postgresql://h/d"))  # it did not help
+        fed = b"".join(room.without_lines(iter([script[i : i + size] for i in range(0, len(script), size)])))
+        assert fed == b"a\n" + comment + b"b\n" + b"\n" + b"c\nDROP TABLE x;\nlast"  # what is no comment stays
