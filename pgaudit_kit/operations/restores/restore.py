@@ -80,25 +80,48 @@ def restore(
     on said, when it could not be done (`party`: whose fault it is), UsageError for a dump that is no local file, and the errors of
     read_dump, load_manifest, resolve_target and connect.
     """
+    options = Options(not no_owner, not no_tablespaces, force, jobs, drop_old, keep, drop_leftovers)
+    job = _job_of(backup, target, manifest, options)
+    if is_proven(job.verification, job.expected):
+        return _carry_out(job, confirm)
+    why = "failed its verification" if job.verification.verdict is Outcome.FAILED else "could not be verified completely"
+    return Restore(
+        job.target.database,
+        f"{job.dump.label} {why}, so nothing was touched.",
+        job.verification.check_list,
+        verification=job.verification,
+        seconds=time.monotonic() - job.begun,
+    )
+
+
+def _job_of(
+    backup: Backup | str | os.PathLike[str],
+    target: Target | str | Engine | URL,
+    manifest: Manifest | str | os.PathLike[str] | None,
+    options: Options,
+) -> _Job:
+    """Find out what is meant, and verify the dump."""
     begun = time.monotonic()
     resolved = named_target(target)
     dump = read_dump(backup.path if isinstance(backup, Backup) else backup)
     local_path(dump)  # what is no local file is refused before anything else
     expected = _expected(dump, manifest)
     verification = verify(dump, manifest=expected if isinstance(expected, Manifest) else None)
-    if not is_proven(verification, expected):
-        why = "failed its verification" if verification.verdict is Outcome.FAILED else "could not be verified completely"
-        state = f"{dump.label} {why}, so nothing was touched."
-        return Restore(resolved.database, state, verification.check_list, verification=verification, seconds=time.monotonic() - begun)
-    options = Options(not no_owner, not no_tablespaces, force, jobs, drop_old, keep, drop_leftovers)
-    job = _Job(dump, expected, verification, resolved, options, begun)
-    with restore_lock(resolved) as lock, maintenance_connection(resolved) as connection:
-        plan = plan_restore(dump, expected, resolved, connection, options)
-        oid = _create_staging(job, plan, connection)
+    return _Job(dump, expected, verification, resolved, options, begun)
+
+
+def _carry_out(job: _Job, confirm: Confirm) -> Restore:
+    """Plan, load, prove, ask and exchange; whatever stops that, the staging database does not stay behind."""
+    with restore_lock(job.target) as lock, maintenance_connection(job.target) as connection:
+        plan = plan_restore(job.dump, job.expected, job.target, connection, job.options)
+        oid: int | None = None
         try:
-            return _stage_and_exchange(job, plan, connection, confirm=_while_locked(confirm, resolved, lock))
-        except BaseException as error:  # Ctrl-C included: the staging database must not stay behind
-            standing = tidy_up(resolved, plan, oid)
+            oid = _create_staging(job, plan, connection)
+            return _stage_and_exchange(job, plan, connection, confirm=_while_locked(confirm, job.target, lock))
+        except BaseException as error:  # Ctrl-C included
+            if oid is None and isinstance(error, PgAuditError):
+                raise  # the server refused to make it, so what has that name is somebody else's
+            standing = tidy_up(job.target, plan, oid)
             if isinstance(error, PgAuditError) and not isinstance(error, UsageError):
                 raise _failed(job, error, standing) from error
             raise
