@@ -30,7 +30,8 @@ class Target:
 
     `label`: for people (`host:port/database`, `env:NAME (host:port/database)`). `parameters`: libpq's, the password
     among them. `engine`: the user's own Engine, when one was given. `role`: of an app's env file. `prisma_schema`: the
-    schema that Prisma looks in. `dropped`: names of URL parameters that mean nothing to PostgreSQL.
+    schema that Prisma looks in. `dropped`: names of URL parameters that mean nothing to PostgreSQL. `pooled`: its URL looks like one of
+    a pooler in transaction mode.
     """
 
     label: str
@@ -40,6 +41,7 @@ class Target:
     prisma_schema: str = "public"
     dropped: tuple[str, ...] = ()
     origin: str = field(default="", repr=False)
+    pooled: bool = False
 
     def __str__(self) -> str:
         return self.label
@@ -53,6 +55,11 @@ class Target:
     def user(self) -> str:
         """Name of the role; "" when it is left to libpq."""
         return self.parameters.get("user") or os.environ.get("PGUSER") or ""
+
+    @property
+    def place(self) -> str:
+        """What tells databases apart, without a secret: `host:port/database`, however the host is named and whoever connects."""
+        return "{}:{}/{}".format(*_place(self))
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -144,6 +151,7 @@ def _of_parsed(parsed: ParsedUrl, *, origin: str, role: Role | None) -> Target:
         prisma_schema=parsed.prisma_schema,
         dropped=parsed.dropped,
         origin=origin,
+        pooled=parsed.pooled,
     )
 
 
@@ -271,5 +279,6 @@ def _as_libpq_url(url: sqlalchemy.URL) -> str:
 def _place(target: Target) -> tuple[str, str, str]:
     """What tells databases apart, whatever the role and the way of naming the host."""
     p = target.parameters
-    host = p.get("host", "")
-    return ("localhost" if host.lower() in _LOOPBACK else host.lower(), p.get("port") or "5432", target.database)
+    host = (p.get("host") or p.get("hostaddr") or os.environ.get("PGHOST") or "local").lower()
+    port = p.get("port") or os.environ.get("PGPORT") or "5432"
+    return ("localhost" if host in _LOOPBACK else host, port, target.database)
