@@ -18,6 +18,7 @@
         ├── ProgramNotFound          exit 2: no pg_dump, pg_restore, psql, initdb … of a fitting version
         ├── ProgramFailed            it ran and failed; its own last words are in the message
         ├── BackupFailed             no backup was written
+        ├── StoreFailed              a store of backups that cannot be reached, listed, read or written
         └── RestoreFailed            nothing was swapped; says what the state is and how to go on
 
 The tree is the whole contract: `except PgAuditError` catches all of it.
@@ -170,6 +171,10 @@ class BackupFailed(OperationError):
     """No backup was written. `checks`: those that say why (records.verdict.Check), when it was refused before it began."""
 
     checks: tuple[Any, ...] = ()
+
+
+class StoreFailed(OperationError):
+    """A store of backups that cannot be reached, listed, read or written."""
 
 
 class RestoreFailed(OperationError):

@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from pgaudit_kit.errors import ManifestError, RowsNotAvailable, hide_secrets
@@ -24,6 +24,7 @@ MARK = "pgaudit_kit manifest"
 VERSION = 3
 READABLE = (2, 3)  # 1 did not record privileges, policies, publications and other kinds of objects; 2 nothing of what `_since_3` reads
 SUFFIX = ".manifest.json"
+_COMPRESSIONS = frozenset({".gz", ".lz4", ".zst"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,12 @@ class Needs:
 class Manifest:
     """A Source: everything known of a database at `taken_at` (ISO 8601, UTC), rows as counts and fingerprints only.
 
-    `target` tells databases apart (`host:port/database`, never a secret; "" where it was not recorded). `partial`: how the dump was told to
-    hold only a part, by names of pg_dump's options (`table`, `exclude_table_data` …); empty for a whole one. `leaves_out`: the attributes
-    that the dump leaves out of everything (`owner`, `acl`). `wal_lsn`: where the WAL stood when it was begun. `globals_file`: roles and
-    tablespaces, in the file beside it. `dump_form`: format and compression as asked for (`custom`, `plain, zstd:9`).
+    `label`: how it is called where it was taken, or read from; `source`: the label that it was written with; `seconds`: how long
+    the backup took that it stands beside. `target` tells databases apart (`host:port/database`, never a secret; "" where it was not
+    recorded). `partial`: how the dump was told to hold only a part, by names of pg_dump's options (`table`, `exclude_table_data` …);
+    empty for a whole one. `leaves_out`: the attributes that the dump leaves out of everything (`owner`, `acl`). `wal_lsn`: where the WAL
+    stood when it was begun. `globals_file`: roles and tablespaces, in the file beside it. `dump_form`: format and compression as asked
+    for (`custom`, `plain, zstd:9`).
     """
 
     label: str
@@ -62,6 +65,8 @@ class Manifest:
     ledger: Ledger | None = None
     dump_file: DumpFile | None = None
     partial: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+    seconds: float | None = None
     target: str = ""
     leaves_out: frozenset[str] = frozenset()
     needs: Needs | None = None
@@ -110,7 +115,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str, *, label: str) -> Manifest:
-        """Read what `to_json` wrote. Raises ManifestError when *text* is anything else."""
+        """Read what `to_json` wrote; errors and differences call it *label*. Raises ManifestError when *text* is anything else."""
         try:
             plain = json.loads(text)
         except ValueError as error:
@@ -144,8 +149,16 @@ def load_manifest(path: str | os.PathLike[str]) -> Manifest:
 
 
 def manifest_beside(dump: Path) -> Path:
-    """Where the manifest of *dump* stands: same folder, name with `.manifest.json` in place of the last suffix."""
-    return dump.with_name(dump.name.removesuffix("".join(dump.suffixes[-1:])) + SUFFIX)
+    """Where the manifest of *dump* stands: same folder, `.manifest.json` behind its bare name."""
+    return dump.with_name(bare_name(dump.name) + SUFFIX)
+
+
+def bare_name(dump: str) -> str:
+    """The file name *dump* without the last suffix, and without that of a compression behind it (`app.sql.gz` is `app`)."""
+    path = PurePath(dump)
+    if path.suffix in _COMPRESSIONS and len(path.suffixes) > 1:
+        path = path.with_suffix("")
+    return path.name.removesuffix("".join(path.suffixes[-1:]))
 
 
 def _to_plain(manifest: Manifest) -> dict[str, Any]:
@@ -163,6 +176,7 @@ def _to_plain(manifest: Manifest) -> dict[str, Any]:
         "needs": asdict(manifest.needs) if manifest.needs else None,
         "wal_lsn": manifest.wal_lsn,
         "dump_form": manifest.dump_form,
+        "seconds": manifest.seconds,
         "provenance": asdict(manifest.provenance),
         "ledger": asdict(manifest.ledger) if manifest.ledger else None,
         "tables": [
@@ -222,6 +236,8 @@ def _from_plain(plain: dict[str, Any], label: str) -> Manifest:
         dump_file=DumpFile(**plain["dump_file"]) if plain["dump_file"] else None,
         partial=plain["partial"],
         **_since_3(plain),
+        source=plain["label"],
+        seconds=plain.get("seconds"),
     )
 
 

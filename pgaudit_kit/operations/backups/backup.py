@@ -7,12 +7,14 @@ import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
+from pgaudit_kit.audits.file_digest import file_digest
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.checks.backup_preflight import advice_on_locks, check_locks
-from pgaudit_kit.errors import BackupFailed, OperationError, ProgramFailed, QueryFailed
+from pgaudit_kit.errors import BackupFailed, OperationError, ProgramFailed, QueryFailed, StoreFailed
 from pgaudit_kit.operations.backups.dumping import dump_and_record
+from pgaudit_kit.operations.backups.globals_file import write_globals
 from pgaudit_kit.operations.backups.history import check_history, recent_backups
 from pgaudit_kit.operations.backups.part import Part
 from pgaudit_kit.operations.backups.preflight import locks_in_the_way, preflight, who_was_in_the_way
@@ -20,8 +22,12 @@ from pgaudit_kit.operations.backups.read_back import Written, read_back
 from pgaudit_kit.operations.programs.client_programs import Program, find_program
 from pgaudit_kit.operations.programs.pg_dump import Compression, DumpOptions, Format
 from pgaudit_kit.operations.restores.maintenance import named_target
-from pgaudit_kit.operations.store.store_files import PartialFile, backup_name, free_name, open_store, partial_file
-from pgaudit_kit.operations.store.target_lock import only_backup_of
+from pgaudit_kit.operations.store.names import GLOBALS, backup_name
+from pgaudit_kit.operations.store.open_store import open_store
+from pgaudit_kit.operations.store.proofs import new_evidence
+from pgaudit_kit.operations.store.store import Incoming, Store
+from pgaudit_kit.operations.store.target_lock import only_backup_of, scratch_of
+from pgaudit_kit.records.evidence import Proof
 from pgaudit_kit.records.large_objects import tables_alone
 from pgaudit_kit.records.manifest import Manifest, manifest_beside
 from pgaudit_kit.records.verdict import Check, Outcome
@@ -38,18 +44,23 @@ _LOCK_TIMEOUT = "lock timeout"
 
 @dataclass(frozen=True)
 class Backup:
-    """A verified backup: the dump at `path`, what it holds in `manifest` (at `manifest_path`), and all answers.
+    """A verified backup: the dump at `location` (a path or URL), what it holds in `manifest`, and all answers."""
 
-    `globals_path`: roles and tablespaces, where they were asked for.
-    """
-
-    path: Path
-    manifest_path: Path
+    location: str
     manifest: Manifest
     result: AuditResult
     program: str
     seconds: float
-    globals_path: Path | None = None
+
+    @property
+    def path(self) -> Path:
+        """The dump, of a backup in a folder."""
+        return Path(self.location)
+
+    @property
+    def manifest_path(self) -> Path:
+        """Its manifest, of a backup in a folder."""
+        return manifest_beside(self.path)
 
     @property
     def verdict(self) -> Outcome:
@@ -71,9 +82,9 @@ class Backup:
         file = self.manifest.dump_file
         return {
             **self.result.to_dict(),
-            "backup": str(self.path),
-            "manifest": str(self.manifest_path),
-            "globals": str(self.globals_path) if self.globals_path else None,
+            "backup": self.location,
+            "manifest": self._beside(self.manifest_path.name),
+            "globals": self._beside(self.manifest.globals_file.name) if self.manifest.globals_file else None,
             "format": self.manifest.dump_form,
             "portable": "owner" in self.manifest.leaves_out,
             "partial": dict(self.manifest.partial),
@@ -85,6 +96,9 @@ class Backup:
             "seconds": round(self.seconds, 3),
         }
 
+    def _beside(self, name: str) -> str:
+        return self.location.removesuffix(self.path.name) + name
+
     def __repr__(self) -> str:
         return f"<Backup {self.path.name}: {self.verdict}>"
 
@@ -95,7 +109,7 @@ class Backup:
 def backup(
     target: Target | str | Engine | URL,
     *,
-    store: str | os.PathLike[str] = "backups",
+    store: str | os.PathLike[str] | Store = "backups",
     format: str = "custom",  # noqa: A002  # the word of pg_dump, and of the command
     label: str | None = None,
     compression: str | None = None,
@@ -106,7 +120,7 @@ def backup(
     role_passwords: bool = False,
     lock_timeout: float | None = LOCK_TIMEOUT_SECONDS,
 ) -> Backup:
-    """Back up the database of *target* into the folder *store* and return the Backup, verified.
+    """Back up the database of *target* into *store* (a folder, a URL, what `open_store` gave) and return the Backup, verified.
 
     pg_dump runs in an exported snapshot, and the manifest is read in that same snapshot meanwhile. The file gets its name,
     `<database>[-<label>]-<UTC time>`, once it was read back and matched the manifest. *label*: default the target's role, such as
@@ -125,24 +139,24 @@ def backup(
     part = part or Part()
     compress = Compression.parse(compression) if compression else None
     options = DumpOptions(cast("Format", format), compress, jobs, full, part.options, lock_timeout)
-    folder = open_store(store)
+    kept_in = open_store(store, create=True)
     begun = time.monotonic()
-    with only_backup_of(resolved.place, folder), snapshot(resolved, lock_timeout=lock_timeout) as live:
+    with only_backup_of(resolved.place, kept_in), snapshot(resolved, lock_timeout=lock_timeout) as live:
         program = _fitting_program(live, options)
-        recent = recent_backups(folder, database=resolved.database, target=resolved.place)
-        checks = preflight(live, program, options, part, folder, recent[0] if recent else None)
-        waited_for = locks_in_the_way(live, part)
-        final = free_name(folder, backup_name(resolved.database, label or resolved.role, datetime.now(UTC)), options.suffix)
-        job = _Job(live, program, options, part, final)
+        recent = recent_backups(kept_in, database=resolved.database, target=resolved.place)
+        job = _Job(live, program, options, part, roles=("passwords" if role_passwords else "names") if globals else "")
+        checks = preflight(live, program, options, part, scratch_of(kept_in), recent[0] if recent else None)
+        checks += [check_locks(locks_in_the_way(live, part), tables=len(live.table_data))] if live.table_data else []
+        name = backup_name(resolved.database, label or resolved.role, datetime.now(UTC))
         try:
-            with partial_file(final) as file, partial_file(manifest_beside(final)) as manifest_file:
-                manifest, result = _dump_and_verify(job, file.path)
-                _publish(manifest, file, manifest_file)
-        except (ProgramFailed, QueryFailed, OSError) as error:
-            raise _failed(job, error) from error
-    checks += [check_locks(waited_for, tables=len(manifest.table_data))] if manifest.table_data else []
-    checks += [*result.check_list, *check_history(manifest, recent)]
-    return Backup(final, manifest_file.final, manifest, replace(result, check_list=tuple(checks)), str(program), time.monotonic() - begun)
+            with kept_in.receive(name, options.suffix) as incoming:
+                name = incoming.dump_file
+                manifest, result = _dump_and_verify(job, incoming)
+                result = replace(result, check_list=(*checks, *result.check_list, *check_history(manifest, recent)))
+                location = _publish(manifest, result, incoming, begun)
+        except (ProgramFailed, QueryFailed, StoreFailed, OSError) as error:
+            raise _failed(job, name, error) from error
+    return Backup(location, manifest, result, str(program), time.monotonic() - begun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +167,7 @@ class _Job:
     program: Program
     options: DumpOptions
     part: Part
-    final: Path
+    roles: Literal["", "names", "passwords"]
 
 
 def _fitting_program(live: Snapshot, options: DumpOptions) -> Program:
@@ -161,30 +175,35 @@ def _fitting_program(live: Snapshot, options: DumpOptions) -> Program:
     return find_program("pg_dump", at_least=live.major, fits=options.fits, need=need)
 
 
-def _dump_and_verify(job: _Job, path: Path) -> tuple[Manifest, AuditResult]:
-    manifest = dump_and_record(job.live, job.program, job.options, job.part, path)
-    return read_back(Written(path, job.final.name, job.live.target, job.program, job.options, job.part), manifest)
+def _dump_and_verify(job: _Job, incoming: Incoming) -> tuple[Manifest, AuditResult]:
+    live = job.live
+    manifest = dump_and_record(live, job.program, job.options, job.part, incoming.path)
+    written = Written(incoming.path, incoming.dump_file, live.target, job.program, job.options, job.part)
+    manifest, result = read_back(written, manifest)
+    if not job.roles:
+        return manifest, result
+    file = incoming.companion(GLOBALS)
+    check = write_globals(live.target, file, server_major=live.major, passwords=job.roles == "passwords")
+    globals_file = replace(file_digest(file), name=f"{incoming.name}{GLOBALS}")
+    return replace(manifest, globals_file=globals_file), replace(result, check_list=(*result.check_list, check))
 
 
-def _publish(manifest: Manifest, file: PartialFile, manifest_file: PartialFile) -> None:
-    """Manifest first: a dump that has its final name always has its manifest beside it."""
-    manifest_file.path.write_text(manifest.to_json(), encoding="utf-8")
-    manifest_file.publish()
-    try:
-        file.publish()
-    except BaseException:  # Ctrl-C included: a manifest alone would promise a dump
-        manifest_file.final.unlink()
-        raise
+def _publish(manifest: Manifest, result: AuditResult, incoming: Incoming, begun: float) -> str:
+    """Keep it with its manifest and the proof of it; return where."""
+    seconds = time.monotonic() - begun
+    sha256 = manifest.dump_file.sha256 if manifest.dump_file else ""
+    evidence = new_evidence(Proof.VERIFIED, result.verdict, sha256=sha256, seconds=seconds, checks=result.check_list)
+    return incoming.publish(replace(manifest, seconds=round(seconds, 3)), evidence)
 
 
-def _failed(job: _Job, error: Exception) -> BackupFailed:
+def _failed(job: _Job, name: str, error: Exception) -> BackupFailed:
     if isinstance(error, OSError):
-        where = Path(error.filename).name if error.filename else job.final.name
+        where = Path(error.filename).name if error.filename else name
         message = f"no backup was written: {error.strerror or error} ({where})"
-        return BackupFailed(message, resource=str(job.final), remedy="Check the store's space and rights.")
+        return BackupFailed(message, resource=name, remedy="Check the store's space and rights.")
     cause = cast("OperationError", error)
     if _LOCK_TIMEOUT in cause.message:
         held = who_was_in_the_way(job.live, job.part)
         message = f"no backup was written: it waited {job.options.lock_timeout:g} s for a table, in vain; {'; '.join(map(str, held))}"
-        return BackupFailed(message.rstrip("; "), resource=job.final.name, remedy=advice_on_locks(held))
-    return BackupFailed(f"no backup was written: {cause.message}", resource=job.final.name, remedy=cause.remedy)
+        return BackupFailed(message.rstrip("; "), resource=name, remedy=advice_on_locks(held))
+    return BackupFailed(f"no backup was written: {cause.message}", resource=name, remedy=cause.remedy)

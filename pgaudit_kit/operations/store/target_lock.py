@@ -7,21 +7,35 @@ import json
 import os
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pgaudit_kit.errors import BackupFailed
+from pgaudit_kit.operations.store.local_store import LocalStore
+from pgaudit_kit.operations.store.store import Store
+
+
+def scratch_of(store: Store) -> Path:
+    """The folder of this machine in which a backup into *store* is written: the store itself, or that for temporary files."""
+    return store.folder if isinstance(store, LocalStore) else Path(tempfile.gettempdir())
 
 
 @contextmanager
-def only_backup_of(place: str, folder: Path) -> Iterator[None]:
-    """Hold the lock of the database at *place* (`Target.place`) in *folder*. What a killed run left is taken over.
+def only_backup_of(place: str, store: Store) -> Iterator[None]:
+    """Hold the lock of the database at *place* (`Target.place`) for *store*. What a killed run left is taken over.
+
+    It is in the store's folder; for a store behind a URL, which knows no locks, in this machine's folder for temporary files: there
+    other machines are not seen.
 
     Raises BackupFailed, with pid and host, while another backup of it is running; OSError. Windows has no such locks: there nobody is told.
     """
-    path = folder / f".{hashlib.sha256(place.encode()).hexdigest()[:16]}.lock"
+    key = hashlib.sha256(f"{scratch_of(store).resolve() if isinstance(store, LocalStore) else store.label} {place}".encode()).hexdigest()[
+        :16
+    ]
+    path = scratch_of(store) / f".pgaudit-{key}.lock"
     descriptor = _take(path, place)
     try:
         yield
