@@ -83,6 +83,7 @@ class Snapshot:
         self._streams: weakref.WeakSet[Generator[bytes]] = weakref.WeakSet()
         self._reading: TableName | None = None
         self._counted: dict[tuple[TableName, tuple[str, ...]], Fingerprint] = {}
+        self._sizes: dict[TableName, int] | None = None
         try:
             self._begin(snapshot_id)
         except BaseException:  # Ctrl-C included: no session stays behind
@@ -256,10 +257,13 @@ class Snapshot:
                 size_bytes = other._tables[name].size_bytes
                 self._tables[name] = replace(self._tables[name], rows=counted.rows, size_bytes=size_bytes, fingerprint=counted)
 
-    @cached_property
+    @property
     def sizes(self) -> Mapping[TableName, int]:
         """Bytes on disk of each table of `table_data`, to plan by."""
-        return {TableName(row["schema"], row["name"]): row["size_bytes"] for row in self.ask(query("table_size", self._major))}
+        if self._sizes is None:  # no cached_property: Python 3.11 has one lock for all instances, and this may wait for that of a table
+            rows = self.ask(query("table_size", self._major))
+            self._sizes = {TableName(row["schema"], row["name"]): row["size_bytes"] for row in rows}
+        return self._sizes
 
     def use_setting(self, name: str, value: str) -> None:
         """Print values with that setting, one of `provenance.settings`, from now on; what was read with another one is forgotten.
