@@ -81,7 +81,9 @@ def restore(
         why = "failed its verification" if verification.verdict is Outcome.FAILED else "could not be verified completely"
         state = f"{dump.label} {why}, so nothing was touched."
         return Restore(resolved.database, state, verification.check_list, verification=verification, seconds=time.monotonic() - begun)
-    owners = not no_owner and "owner" not in told_to_leave_out(expected)  # an archive names them all the same
+    # a portable archive names owners all the same; a portable script does not, so there is nothing to leave out
+    portable = "owner" in told_to_leave_out(expected) and dump.provenance.format != "plain"
+    owners = not no_owner and not portable
     job = _Job(dump, expected, verification, resolved, owners=owners)
     with maintenance_connection(resolved) as connection:
         plan = plan_restore(dump, resolved, connection, owners=job.owners, force=force, drop_leftovers=drop_leftovers)
