@@ -18,6 +18,7 @@
         ├── ProgramNotFound          exit 2: no pg_dump, pg_restore, psql, initdb … of a fitting version
         ├── ProgramFailed            it ran and failed; its own last words are in the message
         ├── BackupFailed             no backup was written
+        ├── StoreFailed              a store of backups that cannot be reached, listed, read or written
         └── RestoreFailed            nothing was swapped; says what the state is and how to go on
 
 The tree is the whole contract: `except PgAuditError` catches all of it.
@@ -168,6 +169,10 @@ class ProgramFailed(OperationError):
 
 class BackupFailed(OperationError):
     """No backup was written."""
+
+
+class StoreFailed(OperationError):
+    """A store of backups that cannot be reached, listed, read or written."""
 
 
 class RestoreFailed(OperationError):

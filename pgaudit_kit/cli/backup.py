@@ -20,7 +20,9 @@ def backup(
         list[str] | None,
         typer.Argument(metavar="[TARGET]...", help="What to back up; default: the databases of .env and .env.local in this folder."),
     ] = None,
-    store: Annotated[Path, typer.Option("--store", help="The folder that keeps the backups.")] = Path("backups"),
+    store: Annotated[
+        str, typer.Option("--store", help="What keeps the backups: a folder, or a URL such as s3://bucket/folder.")
+    ] = "backups",
     format: Annotated[str, typer.Option("--format", help="custom or plain.")] = "custom",  # noqa: A002  the word of pg_dump
     json: Json = False,
 ) -> None:
@@ -46,7 +48,7 @@ def backup(
         results.append(result)
         if not json:
             print_checks(result.check_list)
-            print_verdict(result.verdict, f"{result.path}", remedies(result.check_list))
+            print_verdict(result.verdict, result.location, remedies(result.check_list))
     verdict = worst([*(r.verdict for r in results), *(Outcome.NOT_CHECKED for _ in failures)])
     if json:
         backups = [r.to_dict() for r in results]

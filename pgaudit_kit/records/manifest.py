@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from pgaudit_kit.errors import ManifestError, RowsNotAvailable, hide_secrets
@@ -23,6 +23,7 @@ from pgaudit_kit.records.table_data import TableData, TableName
 MARK = "pgaudit_kit manifest"
 VERSION = 2  # 1 did not record privileges, policies, publications and other kinds of objects
 SUFFIX = ".manifest.json"
+_COMPRESSIONS = frozenset({".gz", ".lz4", ".zst"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,11 @@ class DumpFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A Source: everything known of a database at `taken_at` (ISO 8601, UTC), rows as counts and fingerprints only."""
+    """A Source: everything known of a database at `taken_at` (ISO 8601, UTC), rows as counts and fingerprints only.
+
+    `label`: how it is called where it was taken, or read from; `source`: the label that it was written with; `seconds`: how long
+    the backup took that it stands beside.
+    """
 
     label: str
     taken_at: str
@@ -47,6 +52,8 @@ class Manifest:
     ledger: Ledger | None = None
     dump_file: DumpFile | None = None
     partial: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+    seconds: float | None = None
 
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
         """The fingerprint recorded for *name*; RowsNotAvailable for other columns or when none was recorded."""
@@ -83,7 +90,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str, *, label: str) -> Manifest:
-        """Read what `to_json` wrote. Raises ManifestError when *text* is anything else."""
+        """Read what `to_json` wrote; errors and differences call it *label*. Raises ManifestError when *text* is anything else."""
         try:
             plain = json.loads(text)
         except ValueError as error:
@@ -116,8 +123,16 @@ def load_manifest(path: str | os.PathLike[str]) -> Manifest:
 
 
 def manifest_beside(dump: Path) -> Path:
-    """Where the manifest of *dump* stands: same folder, name with `.manifest.json` in place of the last suffix."""
-    return dump.with_name(dump.name.removesuffix("".join(dump.suffixes[-1:])) + SUFFIX)
+    """Where the manifest of *dump* stands: same folder, `.manifest.json` behind its bare name."""
+    return dump.with_name(bare_name(dump.name) + SUFFIX)
+
+
+def bare_name(dump: str) -> str:
+    """The file name *dump* without the last suffix, and without that of a compression behind it (`app.sql.gz` is `app`)."""
+    path = PurePath(dump)
+    if path.suffix in _COMPRESSIONS and len(path.suffixes) > 1:
+        path = path.with_suffix("")
+    return path.name.removesuffix("".join(path.suffixes[-1:]))
 
 
 def _to_plain(manifest: Manifest) -> dict[str, Any]:
@@ -129,6 +144,7 @@ def _to_plain(manifest: Manifest) -> dict[str, Any]:
         "tool_version": manifest.tool_version,
         "dump_file": asdict(manifest.dump_file) if manifest.dump_file else None,
         "partial": dict(manifest.partial),
+        "seconds": manifest.seconds,
         "provenance": asdict(manifest.provenance),
         "ledger": asdict(manifest.ledger) if manifest.ledger else None,
         "tables": [
@@ -182,6 +198,8 @@ def _from_plain(plain: dict[str, Any], label: str) -> Manifest:
         ledger=_ledger_from(plain["ledger"]) if plain["ledger"] else None,
         dump_file=DumpFile(**plain["dump_file"]) if plain["dump_file"] else None,
         partial=plain["partial"],
+        source=plain["label"],
+        seconds=plain.get("seconds"),
     )
 
 

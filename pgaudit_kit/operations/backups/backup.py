@@ -15,12 +15,16 @@ from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.taking import take_manifest
 from pgaudit_kit.audits.verify import verify
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.errors import BackupFailed, OperationError, ProgramFailed, QueryFailed, UsageError
+from pgaudit_kit.errors import BackupFailed, OperationError, ProgramFailed, QueryFailed, StoreFailed, UsageError
 from pgaudit_kit.operations.programs.client_programs import Format, Program, find_program, pg_dump_argv
 from pgaudit_kit.operations.restores.database_facts import read_database
 from pgaudit_kit.operations.restores.maintenance import named_target
 from pgaudit_kit.operations.programs.run_program import RunningProgram
-from pgaudit_kit.operations.store.store_files import PartialFile, backup_name, free_name, open_store, partial_file
+from pgaudit_kit.operations.store.names import backup_name
+from pgaudit_kit.operations.store.open_store import open_store
+from pgaudit_kit.operations.store.proofs import new_evidence
+from pgaudit_kit.operations.store.store import Incoming, Store
+from pgaudit_kit.records.evidence import Proof
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.large_objects import tables_alone
 from pgaudit_kit.records.manifest import Manifest, manifest_beside
@@ -39,14 +43,23 @@ _STATE = ("last_value", "is_called")
 
 @dataclass(frozen=True)
 class Backup:
-    """A verified backup: the dump at `path`, what it holds in `manifest` (at `manifest_path`), and the answers of its verification."""
+    """A verified backup: the dump at `location` (a path or URL), what it holds in `manifest`, and the answers of its verification."""
 
-    path: Path
-    manifest_path: Path
+    location: str
     manifest: Manifest
     result: AuditResult
     program: str
     seconds: float
+
+    @property
+    def path(self) -> Path:
+        """The dump, of a backup in a folder."""
+        return Path(self.location)
+
+    @property
+    def manifest_path(self) -> Path:
+        """Its manifest, of a backup in a folder."""
+        return manifest_beside(self.path)
 
     @property
     def verdict(self) -> Outcome:
@@ -68,8 +81,8 @@ class Backup:
         file = self.manifest.dump_file
         return {
             **self.result.to_dict(),
-            "backup": str(self.path),
-            "manifest": str(self.manifest_path),
+            "backup": self.location,
+            "manifest": self.location.removesuffix(self.path.name) + self.manifest_path.name,
             "database": self.manifest.provenance.database,
             "size_bytes": file.size_bytes if file else None,
             "tables": len(tables_alone(self.manifest.table_data)),
@@ -88,12 +101,12 @@ class Backup:
 def backup(
     target: Target | str | Engine | URL,
     *,
-    store: str | os.PathLike[str] = "backups",
+    store: str | os.PathLike[str] | Store = "backups",
     format: str = "custom",  # noqa: A002  # the word of pg_dump, and of the command
     label: str | None = None,
     compression: str | None = None,
 ) -> Backup:
-    """Back up the database of *target* into the folder *store* and return the Backup, verified.
+    """Back up the database of *target* into *store* (a folder, a URL, what `open_store` gave) and return the Backup, verified.
 
     pg_dump runs in an exported snapshot, and the manifest is read in that same snapshot meanwhile. The file gets its name,
     `<database>[-<label>]-<UTC time>`, once it was read back and matched the manifest. *label*: default the target's role, such as
@@ -104,28 +117,28 @@ def backup(
     """
     resolved = named_target(target)
     suffix = _suffix(format, compression)
-    folder = open_store(store)
+    kept_in = open_store(store, create=True)
     begun = time.monotonic()
     with snapshot(resolved) as live:
         program = find_program("pg_dump", at_least=major_version(live.provenance.server_version))
         name = backup_name(resolved.database, label or resolved.role, datetime.now(UTC))
-        final = free_name(folder, name, suffix)
         try:
-            with partial_file(final) as file, partial_file(manifest_beside(final)) as manifest_file:
+            with kept_in.receive(name, suffix) as incoming:
+                name = incoming.dump_file
                 argv = pg_dump_argv(
                     program,
                     database=resolved.database,
-                    output=file.path,
+                    output=incoming.path,
                     snapshot_id=live.export_id(),
                     dump_format=cast("Format", format),
                     compression=compression,
                 )
                 manifest = with_origin(_dump_and_record(live, resolved, argv), resolved, program)
-                manifest, result = _read_back(manifest, resolved, file)
-                _publish(manifest, file, manifest_file)
-        except (ProgramFailed, QueryFailed, OSError) as error:
-            raise _failed(final, error) from error
-    return Backup(final, manifest_file.final, manifest, result, str(program), time.monotonic() - begun)
+                manifest, result = _read_back(manifest, resolved, incoming)
+                location = _publish(manifest, result, incoming, begun)
+        except (ProgramFailed, QueryFailed, StoreFailed, OSError) as error:
+            raise _failed(name, error) from error
+    return Backup(location, manifest, result, str(program), time.monotonic() - begun)
 
 
 def _suffix(dump_format: str, compression: str | None) -> str:
@@ -171,19 +184,19 @@ def dump_environment(live: Snapshot, target: Target) -> dict[str, str]:
     return target.libpq_env() | ({"PGTZ": zone} if zone else {})
 
 
-def _read_back(manifest: Manifest, target: Target, file: PartialFile) -> tuple[Manifest, AuditResult]:
+def _read_back(manifest: Manifest, target: Target, incoming: Incoming) -> tuple[Manifest, AuditResult]:
     """Read the dump as anybody will, and verify it against the manifest. Raises BackupFailed when it does not pass."""
-    dump = read_dump(file.path)
+    dump = read_dump(incoming.path)
     with snapshot(target) as later:
         manifest = settle_sequences(manifest, dump.inventory, later.inventory)
-    result = replace(verify(dump, manifest=manifest), subject=file.final.name)
+    result = replace(verify(dump, manifest=manifest), subject=incoming.dump_file)
     if not is_proven(result, manifest):
         raise BackupFailed(
             f"no backup was written: the dump did not match what the database held; {result.sentence}",
-            resource=file.final.name,
+            resource=incoming.dump_file,
             remedy=" ".join(result.next_steps),
         )
-    return replace(manifest, dump_file=replace(file_digest(file.path), name=file.final.name)), result
+    return replace(manifest, dump_file=replace(file_digest(incoming.path), name=incoming.dump_file)), result
 
 
 def is_proven(result: AuditResult, source: Source) -> bool:
@@ -209,22 +222,19 @@ def settle_sequences(manifest: Manifest, dumped: Inventory, later: Inventory) ->
     return replace(manifest, inventory=replace(manifest.inventory, objects=tuple(objects)))
 
 
-def _publish(manifest: Manifest, file: PartialFile, manifest_file: PartialFile) -> None:
-    """Manifest first: a dump that has its final name always has its manifest beside it."""
-    manifest_file.path.write_text(manifest.to_json(), encoding="utf-8")
-    manifest_file.publish()
-    try:
-        file.publish()
-    except BaseException:  # Ctrl-C included: a manifest alone would promise a dump
-        manifest_file.final.unlink()
-        raise
+def _publish(manifest: Manifest, result: AuditResult, incoming: Incoming, begun: float) -> str:
+    """Keep it with its manifest and the proof of it; return where."""
+    seconds = time.monotonic() - begun
+    sha256 = manifest.dump_file.sha256 if manifest.dump_file else ""
+    evidence = new_evidence(Proof.VERIFIED, result.verdict, sha256=sha256, seconds=seconds, checks=result.check_list)
+    return incoming.publish(replace(manifest, seconds=round(seconds, 3)), evidence)
 
 
-def _failed(final: Path, error: Exception) -> BackupFailed:
+def _failed(name: str, error: Exception) -> BackupFailed:
     if isinstance(error, OSError):
-        where = Path(error.filename).name if error.filename else final.name
+        where = Path(error.filename).name if error.filename else name
         return BackupFailed(
-            f"no backup was written: {error.strerror or error} ({where})", resource=str(final), remedy="Check the store's space and rights."
+            f"no backup was written: {error.strerror or error} ({where})", resource=name, remedy="Check the store's space and rights."
         )
     cause = cast("OperationError", error)
-    return BackupFailed(f"no backup was written: {cause.message}", resource=final.name, remedy=cause.remedy)
+    return BackupFailed(f"no backup was written: {cause.message}", resource=name, remedy=cause.remedy)

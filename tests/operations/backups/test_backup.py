@@ -17,7 +17,7 @@ import pytest
 from pgaudit_kit.audits.verify import verify
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed, CannotConnect, UsageError
-from pgaudit_kit.operations.backups.backup import backup
+from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.programs.client_programs import find_program
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.manifest import load_manifest
@@ -37,6 +37,11 @@ backup(sys.stdin.readline().strip(), store=sys.argv[1])
 
 def names_in(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir())
+
+
+def files_of(made: Backup) -> list[str]:
+    """Its dump, its manifest, and the proof of it."""
+    return sorted([made.path.name, made.manifest_path.name, made.manifest_path.name.replace(".manifest.", ".verified.")])
 
 
 def wait_for(what: Callable[[], bool], seconds: float = 20) -> None:
@@ -87,7 +92,7 @@ def test_a_backup_is_a_verified_dump_with_its_manifest_beside_it(
     made = backup(make_app("whole"), store=store, format=dump_format, compression=compression)
     assert made.verdict is Outcome.PASSED, made.checks.to_string()
     assert re.fullmatch(rf"whole-\d{{8}}T\d{{6}}Z{suffix}", made.path.name)
-    assert names_in(store) == sorted([made.path.name, made.manifest_path.name])
+    assert names_in(store) == files_of(made)
     assert {p.stat().st_mode & 0o777 for p in store.iterdir()} == {0o600}
     assert made.manifest.table_data[USERS].rows == 500
     again = verify(made.path)  # finds the manifest by itself
@@ -190,7 +195,7 @@ def test_a_killed_backup_leaves_no_final_name_and_the_next_one_cleans(make_app: 
         wait_for(lambda: not Path(f"/proc/{child}/exe").exists())  # it does not go on alone
         assert {n.rpartition("-")[0].rpartition(".")[2] for n in names_in(store)} == {"partial"}
     made = backup(url, store=store)
-    assert names_in(store) == sorted([made.path.name, made.manifest_path.name])
+    assert names_in(store) == files_of(made)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -262,7 +267,7 @@ def test_two_backups_in_one_second_do_not_overwrite_each_other(make_app: MakeApp
     url = make_app("twice")
     first, second = backup(url, store=store), backup(url, store=store)
     assert first.path != second.path
-    assert len(names_in(store)) == 4
+    assert names_in(store) == sorted(files_of(first) + files_of(second))
 
 
 def test_a_label_stands_in_the_name(make_app: MakeApp, store: Path) -> None:
