@@ -168,7 +168,9 @@ class ProgramFailed(OperationError):
 
 
 class BackupFailed(OperationError):
-    """No backup was written."""
+    """No backup was written. `checks`: those that say why (records.verdict.Check), when it was refused before it began."""
+
+    checks: tuple[Any, ...] = ()
 
 
 class StoreFailed(OperationError):

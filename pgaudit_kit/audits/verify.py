@@ -66,7 +66,7 @@ def verify(
         checks += _ask_manifest(opened, recorded)
     else:
         checks += _ask_ledger(opened)
-    skipped = () if recorded is not None else (WITHOUT_MANIFEST,)
+    skipped = _not_in_it(recorded) if recorded is not None else (WITHOUT_MANIFEST,)
     return AuditResult("Is this backup whole?", opened.label, tuple(checks), skipped)
 
 
@@ -97,6 +97,13 @@ def _manifest_of(path: Path | None, manifest: Any) -> Manifest | None:
     return load_manifest(beside) if beside and beside.exists() else None
 
 
+def _not_in_it(manifest: Manifest) -> tuple[str, ...]:
+    """What a whole backup would hold and this one does not, as its manifest says."""
+    portable = "It is portable: owners and privileges were left out." if {"owner", "acl"} & manifest.leaves_out else ""
+    partial = f"It is {manifest.partial_sentence}." if manifest.partial else ""
+    return tuple(filter(None, (partial, portable)))
+
+
 def _ask_changed(dump: Any, manifest: Any) -> Check | None:
     """The check that what looks like no dump, or like one of another version, is not the file that was backed up; None when it may be."""
     path = Path(dump) if isinstance(dump, str | os.PathLike) else None
@@ -111,6 +118,7 @@ def _ask_changed(dump: Any, manifest: Any) -> Check | None:
 
 
 def _ask_file(dump: Dump) -> Iterator[Check]:
+    dump.hash_while_counting()
     yield check_complete(complete=dump.provenance.complete, damage=dump.damage, entries=len(dump.toc_entries))
     unreadable = []
     dump.fingerprints()  # of all tables together, which may use more than one process
@@ -134,6 +142,7 @@ def _ask_manifest(dump: Dump, manifest: Manifest) -> Iterator[Check]:
 
 def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozenset()) -> Iterator[Check]:
     """The checks that two sources hold the same: objects, row counts, fingerprints, sequence values."""
+    ignore |= told_to_leave_out(expected)
     alignment = align_sessions(expected, found)  # first: constants in definitions are printed by settings, too
     left_out = in_no_dump(expected.inventory, found.inventory)  # one side is a dump, or comes from one
     differences = compare_inventories(expected, found, ignore=SEQUENCE_STATE | ignore, leaving_out=left_out)
@@ -147,6 +156,11 @@ def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozen
         yield check_row_fingerprints(tables)
     if expected.inventory.of_kind("SEQUENCE"):
         yield check_sequence_values(expected.inventory, found.inventory)
+
+
+def told_to_leave_out(source: Source) -> frozenset[str]:
+    """The attributes that a backup was told to leave out of everything (`owner`, `acl`), so that nothing made of it has them."""
+    return source.leaves_out if isinstance(source, Manifest) else frozenset()
 
 
 def ask_ledger(expected: Ledger, found: Source) -> Check:

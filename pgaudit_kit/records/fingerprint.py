@@ -8,6 +8,19 @@ MODULUS = 1 << 128
 
 
 @dataclass(frozen=True, slots=True)
+class ServerHash:
+    """The exact sum of the 64-bit hashes that a server made of `rows` rows (server/row_hashes.py), over the columns of the table.
+
+    `as_they_are`: the columns hashed as values, each with its type (`id int8`); the others were hashed as text. Sums of another server
+    that are equal, over the same columns hashed alike, prove equal rows; others prove nothing.
+    """
+
+    rows: int
+    total: int
+    as_they_are: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fingerprint:
     """`rows` rows whose COPY lines' xxh3_128 values sum to `digest` modulo 2^128."""
 

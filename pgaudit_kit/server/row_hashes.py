@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
+from pgaudit_kit.records.fingerprint import ServerHash
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.server.catalog import query
 from pgaudit_kit.server.snapshot import Snapshot, qualified, quoted
@@ -30,6 +31,19 @@ def can_hash_alike(left: Snapshot, right: Snapshot) -> bool:
     """Whether hashes of both servers can be compared: text is hashed in the database's encoding."""
     encodings = {side.provenance.encoding for side in (left, right)}
     return min(left.major, right.major) >= _FIRST_MAJOR and len(encodings) == 1 and "SQL_ASCII" not in encodings
+
+
+def can_hash(snapshot: Snapshot) -> bool:
+    """Whether that server can hash rows so that another one of the same encoding can be asked for the same."""
+    return snapshot.major >= _FIRST_MAJOR and snapshot.provenance.encoding != "SQL_ASCII"
+
+
+def server_hash(snapshot: Snapshot, name: TableName, columns: Sequence[str]) -> ServerHash:
+    """The rows of *name* over *columns*, hashed by the server as a whole. Raises RowsNotAvailable, QueryFailed."""
+    types = hashed_as_they_are(snapshot, name)
+    found = bucket_sums(snapshot, name, columns, (), buckets=1)
+    rows, total = found.get(0, (0, Decimal(0)))
+    return ServerHash(rows, int(total), tuple(f"{c} {types[c]}" for c in columns if c in types))
 
 
 def is_large(snapshot: Snapshot, name: TableName) -> bool:

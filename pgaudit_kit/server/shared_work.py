@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from queue import Empty, SimpleQueue
 from threading import Event
+from typing import TypeAlias
 
 from pgaudit_kit.errors import PgAuditError, RowsNotAvailable
 from pgaudit_kit.records.table_data import TableName
@@ -15,9 +16,13 @@ from pgaudit_kit.server.snapshot import Snapshot
 CONNECTIONS = 2
 _WORTH_IT_BYTES = 32 << 20
 
+Also: TypeAlias = Callable[[Snapshot, TableName], None]
 
-def count_together(snapshot: Snapshot, names: Iterable[TableName], *, connections: int = CONNECTIONS) -> None:
+
+def count_together(snapshot: Snapshot, names: Iterable[TableName], *, connections: int = CONNECTIONS, also: Also | None = None) -> None:
     """Have the fingerprints of *names* ready in *snapshot* (`Snapshot.fingerprint` then knows them), made over *connections*.
+
+    *also* is called of each table, behind its fingerprint and over the same connection, in whatever thread that is.
 
     Where another connection cannot be had or does not see the snapshot (a pooler), the one that is there does all. Tables whose rows
     cannot be read are left out: whoever asks for them is told. Raises QueryFailed.
@@ -35,9 +40,9 @@ def count_together(snapshot: Snapshot, names: Iterable[TableName], *, connection
             helpers = [opened.enter_context(snapshot.another()) for _ in range(connections - 1)]
         except PgAuditError:
             return
-        others = [pool.submit(_count, helper, waiting, stop) for helper in helpers]
+        others = [pool.submit(_count, helper, waiting, stop, also) for helper in helpers]
         try:
-            _count(snapshot, waiting, stop)
+            _count(snapshot, waiting, stop, also)
         except BaseException:  # Ctrl-C included
             stop.set()
             for helper in helpers:
@@ -49,7 +54,7 @@ def count_together(snapshot: Snapshot, names: Iterable[TableName], *, connection
             snapshot.take_over(helper)
 
 
-def _count(snapshot: Snapshot, waiting: SimpleQueue[TableName], stop: Event) -> None:
+def _count(snapshot: Snapshot, waiting: SimpleQueue[TableName], stop: Event, also: Also | None) -> None:
     while not stop.is_set():
         try:
             name = waiting.get_nowait()
@@ -57,5 +62,7 @@ def _count(snapshot: Snapshot, waiting: SimpleQueue[TableName], stop: Event) -> 
             return
         try:
             snapshot.fingerprint(name)
+            if also:
+                also(snapshot, name)
         except RowsNotAvailable:
             continue

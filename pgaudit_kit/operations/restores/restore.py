@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.audits.proof import prove
 from pgaudit_kit.audits.result import AuditResult
-from pgaudit_kit.audits.verify import verify
+from pgaudit_kit.audits.verify import told_to_leave_out, verify
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import PgAuditError, QueryFailed, RestoreFailed, UsageError
-from pgaudit_kit.operations.backups.backup import Backup, is_proven
+from pgaudit_kit.operations.backups.backup import Backup
+from pgaudit_kit.operations.backups.read_back import is_proven
 from pgaudit_kit.operations.restores.database_facts import Locale, check_carried, create_like, create_new
 from pgaudit_kit.operations.restores.load_dump import Loaded, load_dump
 from pgaudit_kit.operations.restores.local_dump import local_path
@@ -80,7 +81,8 @@ def restore(
         why = "failed its verification" if verification.verdict is Outcome.FAILED else "could not be verified completely"
         state = f"{dump.label} {why}, so nothing was touched."
         return Restore(resolved.database, state, verification.check_list, verification=verification, seconds=time.monotonic() - begun)
-    job = _Job(dump, expected, verification, resolved, owners=not no_owner)
+    owners = not no_owner and "owner" not in told_to_leave_out(expected)  # an archive names them all the same
+    job = _Job(dump, expected, verification, resolved, owners=owners)
     with maintenance_connection(resolved) as connection:
         plan = plan_restore(dump, resolved, connection, owners=job.owners, force=force, drop_leftovers=drop_leftovers)
         oid = _create_staging(job, plan, connection)

@@ -15,6 +15,7 @@ from pgaudit_kit.records.manifest import SUFFIX, DumpFile, Manifest
 from pgaudit_kit.records.stored_backup import StoredBackup, Stray
 
 _ADDRESS = re.compile(r"\((?P<address>[^()]*)\)\Z")
+_LOCK = re.compile(r"\.pgaudit-[0-9a-f]{16}\.lock\Z")  # target_lock.py
 ReadText = Callable[[str], str]
 
 
@@ -43,6 +44,8 @@ def read_store(entries: Mapping[str, Entry], read_text: ReadText) -> tuple[tuple
 def _what_else(file: str, entry: Entry) -> str:
     if parse_partial(file):
         return "is being written, or deleted" if entry.in_use else "was left by a run that was killed; the next backup or prune removes it"
+    if _LOCK.match(file):
+        return "keeps a second backup of the same database away while one runs; without one it does nothing"
     return "was not written by pgaudit"
 
 

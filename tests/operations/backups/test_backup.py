@@ -158,9 +158,10 @@ def test_a_table_that_may_not_be_read_leaves_no_backup(make_app: MakeApp, store:
         connection.execute("CREATE ROLE reader LOGIN")
         connection.execute("GRANT SELECT ON users TO reader")
     try:
-        with pytest.raises(BackupFailed, match="permission denied for table messages") as caught:
+        with pytest.raises(BackupFailed, match=r"public\.messages: role reader may not SELECT from it") as caught:
             backup(url.replace("postgres@", "reader@"), store=store)
-        assert caught.value.remedy
+        assert "GRANT SELECT ON public.messages TO reader" in caught.value.remedy
+        assert [(c.id, c.outcome) for c in caught.value.checks if c.outcome is not Outcome.PASSED] == [("backup.readable", "failed")]
         assert names_in(store) == []
     finally:
         with psycopg.connect(url, autocommit=True) as connection:
@@ -276,10 +277,15 @@ def test_a_label_stands_in_the_name(make_app: MakeApp, store: Path) -> None:
 
 def test_wrong_options_are_refused_before_anything_is_made(make_app: MakeApp, store: Path, server: EmbeddedServer) -> None:
     url = make_app("options")
-    with pytest.raises(UsageError, match="not written yet"):
-        backup(url, store=store, format="tar")
-    with pytest.raises(UsageError, match="gzip"):
-        backup(url, store=store, compression="zstd")
+    for refused, words in [
+        ({"format": "zip"}, "custom, directory, plain, tar"),
+        ({"compression": "lzma"}, "zstd:1 to zstd:22"),
+        ({"compression": "gzip:10"}, "gzip:1 to gzip:9"),
+        ({"jobs": 2}, "--format directory"),
+        ({"lock_timeout": 0}, "seconds"),
+    ]:
+        with pytest.raises(UsageError, match=words):
+            backup(url, store=store, **refused)  # type: ignore[arg-type]
     with pytest.raises(CannotConnect):
         backup(server.url("no such database"), store=store)
     assert not store.exists() or names_in(store) == []
