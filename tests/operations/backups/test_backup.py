@@ -194,7 +194,7 @@ def test_a_killed_backup_leaves_no_final_name_and_the_next_one_cleans(make_app: 
             (child,) = pg_dumps_of(process.pid)
             process.kill()
         wait_for(lambda: not Path(f"/proc/{child}/exe").exists())  # it does not go on alone
-        assert {n.rpartition("-")[0].rpartition(".")[2] for n in names_in(store)} == {"partial"}
+        assert {re.sub(r".*\.(partial-|lock).*", r"\1", n) for n in names_in(store)} == {"partial-", "lock"}
     made = backup(url, store=store)
     assert names_in(store) == files_of(made)
 
