@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,10 @@ from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.scripts.cluster import ClusterDump
 from pgaudit_kit.errors import DamagedDump, NotADump, PgAuditError, UnsupportedDump, UsageError
 from pgaudit_kit.migrations.prisma import read_ledger
+from pgaudit_kit.records.difference import ObjectDifference
 from pgaudit_kit.records.ledger import Ledger
 from pgaudit_kit.records.manifest import Manifest, load_manifest, manifest_beside
-from pgaudit_kit.records.objects import INVALID_INDEX, Unmodelled
+from pgaudit_kit.records.objects import DATABASE, INVALID_INDEX, Unmodelled
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check, Outcome
 
@@ -140,12 +141,17 @@ def _ask_manifest(dump: Dump, manifest: Manifest) -> Iterator[Check]:
         yield ask_ledger(manifest.ledger, dump)
 
 
-def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozenset()) -> Iterator[Check]:
-    """The checks that two sources hold the same: objects, row counts, fingerprints, sequence values."""
+def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozenset(), restored: bool = False) -> Iterator[Check]:
+    """The checks that two sources hold the same: objects, row counts, fingerprints, sequence values.
+
+    *restored*: *found* was restored from the other into a database of somebody else's making.
+    """
     ignore |= told_to_leave_out(expected)
     alignment = align_sessions(expected, found)  # first: constants in definitions are printed by settings, too
     left_out = in_no_dump(expected.inventory, found.inventory)  # one side is a dump, or comes from one
     differences = compare_inventories(expected, found, ignore=SEQUENCE_STATE | ignore, leaving_out=left_out)
+    if restored:
+        differences = tuple(_by_restores(differences))
     compared = len({*expected.inventory.by_key, *found.inventory.by_key} - {*left_out})
     unmodelled = (*expected.inventory.unmodelled, *(Unmodelled(k.kind, k.schema, k.name, INVALID_INDEX) for k in left_out))
     yield check_objects_match(differences, compared=compared, unmodelled=unmodelled)
@@ -161,6 +167,14 @@ def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozen
 def told_to_leave_out(source: Source) -> frozenset[str]:
     """The attributes that a backup was told to leave out of everything (`owner`, `acl`), so that nothing made of it has them."""
     return source.leaves_out if isinstance(source, Manifest) else frozenset()
+
+
+def _by_restores(differences: Iterable[ObjectDifference]) -> Iterator[ObjectDifference]:
+    """Those without what no restore brings: properties of the database, versions of extensions (which have a check of their own)."""
+    for difference in differences:
+        changes = tuple(c for c in difference.changes if c.attribute != "version" or difference.key.kind != "EXTENSION")
+        if difference.key.kind != DATABASE and (changes or not difference.changes):
+            yield replace(difference, changes=changes)
 
 
 def ask_ledger(expected: Ledger, found: Source) -> Check:
