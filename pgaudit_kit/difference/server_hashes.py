@@ -10,7 +10,7 @@ from typing import TypeVar
 from pgaudit_kit.difference.row_matching import Matching, match_rows
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
-from pgaudit_kit.server.row_hashes import BUCKETS, bucket_sums, can_hash_alike, hashed_as_they_are, is_large, rows_in_buckets
+from pgaudit_kit.server.row_hashes import BUCKETS, bucket_sums, can_hash_alike, is_large, rows_in_buckets, types_hashed_apart
 from pgaudit_kit.server.snapshot import Snapshot
 
 _WORTH_IT = 0.3  # above this share of rows in buckets that differ, fetching all rows is no more work than choosing them
@@ -35,7 +35,7 @@ def compare_hashes(left: Source, right: Source, name: TableName, columns: Sequen
         return None
     if not (is_large(left, name) or is_large(right, name)):
         return None
-    types = [hashed_as_they_are(side, name) for side in (left, right)]
+    types = [types_hashed_apart(side, name) for side in (left, right)]
     if any(types[0].get(column) != types[1].get(column) for column in columns):
         return None
     lefts, rights = on_both(left, right, lambda side: bucket_sums(side, name, columns, key))
