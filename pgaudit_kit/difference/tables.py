@@ -8,9 +8,9 @@ from itertools import islice
 
 from pgaudit_kit.difference.hash_partitions import together
 from pgaudit_kit.difference.keys import RowKey, key_of
+from pgaudit_kit.difference.partitions_as_one import partitions_as_one, whole
 from pgaudit_kit.difference.row_matching import Matching, closing_blocks
 from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowPair, RowResult, RowShape, match, tally
-from pgaudit_kit.difference.selection import SelectedSource
 from pgaudit_kit.difference.server_hashes import HashedTable, compare_hashes
 from pgaudit_kit.difference.times_touched import TimesSeen, time_columns
 from pgaudit_kit.errors import PgAuditError, RowsNotAvailable
@@ -27,6 +27,7 @@ from pgaudit_kit.server.snapshot import Snapshot
 
 def compare_tables(left: Source, right: Source) -> tuple[TableDifference, ...]:
     """Compare, by fingerprint, every table whose rows either source holds. One result per table, `same` ones included."""
+    left, right = partitions_as_one(left, right)
     _count_ahead(left, right)
     return together([_compare(left, right, name, _by_fingerprint)[0] for name in _names(left, right)], left, right)
 
@@ -39,6 +40,7 @@ def compare_rows(
     *read* is told how many rows more were read. Of a side that knows fingerprints only (a manifest) rows cannot be told apart; the result
     says so.
     """
+    left, right = partitions_as_one(left, right)
 
     def by_rows(left: Source, right: Source, name: TableName) -> tuple[TableDifference, RowResult]:
         if whole(left) is whole(right):  # one connection gives one stream of rows at a time
@@ -65,7 +67,7 @@ def compare_rows(
 
 def compare_table(left: Source, right: Source, name: TableName) -> TableDifference:
     """Compare, by fingerprint, the rows of one table that either source holds."""
-    return _compare(left, right, name, _by_fingerprint)[0]
+    return _compare(*partitions_as_one(left, right), name, _by_fingerprint)[0]
 
 
 def rows_that_differ(left: Source, right: Source, name: TableName, *, without: frozenset[str], limit: int) -> RowResult:
@@ -91,11 +93,6 @@ def common_columns(left: Source, right: Source, name: TableName) -> tuple[str, .
     first, second = (right, left) if isinstance(whole(left), Snapshot) else (left, right)
     there = set(second.table_data[name].columns)
     return tuple(c for c in first.table_data[name].columns if c in there)
-
-
-def whole(source: Source) -> Source:
-    """The source that *source* is a part of, or is."""
-    return source.whole if isinstance(source, SelectedSource) else source
 
 
 def _count_ahead(left: Source, right: Source) -> None:
