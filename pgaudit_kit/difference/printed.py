@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from pgaudit_kit.difference.instants import ZONED_VALUE
 from pgaudit_kit.dumps.ddl.needless_quotes import without_needless_quotes
 from pgaudit_kit.errors import PgAuditError
 from pgaudit_kit.records.objects import DatabaseObject
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import NULL, decode_field, lines_of
+from pgaudit_kit.rows.zoned_text import ZONED_VALUE
 
 Columns = Mapping[TableName, tuple[str, ...]]
 

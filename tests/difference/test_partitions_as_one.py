@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from tests.difference.dumping import pg_dump
 from tests.difference.test_rescue import run
 
 PLAIN = """
@@ -34,9 +34,8 @@ def sides(server: EmbeddedServer, make_database: Callable[..., str], tmp_path: P
     plain, parted = make_database(), make_database()
     run(plain, PLAIN)
     run(parted, PARTED)
-    path = tmp_path / "plain.sql"
-    subprocess.run([server.bin_folder / "pg_dump", "-f", path, plain], check=True, env={"PGTZ": "Asia/Tokyo"})
-    return path, plain, parted
+    run(plain, "DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET TimeZone = ''Asia/Tokyo'''; END $$")
+    return pg_dump(server, plain, tmp_path / "plain.sql"), plain, parted
 
 
 def test_the_rows_of_all_partitions_are_those_of_the_table(sides: tuple[Path, str, str]) -> None:

@@ -16,6 +16,7 @@ from pgaudit_kit.difference.rows import RowCounts
 from pgaudit_kit.errors import RestoreFailed, RowsNotAvailable
 from pgaudit_kit.operations.extracts.rescue import apply_rescue
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from tests.difference.dumping import pg_dump
 from tests.difference.test_rescue import rows, run, script
 
 Incident = Callable[..., tuple[Path, str]]
@@ -29,7 +30,7 @@ def incident(server: EmbeddedServer, make_database: Callable[..., str], tmp_path
         url = make_database()
         run(url, schema)
         path = tmp_path / "before.dump"
-        subprocess.run([server.bin_folder / "pg_dump", "-Fc", "-f", path, url], check=True)
+        pg_dump(server, url, path, "-Fc")
         run(url, loss)
         return path, url
 
@@ -151,7 +152,7 @@ def test_a_file_runs_in_psql_under_whatever_settings_the_database_has(
             INSERT INTO odd VALUES (0.1::float8 + 0.2, '\\x5c27'), (0.3, NULL)""",
         )
         path = tmp_path / "before.sql"
-        subprocess.run([server.bin_folder / "pg_dump", "-f", path, server.url(name)], check=True)
+        pg_dump(server, server.url(name), path)
         run(server.url(name), "TRUNCATE parent, t, odd;" + HOSTILE.format(name=name))
         file = tmp_path / "rescue.sql"
         file.write_text(script((path, server.url(name)), "parent", "t", "odd"), encoding="utf-8")
@@ -296,7 +297,7 @@ def test_rows_of_no_encoding_come_back_byte_for_byte(server: EmbeddedServer, tmp
         with psycopg.connect(url, client_encoding="SQL_ASCII") as connection:
             connection.execute(b"INSERT INTO t VALUES ('\xe9\xff'), ('\xc3\xa9')")
         path = tmp_path / "any.dump"
-        subprocess.run([server.bin_folder / "pg_dump", "-Fc", "-f", path, url], check=True)
+        pg_dump(server, url, path, "-Fc")
         run(url, "DELETE FROM t")
         with diff(path, url) as found:
             apply_rescue(url, Rescue(found, ["t"]).script())
