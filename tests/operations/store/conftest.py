@@ -73,8 +73,12 @@ def put(
         return finish(incoming, manifest_of(database, at), verdict)
 
 
+def evidence_of(proof: Proof, verdict: Outcome, sha256: str = "ab") -> Evidence:
+    return new_evidence(proof, verdict, sha256=sha256, seconds=2, checks=(CHECK,))
+
+
 def rehearsed(sha256: str, verdict: Outcome = Outcome.PASSED) -> Evidence:
-    return new_evidence(Proof.REHEARSED, verdict, sha256=sha256, seconds=2, checks=(CHECK,), server="PostgreSQL 18.1")
+    return evidence_of(Proof.REHEARSED, verdict, sha256)
 
 
 @pytest.fixture(scope="session")
