@@ -9,7 +9,6 @@ from importlib.metadata import version
 
 from pgaudit_kit.errors import RowsNotAvailable
 from pgaudit_kit.migrations.prisma import TABLE, read_ledger
-from pgaudit_kit.records.fingerprint import ServerHash
 from pgaudit_kit.records.manifest import Manifest, Needs
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableData, TableName
@@ -46,23 +45,13 @@ def take_backup_manifest(
 
     Large tables are hashed by the server, too (PostgreSQL 14+), which proves a restored database several times faster than its rows do.
     """
-    hashes: dict[TableName, ServerHash] = {}
-
-    def hash_it(snapshot: Snapshot, name: TableName) -> None:
-        columns = live.table_data[name].columns
-        if columns and name not in hashes and is_large(live, name):
-            hashes[name] = server_hash(snapshot, name, columns)
-
-    hashing = can_hash(live)
-    live.sizes  # noqa: B018  # asked for once, before other threads ask
-    count_together(live, chosen, also=hash_it if hashing else None)
+    count_together(live, chosen)
     tables = _tables(live, chosen, _NOT_CHOSEN, progress)
-    for name, data in tables.items():
+    for name, data in tables.items() if can_hash(live) else ():
         if progress:
             progress(name)
-        if hashing and data.fingerprint:
-            hash_it(live, name)
-        tables[name] = replace(data, server_hash=hashes.get(name))
+        if data.fingerprint and data.columns and is_large(live, name):
+            tables[name] = replace(data, server_hash=server_hash(live, name, data.columns))
     facts = live.ask(query("backup_facts", live.major))[0]
     manifest = _manifest(live, tables, prisma_schema if TableName(prisma_schema, TABLE) in chosen else None)
     # The owner that initdb made is in no list of dependencies; of large objects, many owners share one text, and the list has them

@@ -17,10 +17,10 @@ from pgaudit_kit.server.row_hashes import (
     bucket_sums,
     can_hash,
     can_hash_alike,
-    hashed_as_they_are,
     is_large,
     rows_in_buckets,
     server_hash,
+    types_hashed_apart,
 )
 from pgaudit_kit.server.snapshot import Snapshot
 
@@ -46,7 +46,7 @@ def compare_hashes(left: Source, right: Source, name: TableName, columns: Sequen
         return None
     if not (is_large(left, name) or is_large(right, name)):
         return None
-    types = [hashed_as_they_are(side, name) for side in (left, right)]
+    types = [types_hashed_apart(side, name) for side in (left, right)]
     if any(types[0].get(column) != types[1].get(column) for column in columns):
         return None
     lefts, rights = on_both(left, right, lambda side: bucket_sums(side, name, columns, key))

@@ -11,13 +11,13 @@ MODULUS = 1 << 128
 class ServerHash:
     """The exact sum of the 64-bit hashes that a server made of `rows` rows (server/row_hashes.py), over the columns of the table.
 
-    `as_they_are`: the columns hashed as values, each with its type (`id int8`); the others were hashed as text. Sums of another server
-    that are equal, over the same columns hashed alike, prove equal rows; others prove nothing.
+    `expression`: the SQL that hashed a row. Sums of two servers by the same expression, in databases of one encoding, that are equal prove
+    equal rows; others prove nothing.
     """
 
     rows: int
     total: int
-    as_they_are: tuple[str, ...]
+    expression: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,7 +201,7 @@ def _to_plain(manifest: Manifest) -> dict[str, Any]:
 
 
 def _hash_entry(found: ServerHash) -> dict[str, Any]:
-    return {"sum": str(found.total), "as_they_are": list(found.as_they_are)}  # of 64 bits and more: a JSON number would not be exact
+    return {"sum": str(found.total), "expression": found.expression}  # of 64 bits and more: a JSON number would not be exact
 
 
 def _object_entry(item: DatabaseObject) -> dict[str, Any]:
@@ -274,7 +274,7 @@ def _table_from(entry: dict[str, Any]) -> TableData:
         size_bytes=entry["size_bytes"],
         fingerprint=None if recorded is None else Fingerprint(entry["rows"], int(recorded, 16)),
         not_readable=entry["not_readable"],
-        server_hash=ServerHash(entry["rows"], int(hashed["sum"]), tuple(hashed["as_they_are"])) if hashed else None,
+        server_hash=ServerHash(entry["rows"], int(hashed["sum"]), hashed["expression"]) if hashed else None,
     )
 
 

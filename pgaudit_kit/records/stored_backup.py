@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from pgaudit_kit.records.evidence import Evidence, Proof
-from pgaudit_kit.records.verdict import Outcome
+from pgaudit_kit.records.verdict import Outcome, worst
 
 _GOOD = frozenset({Outcome.PASSED, Outcome.WARNED})
 
@@ -50,16 +51,37 @@ class StoredBackup:
         return not self.is_damaged and any(e.verdict in _GOOD for e in self.evidence)
 
     @property
-    def last_verdict(self) -> str:
-        """What is known of it now: passed, warned, failed, not_checked."""
+    def verdict(self) -> Outcome:
+        """What is known of it now: passed or warned when it is proven, failed when it is damaged, else not_checked."""
         if self.is_damaged:
             return Outcome.FAILED
-        return max(self.evidence, key=lambda e: e.at).verdict if self.evidence else Outcome.NOT_CHECKED
+        return worst(Outcome(e.verdict) for e in self.evidence if e.verdict in _GOOD)
+
+
+class StrayKind(StrEnum):
+    """What it is, from harmless to lost."""
+
+    FOREIGN = "foreign"
+    LOCK = "lock"
+    WRITING = "writing"
+    ABANDONED = "abandoned"
+    UNREADABLE = "unreadable"
+    INCOMPLETE = "incomplete"
+    LOST = "lost"
+
+
+_OUTCOMES = {StrayKind.UNREADABLE: Outcome.NOT_CHECKED, StrayKind.INCOMPLETE: Outcome.NOT_CHECKED, StrayKind.LOST: Outcome.FAILED}
 
 
 @dataclass(frozen=True)
 class Stray:
-    """Something in a store that is no backup, or none any more: its name, and why."""
+    """Something in a store that is no backup, or none any more: its name, and in words what it is."""
 
     name: str
+    kind: StrayKind
     reason: str
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What it says of the store; None when that it is there says nothing."""
+        return _OUTCOMES.get(self.kind)

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -61,6 +62,7 @@ _QUOTES = "quote_all_identifiers"
 _PRINTING = ("TimeZone", "bytea_output", "lc_monetary", _QUOTES)  # of the settings, what a comparison may have changed
 _OFFSET = re.compile(r"[+-]\d\d(?::\d\d){0,2}(?= BC\Z|\Z)")
 _OLDEST = 12
+_TID_RANGE_SCANS = 14
 _CANCEL_SECONDS = 10
 _LARGE_OBJECTS = "large_objects_readable"
 _MAY_READ_LARGE_OBJECTS = "Use their owner, a superuser, or lo_compat_privileges = on."
@@ -83,7 +85,7 @@ class Snapshot:
         self._streams: weakref.WeakSet[Generator[bytes]] = weakref.WeakSet()
         self._reading: TableName | None = None
         self._counted: dict[tuple[TableName, tuple[str, ...]], Fingerprint] = {}
-        self._sizes: dict[TableName, int] | None = None
+        self._sizes: dict[TableName, tuple[int, int]] | None = None
         try:
             self._begin(snapshot_id)
         except BaseException:  # Ctrl-C included: no session stays behind
@@ -200,16 +202,19 @@ class Snapshot:
             blocks = self.row_blocks(name, wanted)
             self._counted[name, wanted] = result = fingerprint_of(_measured(blocks, sizes))
             if wanted == data.columns:
-                self._tables[name] = replace(data, rows=result.rows, size_bytes=sum(sizes), fingerprint=result)
+                self.know(name, result, sum(sizes))
         return self._counted[name, wanted]
 
-    def row_blocks(self, name: TableName, columns: Sequence[str] | None = None, *, where: str | None = None) -> Iterator[bytes]:
+    def row_blocks(
+        self, name: TableName, columns: Sequence[str] | None = None, *, where: str | None = None, wait: bool = True
+    ) -> Iterator[bytes]:
         r"""The rows of *name* as COPY text in UTF-8, in blocks of about 96 KiB that end with \n; rows of child tables are not among them.
 
         One at a time: while one is neither finished nor closed, everything else on this snapshot raises UsageError.
         Closing it early stops the server's work and leaves the snapshot usable. Raises RowsNotAvailable when this role
         may not read all rows, or for a table or column that is not in `table_data`; QueryFailed when the server stops.
-        *where*: only rows for which this expression of SQL, written by us, is true.
+        *where*: only rows for which this expression of SQL, written by us, is true. Without *wait*, an empty block says that
+        the server has sent nothing more yet (`socket` tells when to go on).
         """
         data = self._readable(name)
         wanted = data.columns if columns is None else tuple(columns)
@@ -217,18 +222,23 @@ class Snapshot:
         if name == LARGE_OBJECT_ROWS:
             return project(self._large_object_rows, data.columns, wanted)
         self._check_free()
-        stream = self._blocks(name, statement)
+        stream = self._blocks(name, statement, wait=wait)
         self._streams.add(stream)
         return stream
 
-    def _blocks(self, name: TableName, statement: bytes) -> Generator[bytes]:
+    @property
+    def socket(self) -> int:
+        """File number of the connection, to wait for what the server sends."""
+        return self._connection.fileno()
+
+    def _blocks(self, name: TableName, statement: bytes, *, wait: bool) -> Generator[bytes]:
         self._check_free()
         self._reading = name
         try:
             with self._savepoint(f"reading the rows of {name}"):
                 if self._provenance.settings[_QUOTES] == "on":
                     self._ask(_SET, {"name": _QUOTES, "value": "on"})
-                yield from copy_blocks(self._connection, statement)
+                yield from copy_blocks(self._connection, statement, wait=wait)
         finally:
             self._reading = None
 
@@ -249,21 +259,33 @@ class Snapshot:
             raise
         return other
 
-    def take_over(self, other: Snapshot) -> None:
-        """Take the fingerprints that *other*, of the same snapshot and settings, has counted for its own."""
-        self._counted |= other._counted
-        for (name, columns), counted in other._counted.items():
-            if columns == self._tables[name].columns:
-                size_bytes = other._tables[name].size_bytes
-                self._tables[name] = replace(self._tables[name], rows=counted.rows, size_bytes=size_bytes, fingerprint=counted)
+    def know(self, name: TableName, fingerprint: Fingerprint, size_bytes: int) -> None:
+        """Take what somebody else has counted of all rows of *name*, in this snapshot and under its settings, for its own."""
+        data = self._tables[name]
+        self._counted[name, data.columns] = fingerprint
+        self._tables[name] = replace(data, rows=fingerprint.rows, size_bytes=size_bytes, fingerprint=fingerprint)
+
+    @property
+    def _table_sizes(self) -> Mapping[TableName, tuple[int, int]]:
+        """Bytes and pages. No cached_property: Python 3.11 has one lock for all instances, and this may wait for that of a table."""
+        if self._sizes is None:
+            found = self.ask(query("table_size", self._major))
+            self._sizes = {TableName(row["schema"], row["name"]): (row["size_bytes"], row["pages"]) for row in found}
+        return self._sizes
 
     @property
     def sizes(self) -> Mapping[TableName, int]:
         """Bytes on disk of each table of `table_data`, to plan by."""
-        if self._sizes is None:  # no cached_property: Python 3.11 has one lock for all instances, and this may wait for that of a table
-            rows = self.ask(query("table_size", self._major))
-            self._sizes = {TableName(row["schema"], row["name"]): row["size_bytes"] for row in rows}
-        return self._sizes
+        return {name: size for name, (size, _) in self._table_sizes.items()}
+
+    def page_ranges(self, name: TableName, parts: int) -> list[str]:
+        """Conditions that divide the rows of *name* into *parts* parts of as many pages; none where the server cannot read pages apart."""
+        pages = self._table_sizes[name][1]
+        if self._major < _TID_RANGE_SCANS or pages < parts:
+            return []
+        begins = [pages * number // parts for number in range(parts)]
+        ranges = [f"ctid >= '({begin},0)' AND ctid < '({end},0)'" for begin, end in pairwise(begins)]
+        return [*ranges, f"ctid >= '({begins[-1]},0)'"]  # what was appended since then, too, is not of this snapshot
 
     def use_setting(self, name: str, value: str) -> None:
         """Print values with that setting, one of `provenance.settings`, from now on; what was read with another one is forgotten.

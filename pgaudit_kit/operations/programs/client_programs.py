@@ -152,27 +152,44 @@ def database_argument(database: str) -> str:
     return f"--dbname=dbname='{escaped}'"
 
 
-def pg_restore_argv(program: Program, *, archive: Path, database: str, owners: bool = True) -> list[str]:
-    """Return the command line that restores *archive* into *database*, all or nothing; without *owners* also without privileges."""
-    without = [] if owners else ["--no-owner", "--no-privileges"]
-    return [
-        str(program.path),
-        "--single-transaction",
-        "--exit-on-error",
-        "--no-password",
-        *without,
-        database_argument(database),
-        str(archive),
-    ]
+def pg_restore_argv(
+    program: Program,
+    *,
+    archive: Path,
+    database: str,
+    owners: bool = True,
+    tablespaces: bool = True,
+    jobs: int = 1,
+    use_list: Path | None = None,
+) -> list[str]:
+    """Return the command line that restores *archive* into *database*, and names the entry at which it stops.
+
+    In one transaction, so all or nothing; with several *jobs* it stops at the first error, and what it did until then stays.
+    Without *owners* also without privileges. *use_list*: a file with the entries to restore.
+    """
+    whole = "--single-transaction" if jobs == 1 else f"--jobs={jobs}"
+    chosen = [] if use_list is None else [f"--use-list={use_list}"]
+    without = _left_out(owners=owners, tablespaces=tablespaces)
+    stop = [whole, "--exit-on-error", "--verbose", "--no-password"]
+    return [str(program.path), *stop, *chosen, *without, database_argument(database), str(archive)]
 
 
-def pg_restore_script_argv(program: Program, *, archive: Path, owners: bool = True) -> list[str]:
+def pg_restore_script_argv(
+    program: Program, *, archive: Path, owners: bool = True, tablespaces: bool = True, use_list: Path | None = None
+) -> list[str]:
     """Return the command line that writes *archive* as an SQL script to standard output."""
-    without = [] if owners else ["--no-owner", "--no-privileges"]
-    return [str(program.path), "--file=-", *without, str(archive)]
+    chosen = [] if use_list is None else [f"--use-list={use_list}"]
+    return [str(program.path), "--file=-", *chosen, *_left_out(owners=owners, tablespaces=tablespaces), str(archive)]
+
+
+def _left_out(*, owners: bool, tablespaces: bool) -> list[str]:
+    return [*([] if owners else ["--no-owner", "--no-privileges"]), *([] if tablespaces else ["--no-tablespaces"])]
 
 
 def psql_argv(program: Program, *, database: str) -> list[str]:
-    """Return the command line that runs the script on standard input in *database*, all or nothing, whatever the user's psqlrc says."""
-    stop = ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--single-transaction", "--file=-"]
-    return [str(program.path), *stop, database_argument(database)]
+    """Return the command line that runs the script on standard input in *database*, all or nothing, whatever the user's psqlrc says.
+
+    Errors come with their SQLSTATE.
+    """
+    stop = ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=verbose", "--single-transaction"]
+    return [str(program.path), *stop, "--file=-", database_argument(database)]

@@ -16,6 +16,7 @@ from pgaudit_kit.errors import ProgramFailed, hide_secrets
 from pgaudit_kit.operations.programs.child_process import Stream, start, tied_argv
 
 _LAST_LINES = 12
+_KEPT_BYTES = 1 << 20
 _PATIENCE_SECONDS = 5
 # Those of libpq that our own connections override (fe-connect.c, EnvironmentOptions), and what changes how a program prints
 _SHAPES_SESSIONS = frozenset(
@@ -74,11 +75,16 @@ class RunningProgram:
         return self._process.stdout
 
     @property
+    def words(self) -> str:
+        """What it said on standard error, of a long text the last megabyte, without secrets."""
+        size = self._words.seek(0, os.SEEK_END)
+        self._words.seek(max(0, size - _KEPT_BYTES))
+        return hide_secrets(self._words.read().decode("utf-8", "replace").strip(), secrets=self._secrets)
+
+    @property
     def last_words(self) -> str:
         """The end of what it said on standard error, without secrets."""
-        self._words.seek(0)
-        lines = self._words.read().decode("utf-8", "replace").strip().splitlines()
-        return hide_secrets("\n".join(lines[-_LAST_LINES:]), secrets=self._secrets)
+        return "\n".join(self.words.splitlines()[-_LAST_LINES:])
 
     def wait(self) -> None:
         """Wait until it ends. Raises ProgramFailed with its own last words when it failed."""

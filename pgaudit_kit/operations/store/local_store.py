@@ -37,15 +37,14 @@ class LocalIncoming:
         """Give all its files their names, the dump last: one that has its final name has all that belongs to it beside it."""
         self.companion(evidence.proof.suffix).write_text(evidence.to_json(), encoding="utf-8")
         self.companion(SUFFIX).write_text(manifest.to_json(), encoding="utf-8")
-        named: list[Path] = []
         try:
             for file in (*self._beside, self._dump):
                 file.publish()
-                named.append(file.final)
         except BaseException:  # Ctrl-C included: a manifest alone would promise a dump
-            if self._dump.final not in named:
-                for path in reversed(named):
-                    path.unlink(missing_ok=True)
+            if not self._dump.is_published:
+                for file in reversed(self._beside):
+                    if file.is_published:
+                        file.final.unlink()
             raise
         return str(self._dump.final)
 

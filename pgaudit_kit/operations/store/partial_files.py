@@ -43,6 +43,13 @@ class PartialFile:
         self._close()
         sync_folder(self.final.parent)
 
+    @property
+    def is_published(self) -> bool:
+        """Whether it has its final name, also when publishing was interrupted at that very moment."""
+        if not self.final.exists():
+            return False
+        return not self.path.exists() or self.path.samefile(self.final)
+
     def discard(self) -> None:
         """Remove it if it was not published."""
         remove(self.path)

@@ -20,6 +20,8 @@ from pgaudit_kit.errors import BackupFailed, CannotConnect, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.programs.client_programs import find_program
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.store.open_store import open_store
+from pgaudit_kit.operations.store.verify_all import verify_all
 from pgaudit_kit.records.manifest import load_manifest
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Outcome
@@ -104,6 +106,22 @@ def test_a_backup_is_a_verified_dump_with_its_manifest_beside_it(
     assert recorded.dump_file.name == made.path.name
     told = json.loads(json.dumps(made.to_dict()))
     assert (told["verdict"], told["rows"], told["tables"]) == ("passed", 2500, 2)
+
+
+@pytest.mark.parametrize("dump_format", ["custom", "plain"])
+@pytest.mark.parametrize("place", ["memory", "s3"])
+def test_a_backup_behind_a_url_is_verified_there(place: str, dump_format: str, make_app: MakeApp, request: pytest.FixtureRequest) -> None:
+    url = request.getfixturevalue("s3_url") if place == "s3" else "memory://backups/here"
+    made = backup(make_app("far_away"), store=url, format=dump_format)
+    assert made.location.startswith(f"{url}/far_away-2")
+    (kept,) = open_store(url).backups()
+    assert (kept.rows, kept.is_proven, open_store(url).open(kept)) == (2500, True, made.location)
+    again = verify(made.location)
+    assert again.verdict is Outcome.PASSED
+    assert {"dump.digest", "rows.fingerprint"} < {c.id for c in again.check_list}
+    assert verify_all(url, deep=True).verdict is Outcome.PASSED
+    open_store(url).delete(kept)
+    assert open_store(url).entries() == {}
 
 
 def test_dump_and_manifest_agree_although_others_write_meanwhile(make_app: MakeApp, store: Path, ask: Ask) -> None:

@@ -13,7 +13,7 @@ from pgaudit_kit.errors import StoreFailed, UsageError
 from pgaudit_kit.operations.store.open_store import find_backup, open_store
 from pgaudit_kit.operations.store.store import Store
 from pgaudit_kit.records.evidence import Proof
-from pgaudit_kit.records.stored_backup import Stray
+from pgaudit_kit.records.stored_backup import Stray, StrayKind
 from pgaudit_kit.records.verdict import Outcome
 from tests.operations.store.conftest import AT, manifest_of, put, rehearsed, write_dump
 
@@ -93,7 +93,7 @@ def test_evidence_of_other_bytes_says_nothing_and_is_named(any_store: Store) -> 
     any_store.write_evidence(backup, rehearsed("00" * 32, Outcome.FAILED))
     ((backup,), strays) = any_store.look()
     assert backup.is_proven
-    assert strays == (Stray(f"{NAME}.rehearsed.json", "is evidence of another file"),)
+    assert strays == (Stray(f"{NAME}.rehearsed.json", StrayKind.UNREADABLE, "is evidence of another file"),)
 
 
 def test_deleting_a_backup_leaves_the_others_and_what_is_not_ours(any_store: Store) -> None:
@@ -141,7 +141,7 @@ def test_a_dump_of_another_size_is_damaged(any_store: Store) -> None:
     any_store.write_text(f"{NAME}.dump", "PGDM")
     (backup,) = any_store.backups()
     assert backup.is_damaged
-    assert backup.last_verdict == "failed"
+    assert backup.verdict == "failed"
 
 
 def test_a_backup_is_found_by_the_place_of_its_dump(any_store: Store, tmp_path: Path) -> None:
