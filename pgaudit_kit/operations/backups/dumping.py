@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from pgaudit_kit.audits.taking import take_backup_manifest
-from pgaudit_kit.errors import PgAuditError, QueryFailed
+from pgaudit_kit.errors import PgAuditError, ProgramFailed, QueryFailed
 from pgaudit_kit.operations.backups.job import Job
 from pgaudit_kit.operations.backups.part import rows_to_record
 from pgaudit_kit.operations.backups.stream_compression import CompressedOutput
@@ -34,12 +34,19 @@ def dump_and_record(job: Job, output: Path) -> Manifest:
         stdout = subprocess.PIPE if streamed else subprocess.DEVNULL
         running = stack.enter_context(RunningProgram(argv, dump_environment(live, target), stdout=stdout))
         compressed = stack.enter_context(CompressedOutput(running.stdout, output, streamed)) if streamed else None
-        with _stopped_with(running, live):
-            chosen = rows_to_record(live.table_data, job.part)
-            manifest = take_backup_manifest(live, chosen, prisma_schema=target.prisma_schema, progress=lambda _: running.raise_if_failed())
-        if compressed:
-            compressed.join()
-        running.wait()
+        try:
+            with _stopped_with(running, live):
+                chosen = rows_to_record(live.table_data, job.part)
+                manifest = take_backup_manifest(
+                    live, chosen, prisma_schema=target.prisma_schema, progress=lambda _: running.raise_if_failed()
+                )
+            if compressed:
+                compressed.join()
+            running.wait()
+        except ProgramFailed:
+            if compressed:
+                compressed.join()  # that its output could not be written is why it ended
+            raise
     return manifest
 
 
