@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
+from pgaudit_kit.records.fingerprint import ServerHash
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.server.catalog import query
 from pgaudit_kit.server.snapshot import Snapshot, qualified, quoted
@@ -42,6 +43,17 @@ def can_hash_alike(left: Snapshot, right: Snapshot) -> bool:
     """Whether hashes of both servers can be compared: text is hashed in the database's encoding."""
     encodings = {side.provenance.encoding for side in (left, right)}
     return min(left.major, right.major) >= _FIRST_MAJOR and len(encodings) == 1 and "SQL_ASCII" not in encodings
+
+
+def can_hash(snapshot: Snapshot) -> bool:
+    """Whether that server can hash rows so that another one of the same encoding can be asked for the same."""
+    return snapshot.major >= _FIRST_MAJOR and snapshot.provenance.encoding != "SQL_ASCII"
+
+
+def server_hash(snapshot: Snapshot, name: TableName, columns: Sequence[str]) -> ServerHash:
+    """The rows of *name* over *columns*, hashed by the server as a whole. Raises RowsNotAvailable, QueryFailed."""
+    rows, total = bucket_sums(snapshot, name, columns, (), buckets=1).get(0, (0, Decimal(0)))
+    return ServerHash(rows, int(total), _hash(columns, types_hashed_apart(snapshot, name), _ROW_SEED))
 
 
 def is_large(snapshot: Snapshot, name: TableName) -> bool:

@@ -78,8 +78,9 @@ class Snapshot:
     Sequences are not part of a snapshot: their state is that of the moment it is read.
     """
 
-    def __init__(self, target: Target, *, snapshot_id: str | None = None) -> None:
+    def __init__(self, target: Target, *, snapshot_id: str | None = None, lock_timeout: float | None = None) -> None:
         self.target = target
+        self._lock_timeout = lock_timeout
         self._connection = connect(target)
         self._streams: weakref.WeakSet[Generator[bytes]] = weakref.WeakSet()
         self._reading: TableName | None = None
@@ -106,6 +107,8 @@ class Snapshot:
             # such a server stores bytes in whatever encoding and could not convert them, so it is to send them as they are
             raw = connection.info.parameter_status("server_encoding") == "SQL_ASCII"
             settings = {"client_encoding": "SQL_ASCII" if raw else "UTF8", **_SETTINGS}
+            if self._lock_timeout is not None:
+                settings["lock_timeout"] = str(round(self._lock_timeout * 1000))
             connection.execute(_APPLY_SETTINGS, [list(settings), list(settings.values())])
             if raw:
                 _keep_any_bytes(connection)
@@ -246,7 +249,7 @@ class Snapshot:
 
     def another(self) -> Snapshot:
         """A second connection that sees the same, with the same settings; close it before this one. Raises CannotConnect, QueryFailed."""
-        other = Snapshot(self.target, snapshot_id=self.export_id())
+        other = Snapshot(self.target, snapshot_id=self.export_id(), lock_timeout=self._lock_timeout)
         try:
             for setting in _PRINTING:
                 other.use_setting(setting, self._provenance.settings[setting])
@@ -369,6 +372,11 @@ class Snapshot:
             self._connection.execute(_APPLY_SETTINGS, [list(settings), list(settings.values())])
             return self._ask(sql)
 
+    @property
+    def is_pooled(self) -> bool:
+        """Whether a pooler stands between: the backend that answers is not the one that the connection was told of."""
+        return bool(self._connection.info.backend_pid != self.ask("SELECT pg_backend_pid() AS pid")[0]["pid"])
+
     def cancel(self) -> None:
         """Stop what another thread is waiting for."""
         self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
@@ -476,13 +484,18 @@ class Snapshot:
 
 
 def snapshot(
-    target: str | sqlalchemy.Engine | sqlalchemy.URL | Target, *, snapshot_id: str | None = None, folder: Path | None = None
+    target: str | sqlalchemy.Engine | sqlalchemy.URL | Target,
+    *,
+    snapshot_id: str | None = None,
+    folder: Path | None = None,
+    lock_timeout: float | None = None,
 ) -> Snapshot:
     """Take a snapshot of the database that *target* names (forms: `resolve_target`); with *snapshot_id*, the one exported elsewhere.
 
+    *lock_timeout*: how many seconds a query waits for a table that somebody else has locked; None: for ever.
     Raises TargetError, CannotConnect, QueryFailed.
     """
-    return Snapshot(resolve_target(target, folder=folder), snapshot_id=snapshot_id)
+    return Snapshot(resolve_target(target, folder=folder), snapshot_id=snapshot_id, lock_timeout=lock_timeout)
 
 
 def _copy_statement(data: TableData, columns: tuple[str, ...], label: str, where: str | None = None) -> bytes:
