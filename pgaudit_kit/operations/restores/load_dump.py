@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from pgaudit_kit.dumps.dump import Dump
-from pgaudit_kit.dumps.files.decompression import PIECE, DumpFile
+from pgaudit_kit.dumps.files.decompression import PIECE, DumpFile, PieceStream
+from pgaudit_kit.dumps.scripts.safe_script import safe_pieces
+from pgaudit_kit.dumps.scripts.script_pieces import CopyData
+from pgaudit_kit.dumps.scripts.sql_script import Readable
 from pgaudit_kit.errors import ProgramFailed
 from pgaudit_kit.operations.programs.client_programs import Program, find_program, pg_restore_argv, pg_restore_script_argv, psql_argv
 from pgaudit_kit.operations.programs.run_program import RunningProgram, run_program
@@ -52,7 +57,7 @@ def load_dump(dump: Dump, target: Target, connection: psycopg.Connection[Any], *
     major = connection.info.server_version // 10_000
     archive = local_path(dump)
     if dump.provenance.format == "plain" and isinstance(dump.file, DumpFile):
-        psql = find_program("psql", near=major, restrict=bool(dump.script_commands))
+        psql = find_program("psql", near=major, restrict=True)
         with dump.file.open() as script:
             return Loaded((psql,), _run_script(psql, target, connection, iter(lambda: script.read(PIECE), b"")))
     pg_restore = _pg_restore_for(dump, major)
@@ -60,7 +65,7 @@ def load_dump(dump: Dump, target: Target, connection: psycopg.Connection[Any], *
         argv = pg_restore_argv(pg_restore, archive=archive, database=target.database, owners=owners)
         run_program(argv, target.libpq_env())
         return Loaded((pg_restore,))
-    psql = find_program("psql", near=major, restrict=pg_restore.knows_restrict)
+    psql = find_program("psql", near=major, restrict=True)
     with RunningProgram(pg_restore_script_argv(pg_restore, archive=archive, owners=owners), {}, stdout=subprocess.PIPE) as writer:
         left_out = _run_script(psql, target, connection, iter(lambda: writer.stdout.read(PIECE), b""))
         writer.wait()
@@ -136,17 +141,28 @@ def _run_script(psql: Program, target: Target, connection: psycopg.Connection[An
     preamble, rest = split_preamble(blocks)
     unknown = unknown_settings(preamble, connection)
     left_out = tuple(f"SET {name} = ".encode() for name in unknown)
+    kept = b"".join(b"\n" if left_out and line.startswith(left_out) else line for line in preamble)
     with RunningProgram(psql_argv(psql, database=target.database), target.libpq_env(), stdin=subprocess.PIPE) as running:
         try:
-            running.stdin.write(b"".join(line for line in preamble if not left_out or not line.startswith(left_out)))
-            running.stdin.write(rest)
-            for block in blocks:
-                running.stdin.write(block)
+            feed_locked(running.stdin, PieceStream(chain([kept + rest], blocks)), resource=target.label)
             running.stdin.close()
         except BrokenPipeError:
             pass  # it stopped reading because it failed: its own words are worth more
         running.wait()
     return unknown
+
+
+def feed_locked(psql: IO[bytes], script: Readable, *, resource: str) -> None:
+    r"""Write to *psql* what of *script* may be run, locked against every command but the end of the lock.
+
+    The reader here and psql's may disagree on where a literal ends, when a function of the script changes how psql reads it; what it then
+    takes for a command, it refuses. Lines keep their numbers. Raises UnsupportedDump, DamagedDump; then psql must be ended.
+    """
+    token = secrets.token_hex(32).encode()
+    psql.write(b"\\restrict %b \\\\" % token)
+    for piece in safe_pieces(script, resource=resource, on_rows=psql.write):
+        psql.write(b"\\.\n" if isinstance(piece, CopyData) else piece.text)
+    psql.write(b"\n\\unrestrict %b\n" % token)
 
 
 def split_preamble(blocks: Iterator[bytes]) -> tuple[list[bytes], bytes]:
