@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 TARGET_HELP = "postgresql://…, env:NAME, dotenv:PATH[#KEY] or service:NAME; its database is replaced."
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
+InPlace = Annotated[
+    bool, typer.Option("--in-place", help="Inside of the database, in one transaction; for roles that may not create databases.")
+]
+Replace = Annotated[
+    bool, typer.Option("--replace-contents", help="With --in-place: back up what the database holds, then replace all of it.")
+]
+Store = Annotated[Path, typer.Option("--store", help="With --in-place: the folder of that backup.")]
 Force = Annotated[bool, typer.Option("--force", help="End the sessions of others that are connected to the database.")]
 
 
@@ -28,6 +35,9 @@ def restore(
     force: Force = False,
     no_owner: Annotated[bool, typer.Option("--no-owner", help="Leave owners and privileges out.")] = False,
     drop_leftovers: Annotated[bool, typer.Option("--drop-leftovers", help="Drop what killed restores left behind.")] = False,
+    in_place: InPlace = False,
+    replace_contents: Replace = False,
+    store: Store = Path("backups"),
     json: Json = False,
 ) -> None:
     """Restore beside the live database, prove it, then swap names.
@@ -39,7 +49,17 @@ def restore(
     from pgaudit_kit.operations.restores.restore import restore as bring_back
     from pgaudit_kit.records.verdict import EXIT_CODES
 
-    result = bring_back(backup, target, confirm=_confirmation(yes=yes), force=force, no_owner=no_owner, drop_leftovers=drop_leftovers)
+    result = bring_back(
+        backup,
+        target,
+        confirm=_confirmation(yes=yes),
+        force=force,
+        no_owner=no_owner,
+        drop_leftovers=drop_leftovers,
+        in_place=in_place,
+        replace_contents=replace_contents,
+        store=store,
+    )
     if json:
         print_json(result.to_dict())
     else:

@@ -80,3 +80,18 @@ def test_the_name_must_be_typed(app: tuple[str, str], tmp_path: Path, typed: str
         os.close(ours)
         os.close(theirs)
         _drop_kept(url, url.replace("/restore_me", "/postgres"))
+
+
+def test_in_place_needs_to_be_told_what_it_replaces(app: tuple[str, str], pgaudit: Run, tmp_path: Path) -> None:
+    backup, url = app
+    done = pgaudit("restore", backup, "dotenv:.env.local", "--in-place", "--yes")
+    assert done.returncode == 3
+    assert "is not empty, it holds 1 tables (public.t)" in done.stderr
+    assert _count(url) == 5
+    done = pgaudit("restore", backup, "dotenv:.env.local", "--in-place", "--replace-contents", "--yes", "--store", "before")
+    assert done.returncode == 0, done.stderr
+    assert "what it held before is in" in done.stdout
+    assert _count(url) == 10
+    assert len(list((tmp_path / "before").glob("*before-restore*.dump"))) == 1
+    for wrong in (("--in-place", "--force"), ("--replace-contents",)):
+        assert pgaudit("restore", backup, "dotenv:.env.local", "--yes", *wrong).returncode == 2

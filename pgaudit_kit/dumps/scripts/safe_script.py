@@ -31,14 +31,14 @@ SCRIPT_REMEDY = (
 )
 
 
-def safe_pieces(stream: Readable, *, resource: str, on_rows: Callable[[bytes], object] | None = None) -> Iterator[Piece]:
+def safe_pieces(stream: Readable, *, resource: str, on_rows: Callable[[bytes], object] | None = None, runs: bool = True) -> Iterator[Piece]:
     r"""Yield the pieces of the script in *stream* that may be run, in order; what is left out comes as a Between of as many lines.
 
-    COPY rows go to *on_rows* between their Statement and their CopyData. Nothing behind a piece that is refused was given. Raises
-    UnsupportedDump for that, DamagedDump for a script that is cut short.
+    COPY rows go to *on_rows* between their Statement and their CopyData; *runs* as for ScriptSplitter. Nothing behind a piece that is
+    refused was given. Raises UnsupportedDump for that, DamagedDump for a script that is cut short.
     """
     gate = _Gate()
-    splitter = ScriptSplitter(_WithoutZeroBytes(stream, resource), on_rows=on_rows)
+    splitter = ScriptSplitter(_WithoutZeroBytes(stream, resource), on_rows=on_rows, runs=runs)
     for piece in splitter:
         if problem := next(gate.problems(piece), None):
             line, what = problem

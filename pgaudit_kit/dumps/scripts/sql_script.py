@@ -84,8 +84,8 @@ class ScriptSplitter:
 
     *offset* and *line* are those of the stream's first byte; *standard_strings* and *encoding* hold until the script sets them.
     When the stream breaks, the pieces up to there are given, and `broken` holds the DamagedDump. `standard_strings` follows the
-    script's SET statements. *on_rows* gets the bytes of COPY rows as they go by, before their CopyData is given. Raises DamagedDump
-    for a statement longer than 256 MiB.
+    script's SET statements. *on_rows* gets the bytes of COPY rows as they go by, before their CopyData is given; without *runs*
+    each INSERT is a piece of its own, or comes in parts. Raises DamagedDump for a statement longer than 256 MiB.
     """
 
     def __init__(
@@ -97,9 +97,11 @@ class ScriptSplitter:
         standard_strings: bool = True,
         encoding: str = UTF8,
         on_rows: Callable[[bytes], object] | None = None,
+        runs: bool = True,
     ) -> None:
         self.standard_strings = standard_strings
         self._on_rows = on_rows
+        self._takes_runs = runs
         self.broken: DamagedDump | None = None
         self._stream = stream
         self._data = b""  # the window: what was read and not yet given
@@ -232,7 +234,7 @@ class ScriptSplitter:
         if run := self._run():
             return run
         statement = self._one_statement()
-        if self.standard_strings and (not statement.begins or _INSERT.match(statement.text)):
+        if self._takes_runs and self.standard_strings and (not statement.begins or _INSERT.match(statement.text)):
             self._inserts.see(statement.text, begins=statement.begins)
         return statement
 

@@ -60,7 +60,7 @@ def load_dump(dump: Dump, target: Target, connection: psycopg.Connection[Any], *
         psql = find_program("psql", near=major, restrict=True)
         with dump.file.open() as script:
             return Loaded((psql,), _run_script(psql, target, connection, iter(lambda: script.read(PIECE), b"")))
-    pg_restore = _pg_restore_for(dump, major)
+    pg_restore = pg_restore_for(dump, major)
     if not unknown_settings(_preamble_of(pg_restore, archive, owners=owners), connection):
         argv = pg_restore_argv(pg_restore, archive=archive, database=target.database, owners=owners)
         run_program(argv, target.libpq_env())
@@ -80,7 +80,7 @@ def why_not_unpacked(dump: Dump, connection: psycopg.Connection[Any]) -> str:
     """
     if not _NOT_IN_EVERY_BUILD & set((dump.provenance.compression or "").split(", ")):
         return ""
-    pg_restore = _pg_restore_for(dump, connection.info.server_version // 10_000)
+    pg_restore = pg_restore_for(dump, connection.info.server_version // 10_000)
     archive = local_path(dump)
     with TemporaryDirectory() as folder:
         wanted = Path(folder, "list")
@@ -110,8 +110,8 @@ def _key(entry: TocEntry) -> tuple[str, str]:
     return entry.schema or "", entry.tag
 
 
-def _pg_restore_for(dump: Dump, major: int) -> Program:
-    """The pg_restore that can read the archive, near to the server's version. Raises ProgramNotFound."""
+def pg_restore_for(dump: Dump, major: int) -> Program:
+    """Return the pg_restore that can read the archive *dump*, near to the server's version. Raises ProgramNotFound."""
     oldest = _READS_FROM.get(".".join((dump.provenance.archive_version or "").split(".")[:2]))
     return find_program("pg_restore", at_least=oldest, near=max(major, oldest or 0))
 

@@ -15,6 +15,8 @@ from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import PgAuditError, QueryFailed, RestoreFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, is_proven
 from pgaudit_kit.operations.restores.database_facts import Locale, check_carried, create_like, create_new
+from pgaudit_kit.operations.restores.expected_source import expected_source
+from pgaudit_kit.operations.restores.in_place import restore_in_place
 from pgaudit_kit.operations.restores.load_dump import Loaded, load_dump
 from pgaudit_kit.operations.restores.local_dump import local_path
 from pgaudit_kit.operations.restores.maintenance import database_oid, maintenance_connection, named_target
@@ -22,7 +24,7 @@ from pgaudit_kit.operations.restores.preflight import Plan, plan_restore
 from pgaudit_kit.operations.restores.replace_database import exchange
 from pgaudit_kit.operations.restores.restored import Confirm, Restore
 from pgaudit_kit.operations.restores.swap import drop_database
-from pgaudit_kit.records.manifest import Manifest, load_manifest, manifest_beside
+from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Outcome
 from pgaudit_kit.server.connection import connect, refused_queries
@@ -55,6 +57,9 @@ def restore(
     no_owner: bool = False,
     keep: bool = True,
     drop_leftovers: bool = False,
+    in_place: bool = False,
+    replace_contents: bool = False,
+    store: str | os.PathLike[str] = "backups",
 ) -> Restore:
     """Restore *backup* as the database of *target*, proven, without ever leaving that database half changed.
 
@@ -64,17 +69,26 @@ def restore(
     not exist yet is made, without asking.
 
     *force*: end the sessions of others. *no_owner*: leave owners and privileges out. *drop_leftovers*: drop databases that killed
-    restores into this target left behind.
+    restores into this target left behind. *in_place*, for roles that may not create databases: `restore_in_place`, which the other two are
+    for.
 
     Returns a Restore; with the verdict failed or not_checked nothing was replaced. Raises RestoreFailed, with the state said, when
     it could not be done, UsageError for a dump that is no local file, and the errors of read_dump, load_manifest, resolve_target
     and connect.
     """
+    if in_place:
+        if force or drop_leftovers or not keep:
+            what = "a restore in place ends no sessions, and makes and drops no databases"
+            raise UsageError(what, remedy="Leave force, drop_leftovers and keep out.")
+        options: dict[str, Any] = {"manifest": manifest, "store": store, "replace_contents": replace_contents, "no_owner": no_owner}
+        return restore_in_place(backup, target, confirm=confirm, **options)
+    if replace_contents:
+        raise UsageError("only a restore in place replaces contents", remedy="Add in_place (--in-place), or leave it out.")
     begun = time.monotonic()
     resolved = named_target(target)
     dump = read_dump(backup.path if isinstance(backup, Backup) else backup)
     local_path(dump)  # what is no local file is refused before anything else
-    expected = _expected(dump, manifest)
+    expected = expected_source(dump, manifest)
     verification = verify(dump, manifest=expected if isinstance(expected, Manifest) else None)
     if not is_proven(verification, expected):
         why = "failed its verification" if verification.verdict is Outcome.FAILED else "could not be verified completely"
@@ -91,16 +105,6 @@ def restore(
             if isinstance(error, PgAuditError) and not isinstance(error, UsageError):
                 raise RestoreFailed(f"{error.message.rstrip('.')}; {state}", resource=resolved.label, remedy=error.remedy) from error
             raise
-
-
-def _expected(dump: Dump, manifest: Manifest | str | os.PathLike[str] | None) -> Source:
-    """What the restored database must equal: the manifest given, the one beside the dump, or the dump itself."""
-    if isinstance(manifest, Manifest):
-        return manifest
-    beside = manifest_beside(local_path(dump))
-    if manifest is None and not beside.exists():
-        return dump
-    return load_manifest(beside if manifest is None else manifest)
 
 
 def _create_staging(job: _Job, plan: Plan, connection: psycopg.Connection[Any]) -> int | None:
