@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -95,3 +96,16 @@ def test_in_place_needs_to_be_told_what_it_replaces(app: tuple[str, str], pgaudi
     assert len(list((tmp_path / "before").glob("*before-restore*.dump"))) == 1
     for wrong in (("--in-place", "--force"), ("--replace-contents",)):
         assert pgaudit("restore", backup, "dotenv:.env.local", "--yes", *wrong).returncode == 2
+
+
+def test_a_table_goes_into_a_new_schema(app: tuple[str, str], pgaudit: Run) -> None:
+    backup, url = app
+    done = pgaudit("restore", backup, "dotenv:.env.local", "--table", "t", "--into-schema", "older")
+    assert done.returncode == 0, done.stderr
+    assert "public.t → older.t: 10 rows" in done.stdout
+    assert _count(url) == 5
+    assert pgaudit("restore", backup, "dotenv:.env.local", "--table", "t", "--into-schema", "older").returncode == 2
+    assert pgaudit("restore", backup, "dotenv:.env.local", "--table", "t", "--in-place").returncode == 2
+    assert pgaudit("restore", backup, "dotenv:.env.local", "--data-only").returncode == 2
+    shown = json.loads(pgaudit("restore", backup, "dotenv:.env.local", "--schema", "public", "--json").stdout)
+    assert (shown["verdict"], shown["tables"]) == ("passed", [{"schema": "public", "name": "t", "rows": 10}])
