@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.dumps.copy_statement import parse_copy
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 _ENTRY = re.compile(rb"^-- (?:Data for )?Name: (.*); Type: ([A-Z ]+); Schema: (.*?);", re.MULTILINE)
 _SETTING = re.compile(rb"SET\s+(\w+)\s*(?:=|TO\b)", re.IGNORECASE)
+_INSERT = re.compile(rb"INSERT\s", re.IGNORECASE)
+_SENT_TOGETHER = 500
+_LONG_INSERT = 1 << 20
 # What every database has from the beginning, and often another owner than who restores: it is tried, and the proof says if it matters
 _OF_EVERY_DATABASE = re.compile(
     rb"CREATE SCHEMA public;|COMMENT ON (?:EXTENSION|SCHEMA public)\b|ALTER SCHEMA public OWNER\b|(?:GRANT|REVOKE) [^;]* ON SCHEMA public\b"
@@ -45,6 +50,7 @@ def run_script(connection: psycopg.Connection[Any], script: Readable, *, resourc
                 run.end_rows(piece)
             elif isinstance(piece, Statement):
                 run.statement(piece)
+        run.send_inserts()
     return tuple(dict.fromkeys(run.left_out))
 
 
@@ -59,7 +65,9 @@ class _Run:
         self._resource = resource
         self._owners = owners
         self._entry = ""
+        self._inserts: list[tuple[bytes, int]] = []
         self._copy: psycopg.Copy | None = None
+        self._line = 1  # of the COPY that is open
         self._parts: list[bytes] = []
         self._known_settings = {"role": True}
 
@@ -71,9 +79,10 @@ class _Run:
 
     def rows(self, block: bytes) -> None:
         """Send rows of the COPY that is open."""
-        if self._copy is None:
+        copy = self._copy
+        if copy is None:
             raise DamagedDump("rows without a COPY", resource=self._resource)
-        self._copy.write(block)
+        self._send(lambda: copy.write(block), self._line)
 
     def end_rows(self, piece: CopyData) -> None:
         """End the COPY that is open."""
@@ -91,12 +100,34 @@ class _Run:
         self._parts.clear()
         if self._is_unknown_setting(text) or (not self._owners and _OWNERS.match(text)):
             return
+        self._line = piece.line
+        if _INSERT.match(text):
+            self._inserts.append((text, piece.line))
+            if len(self._inserts) == _SENT_TOGETHER or len(text) > _LONG_INSERT:
+                self.send_inserts()
+            return
+        self.send_inserts()
         if parse_copy(text.decode("latin-1")):
             self._send(lambda: self._begin_rows(text), piece.line)
         elif _OF_EVERY_DATABASE.match(text):
             self._send(lambda: self._try(text), piece.line)
         else:
             self._send(lambda: self._execute(text), piece.line)
+
+    def send_inserts(self) -> None:
+        """Send the INSERTs that wait, ahead of their answers; when one fails, one by one, to know which."""
+        import psycopg
+
+        inserts, self._inserts = self._inserts, []
+        if not inserts:
+            return
+        try:
+            with self._connection.transaction(), self._connection.pipeline() if _can_pipeline() else nullcontext():
+                for text, _ in inserts:
+                    self._execute(text)
+        except psycopg.Error:
+            for text, line in inserts:
+                self._send(partial(self._execute, text), line)
 
     def _execute(self, text: bytes) -> None:
         self._cursor.execute(text, binary=True)  # with results in binary psycopg uses the protocol that takes one statement only
@@ -125,7 +156,7 @@ class _Run:
             self.left_out.append(name)
         return not self._known_settings[name]
 
-    def _send(self, send: Any, line: int) -> None:
+    def _send(self, send: Callable[[], object], line: int) -> None:
         import psycopg
 
         try:
@@ -142,6 +173,12 @@ class _Run:
         context = f" ({where})" if where.startswith("COPY ") else ""
         of = f", {self._entry}" if self._entry else ""
         return QueryFailed(f"line {line} of the script{of}: {words}{context}", resource=self._resource, line=line, remedy=_remedy(error))
+
+
+def _can_pipeline() -> bool:
+    from psycopg import capabilities
+
+    return capabilities.has_pipeline()
 
 
 def _remedy(error: psycopg.Error) -> str:

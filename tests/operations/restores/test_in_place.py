@@ -335,6 +335,14 @@ def test_rows_inserts_and_unknown_settings(tenant: str) -> None:
     assert one(tenant, "SELECT count(*) FROM t WHERE b = '\\! 7; x'") == 1
 
 
+def test_a_bad_insert_among_many_is_named_by_its_line(tenant: str) -> None:
+    inserts = [f"INSERT INTO public.t VALUES ({n});\n" for n in range(1200)]
+    inserts[777] = "INSERT INTO public.t VALUES (5);\n"
+    with pytest.raises(QueryFailed, match="line 779 of the script: duplicate key"):
+        run(tenant, "CREATE TABLE public.t (a int PRIMARY KEY);\n" + "".join(inserts))
+    assert one(tenant, "SELECT to_regclass('t')") is None
+
+
 def test_a_bad_row_is_named_by_line_without_its_value(tenant: str) -> None:
     with pytest.raises(QueryFailed, match=r"COPY t, line 2, column a") as refused:
         run(tenant, "CREATE TABLE public.t (a int);\nCOPY public.t (a) FROM stdin;\n1\nhunter2hunter2\n\\.\n")
