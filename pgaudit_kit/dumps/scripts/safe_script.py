@@ -25,10 +25,8 @@ _RESTRICT = re.compile(rb"\\(un)?restrict[ \t]+([0-9A-Za-z]+)[ \t]*\r?\n?")
 _COPY = re.compile(rb"COPY\b", re.IGNORECASE)
 _BOUNDARY = re.compile(rb"(?:BEGIN|COMMIT|END|ROLLBACK|ABORT|START|SAVEPOINT|RELEASE|PREPARE)\b", re.IGNORECASE)
 _OF_PG_DUMP = re.compile(rb"(?:BEGIN|COMMIT)\s*;\s*")
-SCRIPT_REMEDY = (
-    "Do not trust the file before somebody has looked there. Of a script made with --create or by pg_dumpall, "
-    "name the database (cluster.sql#app), or make the dump without --create."
-)
+_REMEDY = "Do not trust the file before somebody has looked there."
+_REMEDY_CONNECT = "Of a script by pg_dumpall name the database (cluster.sql#app); make one of pg_dump without --create."
 
 
 def safe_pieces(stream: Readable, *, resource: str, on_rows: Callable[[bytes], object] | None = None, runs: bool = True) -> Iterator[Piece]:
@@ -42,7 +40,7 @@ def safe_pieces(stream: Readable, *, resource: str, on_rows: Callable[[bytes], o
     for piece in splitter:
         if problem := next(gate.problems(piece), None):
             line, what = problem
-            raise UnsupportedDump(f"line {line}: {what}", resource=resource, line=line, remedy=SCRIPT_REMEDY)
+            raise UnsupportedDump(f"line {line}: {what}", resource=resource, line=line, remedy=script_remedy(what))
         yield _without_what_is_left_out(piece)
     if cut := gate.why_cut(splitter):
         raise DamagedDump(cut, resource=resource, line=splitter.line)
@@ -58,6 +56,11 @@ def problems_of(stream: Readable, *, resource: str, most: int = 5) -> list[str]:
     except (UnsupportedDump, DamagedDump) as error:
         return [error.message]
     return problems or list(filter(None, [gate.why_cut(splitter)]))
+
+
+def script_remedy(problem: str) -> str:
+    """What to do about *problem*, one of `problems_of`."""
+    return _REMEDY_CONNECT if "\\connect" in problem else _REMEDY
 
 
 class _Gate:
@@ -144,7 +147,7 @@ class _WithoutZeroBytes:
     def _checked(self, data: bytes) -> bytes:
         if (at := data.find(b"\0")) >= 0:
             what = f"a zero byte at offset {self._offset + at}, which no dump has"
-            raise UnsupportedDump(what, resource=self._resource, offset=self._offset + at, remedy=SCRIPT_REMEDY)
+            raise UnsupportedDump(what, resource=self._resource, offset=self._offset + at, remedy=_REMEDY)
         self._offset += len(data)
         return data
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _RESTORED = frozenset({"TABLE", "CHECK CONSTRAINT", "CONSTRAINT", "FK CONSTRAINT", "INDEX", "SCHEMA"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PartialRestore(Restore):
     """A Restore of tables into the new schema `into`: `tables` maps each to its rows there. `notes` say what is not as in the dump."""
 

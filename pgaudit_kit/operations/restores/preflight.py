@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.files.decompression import DumpFile
-from pgaudit_kit.dumps.scripts.safe_script import SCRIPT_REMEDY, problems_of
+from pgaudit_kit.dumps.scripts.safe_script import problems_of, script_remedy
 from pgaudit_kit.errors import RestoreFailed, UsageError
 from pgaudit_kit.operations.restores.database_facts import DatabaseFacts, read_database
 from pgaudit_kit.operations.restores.database_names import made_name, made_of
@@ -99,7 +99,7 @@ def check_script(dump: Dump) -> Check:
         expected="SQL, and no psql command but \\restrict and \\unrestrict",
         found="; ".join(problems) or "nothing else",
         compared=1,
-        remedy=SCRIPT_REMEDY if problems else "",
+        remedy=script_remedy(problems[0]) if problems else "",
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pgaudit_kit.operations.restores.restored import Replacement, Restore
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class InPlaceRestore(Restore):
     """A Restore whose database stayed the same one. `backup`: the path of what it held before; None when that was nothing."""
 

@@ -94,7 +94,7 @@ def spoil(url: str) -> None:
         connection.execute("SELECT lo_unlink(4711), lo_from_bytea(4712, 'other')")
 
 
-def same(left: str | Path, right: str | Path) -> bool:
+def same(left: str | Path, right: str) -> bool:
     with pk.diff(left, right) as difference:
         return str(difference.verdict) == "same"
 
@@ -125,6 +125,22 @@ def test_it_is_restored_proven_and_what_it_held_is_in_a_backup(tenant: str, dump
     back = restore_in_place(done.backup, tenant, confirm=yes, store=tmp_path / "backups", replace_contents=True)
     assert back.verdict is Outcome.PASSED
     assert one(tenant, f"SELECT to_regclass('extra') IS NOT NULL AND (SELECT count(*) = 0 FROM {ORDERS})") is True
+
+
+def test_one_database_of_a_whole_cluster_is_restored_and_all_of_it_is_refused(tenant: str, tmp_path: Path) -> None:
+    admin = tenant.replace("tenant@", "postgres@")
+    major = int(str(one(admin, "SHOW server_version_num"))) // 10_000
+    whole = tmp_path / "cluster.sql"
+    whole.write_bytes(installation(major, missing).run("pg_dumpall", f"--dbname={admin}"))
+    spoil(tenant)
+    done = restore_in_place(f"{whole}#tenant", tenant, confirm=yes, store=tmp_path / "backups", replace_contents=True)
+    assert repr(done).startswith("<Restore tenant: passed; 'tenant' holds what was restored")
+    assert same(f"{whole}#tenant", tenant)
+    created = dump(tenant, tmp_path / "created.sql", "plain", "--create")
+    with pytest.raises(RestoreFailed, match="connect") as refused:
+        restore_in_place(created, tenant, confirm=yes, store=tmp_path / "backups", replace_contents=True)
+    assert "without --create" in refused.value.remedy
+    assert same(f"{whole}#tenant", tenant)
 
 
 def test_what_is_not_empty_is_refused_with_what_it_holds(tenant: str, tmp_path: Path) -> None:
