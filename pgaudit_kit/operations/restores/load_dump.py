@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.files.decompression import PIECE, DumpFile, PieceStream
-from pgaudit_kit.dumps.scripts.safe_script import safe_pieces
-from pgaudit_kit.dumps.scripts.script_pieces import CopyData
-from pgaudit_kit.dumps.scripts.sql_script import Readable
 from pgaudit_kit.errors import ProgramFailed
 from pgaudit_kit.operations.programs.client_programs import Program, find_program, pg_restore_argv, pg_restore_script_argv, psql_argv
 from pgaudit_kit.operations.programs.run_program import RunningProgram, run_program
+from pgaudit_kit.operations.restores.feed_psql import feed_locked
 from pgaudit_kit.operations.restores.local_dump import local_path
 from pgaudit_kit.records.toc import TocEntry
 from pgaudit_kit.server.targets import Target
@@ -150,19 +147,6 @@ def _run_script(psql: Program, target: Target, connection: psycopg.Connection[An
             pass  # it stopped reading because it failed: its own words are worth more
         running.wait()
     return unknown
-
-
-def feed_locked(psql: IO[bytes], script: Readable, *, resource: str) -> None:
-    r"""Write to *psql* what of *script* may be run, locked against every command but the end of the lock.
-
-    The reader here and psql's may disagree on where a literal ends, when a function of the script changes how psql reads it; what it then
-    takes for a command, it refuses. Lines keep their numbers. Raises UnsupportedDump, DamagedDump; then psql must be ended.
-    """
-    token = secrets.token_hex(32).encode()
-    psql.write(b"\\restrict %b \\\\" % token)
-    for piece in safe_pieces(script, resource=resource, on_rows=psql.write):
-        psql.write(b"\\.\n" if isinstance(piece, CopyData) else piece.text)
-    psql.write(b"\n\\unrestrict %b\n" % token)
 
 
 def split_preamble(blocks: Iterator[bytes]) -> tuple[list[bytes], bytes]:

@@ -13,7 +13,7 @@ import pytest
 from pgaudit_kit.errors import ProgramFailed, RestoreFailed, UnsupportedDump
 from pgaudit_kit.operations.programs.client_programs import Program, find_program, psql_argv
 from pgaudit_kit.operations.programs.run_program import RunningProgram
-from pgaudit_kit.operations.restores.load_dump import feed_locked
+from pgaudit_kit.operations.restores.feed_psql import feed_locked
 from pgaudit_kit.operations.restores.restore import restore
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.verdict import Outcome
