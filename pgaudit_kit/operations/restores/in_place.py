@@ -10,29 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.audits.proof import prove
 from pgaudit_kit.audits.result import AuditResult
-from pgaudit_kit.audits.verify import verify
+from pgaudit_kit.audits.verify import told_to_leave_out, verify
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import PgAuditError, RestoreFailed, UsageError
-from pgaudit_kit.operations.backups.backup import Backup, backup, is_proven
+from pgaudit_kit.operations.backups.backup import Backup, backup
+from pgaudit_kit.operations.backups.read_back import is_proven
 from pgaudit_kit.operations.restores.database_contents import Contents, drop_contents, lock_tables, read_contents
 from pgaudit_kit.operations.restores.dump_as_script import dump_as_script
+from pgaudit_kit.operations.restores.dump_needs import check_extension_versions, check_extensions, check_roles, roles_in
 from pgaudit_kit.operations.restores.expected_source import expected_source
 from pgaudit_kit.operations.restores.maintenance import named_target
-from pgaudit_kit.operations.restores.preflight import (
-    check_compression,
-    check_extensions,
-    check_roles,
-    check_script,
-    check_versions,
-    check_wrapping,
-    refuse_failed,
-    roles_in,
-)
+from pgaudit_kit.operations.restores.preflight import check_compression, check_script, check_versions, check_wrapping
 from pgaudit_kit.operations.restores.replace_database import not_confirmed
 from pgaudit_kit.operations.restores.restored import Confirm
 from pgaudit_kit.operations.restores.restored_in_place import ContentsReplacement, InPlaceRestore
 from pgaudit_kit.operations.restores.run_script import run_script
+from pgaudit_kit.operations.restores.server_state import refuse_failed
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check, Outcome
@@ -93,12 +87,11 @@ def restore_in_place(
     dump = read_dump(backup_file.path if isinstance(backup_file, Backup) else backup_file)
     expected = expected_source(dump, manifest)
     verification = verify(dump, manifest=expected if isinstance(expected, Manifest) else None)
+    owners = not no_owner and "owner" not in told_to_leave_out(expected)  # an archive names them all the same
+    job = _Job(dump, expected, resolved, owners, store, begun)
     if not is_proven(verification, expected):
         why = "failed its verification" if verification.verdict is Outcome.FAILED else "could not be verified completely"
-        return _result(
-            _Job(dump, expected, resolved, not no_owner, store, begun), f"{dump.label} {why}, so nothing was touched.", verification
-        )
-    job = _Job(dump, expected, resolved, not no_owner, store, begun)
+        return _result(job, f"{dump.label} {why}, so nothing was touched.", verification)
     with connect(resolved, read_only=False) as connection:
         checks, contents = _look(job, connection, replace_contents=replace_contents)
         connection.rollback()  # nobody waits for a lock while a person thinks
@@ -120,7 +113,7 @@ def _look(job: _Job, connection: psycopg.Connection[Any], *, replace_contents: b
     with refused_queries(job.target.label, "looking at the server"):
         checks = [check_versions(job.dump, connection)]
         if job.dump.inventory.of_kind("EXTENSION"):
-            checks.append(check_extensions(job.dump, connection))
+            checks += filter(None, [check_extensions(job.dump, connection), check_extension_versions(job.expected, connection)])
         if job.owners and roles_in(job.dump.toc_entries):
             checks.append(check_roles(job.dump, connection))
         checks += [check_script(job.dump)] if job.dump.provenance.format == "plain" else _can_pg_restore_read(job.dump, connection)
@@ -149,7 +142,7 @@ def _replace(
         _begin(connection)
         if not contents.is_empty:
             lock_tables(connection)
-            before = backup(job.target, store=job.store, label=_LABEL)
+            before = backup(job.target, store=job.store, label=_LABEL, full=True)
             if read_contents(connection) != contents:
                 what = "what the database holds was changed by others while it was backed up"
                 raise RestoreFailed(what, resource=job.target.label, remedy="Stop the application, and restore again.")

@@ -24,7 +24,7 @@ from pgaudit_kit.operations.restores.expected_source import expected_source
 from pgaudit_kit.operations.restores.maintenance import named_target
 from pgaudit_kit.operations.restores.moved_objects import moved_objects
 from pgaudit_kit.operations.restores.restored import Restore
-from pgaudit_kit.operations.store.store_files import TIME_FORMAT
+from pgaudit_kit.operations.store.names import TIME_FORMAT
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.objects import ObjectKey
