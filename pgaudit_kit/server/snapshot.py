@@ -76,12 +76,23 @@ class Snapshot:
     Everything is read in one transaction that cannot write; close the snapshot to end it (or use `with`). Reading rows
     keeps the connection busy: iterate one `row_blocks` to its end, or close it, before asking for anything else.
     Sequences are not part of a snapshot: their state is that of the moment it is read.
+
+    *within*: a connection of the caller to *target* whose open transaction is looked at from inside, with what it has not committed yet.
+    It can write nothing from then on, is not closed, and sees what others commit, unless its isolation level is another.
     """
 
-    def __init__(self, target: Target, *, snapshot_id: str | None = None, lock_timeout: float | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        *,
+        snapshot_id: str | None = None,
+        lock_timeout: float | None = None,
+        within: psycopg.Connection[tuple[Any, ...]] | None = None,
+    ) -> None:
         self.target = target
         self._lock_timeout = lock_timeout
-        self._connection = connect(target)
+        self._is_inside = within is not None
+        self._connection = connect(target) if within is None else within
         self._streams: weakref.WeakSet[Generator[bytes]] = weakref.WeakSet()
         self._reading: TableName | None = None
         self._counted: dict[tuple[TableName, tuple[str, ...]], Fingerprint] = {}
@@ -89,14 +100,19 @@ class Snapshot:
         try:
             self._begin(snapshot_id)
         except BaseException:  # Ctrl-C included: no session stays behind
-            self._connection.close()
+            if not self._is_inside:
+                self._connection.close()
             raise
 
     def _begin(self, snapshot_id: str | None) -> None:
         import psycopg
 
         connection = self._connection
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        if self._is_inside:
+            with refused_queries(self.label, "ending all writing"):
+                connection.execute("SET LOCAL transaction_read_only = on")
+        else:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         if snapshot_id is not None:
             remedy = "The session that exported it must still be open, on the same database."
             with refused_queries(self.label, f"taking over snapshot {snapshot_id}", remedy=remedy):
@@ -245,6 +261,9 @@ class Snapshot:
     def export_id(self) -> str:
         """Export the snapshot (pg_export_snapshot) for other sessions (`pg_dump --snapshot=ID`); valid until this one is closed."""
         self._check_free()
+        if self._is_inside:
+            what = "what a transaction has not committed cannot be seen over another connection"
+            raise UsageError(what, resource=self.label, remedy="Commit it first, and take a snapshot then.")
         with refused_queries(self.label, "exporting the snapshot"):  # a savepoint's snapshot cannot be exported
             return str(self._ask("SELECT pg_export_snapshot() AS id")[0]["id"])
 
@@ -405,7 +424,8 @@ class Snapshot:
         for stream in list(self._streams):
             with suppress(QueryFailed):  # the connection may be gone already, which is what is wanted
                 stream.close()
-        self._connection.close()
+        if not self._is_inside:
+            self._connection.close()
 
     def __enter__(self) -> Self:
         return self
