@@ -19,6 +19,7 @@
         ├── ProgramFailed            it ran and failed; its own last words are in the message
         │   └── LoadFailed           psql or pg_restore stopped loading a dump; `party` says whose fault it is
         ├── BackupFailed             no backup was written
+        ├── StoreFailed              a store of backups that cannot be reached, listed, read or written
         └── RestoreFailed            nothing was swapped; says what the state is and how to go on
 
 The tree is the whole contract: `except PgAuditError` catches all of it.
@@ -180,7 +181,13 @@ class LoadFailed(ProgramFailed):
 
 
 class BackupFailed(OperationError):
-    """No backup was written."""
+    """No backup was written. `checks`: those that say why (records.verdict.Check), when it was refused before it began."""
+
+    checks: tuple[Any, ...] = ()
+
+
+class StoreFailed(OperationError):
+    """A store of backups that cannot be reached, listed, read or written."""
 
 
 class RestoreFailed(OperationError):

@@ -91,6 +91,11 @@ class RunningProgram:
         self._process.wait()
         self.raise_if_failed()
 
+    @property
+    def failed(self) -> bool:
+        """Whether it has ended, and failed."""
+        return bool(self._process.poll())
+
     def raise_if_failed(self) -> None:
         """Raise ProgramFailed with its own last words when it has ended and failed."""
         status = self._process.poll()
@@ -137,6 +142,8 @@ def client_environment() -> dict[str, str]:
 def _remedy(words: str) -> str:
     if "SSL support is not compiled in" in words:
         return "This build has no TLS: install the PostgreSQL client programs of your system, or set PGBIN to their folder."
+    if "conflict with recovery" in words:
+        return "Set hot_standby_feedback = on, or a longer max_standby_streaming_delay, on that standby; or back up the primary."
     if "permission denied" in words:
         return "Give the role the right it lacks, or use the owner of the database."
     return "Its own words above say why."
