@@ -18,7 +18,7 @@ from pgaudit_kit.operations.backups.read_back import is_proven
 from pgaudit_kit.operations.restores.database_facts import check_carried, create_like, create_new
 from pgaudit_kit.operations.restores.expected_source import expected_source
 from pgaudit_kit.operations.restores.in_place import restore_in_place
-from pgaudit_kit.operations.restores.leftovers import mark_staged
+from pgaudit_kit.operations.restores.leftovers import STAGED_LIMIT, mark_staged
 from pgaudit_kit.operations.restores.load_dump import Loaded, load_dump
 from pgaudit_kit.operations.restores.local_dump import local_path
 from pgaudit_kit.operations.restores.maintenance import database_oid, maintenance_connection, named_target
@@ -172,9 +172,9 @@ def _create_staging(job: _Job, plan: Plan, connection: psycopg.Connection[Any]) 
     own = "" if plan.live else f"Create the database {job.target.database!r} with a locale that the server knows, then restore again."
     version = connection.info.server_version
     if plan.live:
-        create = create_like(plan.staging, plan.live, version, locale=plan.locale)
+        create = create_like(plan.staging, plan.live, version, locale=plan.locale, connection_limit=STAGED_LIMIT)
     else:
-        create = create_new(plan.staging, plan.locale, version)
+        create = create_new(plan.staging, plan.locale, version, connection_limit=STAGED_LIMIT)
     try:
         with refused_queries(job.target.label, f"creating {plan.staging!r}", remedy=own):
             connection.execute(create)
