@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pgaudit_kit.errors import PgAuditError as PgAuditError
     from pgaudit_kit.operations.backups.backup import backup as backup
     from pgaudit_kit.operations.extracts.extract import extract as extract
+    from pgaudit_kit.operations.rehearsals.rehearse import rehearse as rehearse
     from pgaudit_kit.operations.restores.restore import restore as restore
     from pgaudit_kit.operations.restores.rollback import rollback as rollback
     from pgaudit_kit.records.manifest import load_manifest as load_manifest
@@ -36,6 +37,7 @@ _HOMES = {
     "load_manifest": "records.manifest",
     "query": "audits.query",
     "read_dump": "dumps.read_dump",
+    "rehearse": "operations.rehearsals.rehearse",
     "restore": "operations.restores.restore",
     "rollback": "operations.restores.rollback",
     "run_report": "reporting.notebooks",
@@ -51,6 +53,7 @@ __all__ = [
     "load_manifest",
     "query",
     "read_dump",
+    "rehearse",
     "restore",
     "rollback",
     "run_report",

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pgaudit_kit.cli import backup, demo, diff, extract, inspect, query, report, rescue, restore, snapshot, verify
+from pgaudit_kit.cli import backup, demo, diff, extract, inspect, query, rehearse, report, rescue, restore, snapshot, verify
 from pgaudit_kit.cli.output import visible
 from pgaudit_kit.errors import PgAuditError, hide_secrets
 
@@ -38,6 +38,7 @@ for command in (
     query.query,
     extract.extract,
     rescue.rescue,
+    rehearse.rehearse,
     restore.restore,
     restore.rollback,
     snapshot.snapshot,

@@ -17,7 +17,7 @@ from typing import Literal
 from pgaudit_kit.errors import ProgramFailed, ProgramNotFound, UsageError
 from pgaudit_kit.operations.programs.server_binaries import EXECUTABLE_SUFFIX, program_version, wheel_bin_folder
 
-Name = Literal["pg_dump", "pg_restore", "psql"]
+Name = Literal["pg_dump", "pg_restore", "psql", "postgres"]
 Format = Literal["custom", "plain"]
 
 _USUAL_FOLDERS = {
@@ -64,7 +64,7 @@ def find_program(name: Name, *, at_least: int | None = None, near: int | None = 
     A folder named by PGBIN comes first if it fits; then what the system has; the wheel's copy last. With neither bound the newest
     of the system. *restrict*: only one that knows `\restrict`. Raises ProgramNotFound that names the versions found.
     """
-    found = list(_candidates(name))
+    found = list(programs_of(name))
     program = choose([p for p in found if p.knows_restrict or not restrict], at_least=at_least, near=near)
     if program is not None:
         return program
@@ -90,7 +90,7 @@ def choose(found: Iterable[Program], *, at_least: int | None, near: int | None) 
     return min(fitting, key=rank, default=None)
 
 
-def _candidates(name: Name) -> Iterator[Program]:
+def programs_of(name: Name) -> Iterator[Program]:
     """Every *name* on this machine that runs, with its version; the same file only once."""
     seen: set[Path] = set()
     for folder, origin in _folders(name):
@@ -106,7 +106,7 @@ def _candidates(name: Name) -> Iterator[Program]:
 
 def _folders(name: Name) -> Iterator[tuple[Path, str]]:
     if chosen := os.environ.get("PGBIN"):
-        if not (Path(chosen) / f"{name}{EXECUTABLE_SUFFIX}").is_file():
+        if name != "postgres" and not (Path(chosen) / f"{name}{EXECUTABLE_SUFFIX}").is_file():
             raise ProgramNotFound(
                 f"PGBIN names {chosen}, and there is no {name} in it",
                 resource=name,
@@ -173,6 +173,18 @@ def pg_restore_argv(program: Program, *, archive: Path, database: str, owners: b
         database_argument(database),
         str(archive),
     ]
+
+
+def pg_restore_into_argv(
+    program: Program, *, archive: Path, database: str, owners: bool = True, jobs: int = 1, use_list: Path | None = None
+) -> list[str]:
+    """Return the command line that restores *archive* into *database* over *jobs* connections and goes on after errors.
+
+    *use_list*: a file with the entries to take.
+    """
+    without = [] if owners else ["--no-owner", "--no-privileges"]
+    wanted = [f"--use-list={use_list}"] if use_list else []
+    return [str(program.path), f"--jobs={jobs}", "--no-password", *without, *wanted, database_argument(database), str(archive)]
 
 
 def pg_restore_script_argv(program: Program, *, archive: Path, owners: bool = True) -> list[str]:

@@ -74,11 +74,19 @@ class RunningProgram:
         return self._process.stdout
 
     @property
+    def words(self) -> str:
+        """All that it said on standard error, without secrets."""
+        self._words.seek(0)
+        return hide_secrets(self._words.read().decode("utf-8", "replace").strip(), secrets=self._secrets)
+
+    @property
     def last_words(self) -> str:
         """The end of what it said on standard error, without secrets."""
-        self._words.seek(0)
-        lines = self._words.read().decode("utf-8", "replace").strip().splitlines()
-        return hide_secrets("\n".join(lines[-_LAST_LINES:]), secrets=self._secrets)
+        return "\n".join(self.words.splitlines()[-_LAST_LINES:])
+
+    def end(self) -> int:
+        """Wait until it ends; return its exit status."""
+        return self._process.wait()
 
     def wait(self) -> None:
         """Wait until it ends. Raises ProgramFailed with its own last words when it failed."""

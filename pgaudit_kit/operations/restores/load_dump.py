@@ -55,7 +55,7 @@ def load_dump(dump: Dump, target: Target, connection: psycopg.Connection[Any], *
         psql = find_program("psql", near=major, restrict=bool(dump.script_commands))
         with dump.file.open() as script:
             return Loaded((psql,), _run_script(psql, target, connection, iter(lambda: script.read(PIECE), b"")))
-    pg_restore = _pg_restore_for(dump, major)
+    pg_restore = pg_restore_for(dump, major)
     if not unknown_settings(_preamble_of(pg_restore, archive, owners=owners), connection):
         argv = pg_restore_argv(pg_restore, archive=archive, database=target.database, owners=owners)
         run_program(argv, target.libpq_env())
@@ -67,16 +67,17 @@ def load_dump(dump: Dump, target: Target, connection: psycopg.Connection[Any], *
     return Loaded((pg_restore, psql), left_out)
 
 
-def why_not_unpacked(dump: Dump, connection: psycopg.Connection[Any]) -> str:
+def why_not_unpacked(dump: Dump, connection: psycopg.Connection[Any], *, archive: Path | None = None) -> str:
     """Why the pg_restore that would load the archive *dump* cannot unpack its data, in its own words; "" when it can.
 
-    Not every build has lz4 and zstd. It is asked by having it print the smallest table in each of these compressions.
+    Not every build has lz4 and zstd. It is asked by having it print the smallest table in each of these compressions. *archive*: where
+    it lies bare, when that is not its own path.
     Raises ProgramNotFound, UsageError.
     """
     if not _NOT_IN_EVERY_BUILD & set((dump.provenance.compression or "").split(", ")):
         return ""
-    pg_restore = _pg_restore_for(dump, connection.info.server_version // 10_000)
-    archive = local_path(dump)
+    pg_restore = pg_restore_for(dump, connection.info.server_version // 10_000)
+    archive = archive or local_path(dump)
     with TemporaryDirectory() as folder:
         wanted = Path(folder, "list")
         wanted.write_text("".join(f"{dump_id};\n" for dump_id in _smallest_tables(dump, archive)), encoding="ascii")
@@ -105,7 +106,7 @@ def _key(entry: TocEntry) -> tuple[str, str]:
     return entry.schema or "", entry.tag
 
 
-def _pg_restore_for(dump: Dump, major: int) -> Program:
+def pg_restore_for(dump: Dump, major: int) -> Program:
     """The pg_restore that can read the archive, near to the server's version. Raises ProgramNotFound."""
     oldest = _READS_FROM.get(".".join((dump.provenance.archive_version or "").split(".")[:2]))
     return find_program("pg_restore", at_least=oldest, near=max(major, oldest or 0))
