@@ -17,6 +17,7 @@ from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.source import Source
+from pgaudit_kit.records.table_columns import columns_of
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import TocEntry
 
@@ -100,9 +101,22 @@ def _script_without(dump: Dump, places: Collection[int]) -> Inventory:
     return scan.inventory
 
 
+def with_empty_tables(dump: Dump) -> tuple[Source, tuple[TableName, ...]]:
+    """Return *dump* with the tables that it has without rows (--schema-only, --exclude-table-data) as empty ones, and their names.
+
+    A restore of such a dump must give them empty.
+    """
+    tables = (TableName(o.key.schema or "", o.key.name) for o in dump.inventory.of_kind("TABLE") if not o.attributes.get("partition_key"))
+    columns = {name: columns_of(dump.inventory, name, generated=False) for name in tables if name not in dump.table_data}
+    empty = {name: TableData(name, of, rows=0, fingerprint=Fingerprint()) for name, of in columns.items() if of is not None}
+    if not empty:
+        return dump, ()
+    return RemainingSource(dump, dump.inventory, {**dump.table_data, **empty}), tuple(empty)
+
+
 @dataclass(frozen=True)
 class RemainingSource:
-    """The dump *whole* with fewer objects and tables. A Source."""
+    """The dump `whole` with other objects and tables. A Source. A table that `whole` has no rows of is empty."""
 
     whole: Source
     inventory: Inventory
@@ -120,8 +134,8 @@ class RemainingSource:
 
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
         """That of the whole."""
-        return self.whole.fingerprint(name, columns)
+        return self.whole.fingerprint(name, columns) if name in self.whole.table_data else Fingerprint()
 
     def row_blocks(self, name: TableName, columns: Sequence[str] | None = None) -> Iterator[bytes]:
         """Those of the whole."""
-        return self.whole.row_blocks(name, columns)
+        return self.whole.row_blocks(name, columns) if name in self.whole.table_data else iter(())

@@ -15,7 +15,7 @@ from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.files.decompression import PIECE, DumpFile
 from pgaudit_kit.dumps.scripts.script_pieces import Between, CopyData, MetaCommand, Statement
 from pgaudit_kit.dumps.scripts.sql_script import ScriptSplitter
-from pgaudit_kit.errors import UsageError
+from pgaudit_kit.errors import OperationError, UsageError
 from pgaudit_kit.operations.rehearsals.loaded import Loaded
 from pgaudit_kit.operations.rehearsals.problems import Problem, made_by
 from pgaudit_kit.records.table_data import TableName
@@ -142,6 +142,9 @@ class _ScriptLoad:
             self._problems.append(Problem(command.offset, f"line {command.line}: {what}", "no command of psql is carried out"))
 
     def _note(self, statement: Statement, error: psycopg.Error) -> None:
+        if self._connection.closed:
+            what = f"the server went away at line {statement.line}: {error}"
+            raise OperationError(what, resource="the rehearsal's server", remedy="Look whether its disk is full (--folder), and try again.")
         head = statement.text[: 20 * _SHOWN].decode("utf-8", "replace")
         shown = " ".join(head.split())[:_SHOWN]
         message = (error.diag.message_primary or str(error)).strip()

@@ -47,7 +47,8 @@ _LACKS = re.compile(
     r'|extension ".*" has no installation script|ICU is not supported|collation ".*" for encoding|could not create locale'
     r'|could not open collator|language ".*" does not exist|tablespace ".*" does not exist|role ".*" does not exist'
     r"|compression method lz4 not supported|unsupported XML feature|not built with|locale .* not (?:found|available)"
-    r"|security label provider|foreign-data wrapper .* does not exist|must be loaded via shared_preload_libraries"
+    r"|No space left on device|out of memory|security label provider"
+    r"|foreign-data wrapper .* does not exist|must be loaded via shared_preload_libraries"
 )
 _UNDEFINED = re.compile(
     r"(?:type|relation|function|procedure|aggregate|operator class|operator family|operator|schema|access method|text search \w+|collation"
@@ -71,19 +72,15 @@ def made_by(statement: str) -> str | None:
 
 
 def blamed(problems: Iterable[Problem], made: Iterable[str], *, lacking: bool = False, other_locale: bool = False) -> tuple[Problem, ...]:
-    """Say of each of *problems*, in the order in which they came, who is to blame.
+    """Say of each of *problems* who is to blame.
 
     *made*: the bare names of what was created. Where the environment lacks something, what names a thing that neither was created nor
     lies in the dump's own hands is taken for a consequence: an extension's types and functions are in no dump. *lacking*: it was known to
     lack something before. *other_locale*: text is not compared as it was.
     """
-    there = set(made)
-    found = []
-    for problem in problems:
-        blame = _blame(problem.message, there, lacking=lacking, other_locale=other_locale)
-        lacking = lacking or blame is Blame.ENVIRONMENT
-        found.append(replace(problem, blame=blame))
-    return tuple(found)
+    there, all_of_them = set(made), tuple(problems)
+    lacking = lacking or any(_LACKS.search(p.message) for p in all_of_them)
+    return tuple(replace(p, blame=_blame(p.message, there, lacking=lacking, other_locale=other_locale)) for p in all_of_them)
 
 
 def _blame(message: str, made: set[str], *, lacking: bool, other_locale: bool) -> Blame:

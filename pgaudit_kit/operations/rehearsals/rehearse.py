@@ -6,9 +6,9 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pgaudit_kit.audits.file_digest import dump_digest
 from pgaudit_kit.audits.proof import prove
@@ -19,8 +19,8 @@ from pgaudit_kit.dumps.scripts.cluster import ClusterDump
 from pgaudit_kit.operations.backups.backup import Backup
 from pgaudit_kit.operations.rehearsals.amcheck import check_amcheck
 from pgaudit_kit.operations.rehearsals.evidence_file import evidence_of, store_evidence
-from pgaudit_kit.operations.rehearsals.left_out import LeftOut, dependents, extension_entries, without
-from pgaudit_kit.operations.rehearsals.load_archive import load_archive, local_archive
+from pgaudit_kit.operations.rehearsals.left_out import LeftOut, dependents, extension_entries, with_empty_tables, without
+from pgaudit_kit.operations.rehearsals.load_archive import ArchiveLoad, local_archive
 from pgaudit_kit.operations.rehearsals.load_script import load_script
 from pgaudit_kit.operations.rehearsals.loaded import Loaded
 from pgaudit_kit.operations.rehearsals.needs import Needs, needs_of
@@ -28,12 +28,21 @@ from pgaudit_kit.operations.rehearsals.places import Place, check_origin, check_
 from pgaudit_kit.operations.rehearsals.problems import Blame, blamed, of
 from pgaudit_kit.operations.rehearsals.rehearsal import Rehearsal
 from pgaudit_kit.operations.rehearsals.server_choice import choose_server, installed_servers
-from pgaudit_kit.operations.rehearsals.verdicts import check_commands, check_extensions, check_left_out, check_no_server, check_not_told
+from pgaudit_kit.operations.rehearsals.verdicts import (
+    check_commands,
+    check_extensions,
+    check_left_out,
+    check_no_server,
+    check_not_told,
+    check_without_rows,
+)
 from pgaudit_kit.operations.restores.load_dump import pg_restore_for, why_not_unpacked
 from pgaudit_kit.operations.restores.maintenance import database_names, maintenance_connection, named_target
 from pgaudit_kit.operations.servers.scratch_folders import ScratchFolder
+from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS
 from pgaudit_kit.records.manifest import Manifest, load_manifest, manifest_beside
 from pgaudit_kit.records.source import Source
+from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Check, Outcome
 from pgaudit_kit.server.connection import connect, refused_queries
 from pgaudit_kit.server.snapshot import snapshot
@@ -64,17 +73,18 @@ class _Outcome:
 
     checks: tuple[Check, ...]
     loaded: Loaded | None = None
-    left: LeftOut = LeftOut()
+    left: LeftOut = field(default_factory=LeftOut)
     load_seconds: float = 0.0
     restored_bytes: int = 0
 
 
 @dataclass(frozen=True)
 class _Archive:
-    """A bare local file or folder, and a folder for what has to lie beside it."""
+    """A bare local file or folder, and a folder for temporary files. `own_rows`: no pg_restore here can unpack its rows."""
 
     path: Path
     scratch: Path
+    own_rows: bool
 
 
 def rehearse(
@@ -110,9 +120,12 @@ def rehearse(
     checks, digest = _ask_file(opened, expected)
     result = Rehearsal(opened.label, tuple(checks))
     if not any(c.outcome is Outcome.FAILED for c in checks):
+        whole, empty = with_empty_tables(opened) if expected is opened else (expected, ())
+        checks += [check_without_rows(empty, len(whole.table_data))] if empty else []
+        result = replace(result, check_list=tuple(checks))
         job = _Job(
             opened,
-            expected,
+            whole,
             needs_of(opened, expected),
             skip_missing_extensions,
             amcheck,
@@ -203,6 +216,7 @@ def _load_and_compare(job: _Job, place: Place) -> _Outcome:
         checks.append(check_extensions(job.needs.extensions, place.lacks, skipped=job.skip_missing_extensions))
         if place.lacks and not job.skip_missing_extensions:
             return _Outcome(tuple(checks))
+    empty = _size_of(place.target)
     begun = time.monotonic()
     skipped = dependents(job.dump.toc_entries, extension_entries(job.dump.toc_entries, place.lacks))
     with _unpackable(job, place) as archive:
@@ -220,7 +234,7 @@ def _load_and_compare(job: _Job, place: Place) -> _Outcome:
         checks.append(check_not_told(told))
     with snapshot(place.target) as restored:
         checks += prove(expected, restored, ignore=ignore).check_list
-    size = _size_of(place.target)
+    size = _size_of(place.target) - empty
     if job.amcheck:
         checks.append(check_amcheck(place.target))
     return _Outcome(tuple(checks), loaded, left, seconds, size)
@@ -249,7 +263,8 @@ def _unpackable(job: _Job, place: Place) -> Iterator[_Archive | Check | None]:
         archive = local_archive(job.dump, scratch.path)
         with connect(place.target) as connection:
             why_not = why_not_unpacked(job.dump, connection, archive=archive)
-        yield _cannot_unpack(job.dump, why_not) if why_not else _Archive(archive, scratch.path)
+        large_objects = LARGE_OBJECT_ROWS in job.dump.table_data
+        yield _cannot_unpack(job.dump, why_not) if why_not and large_objects else _Archive(archive, scratch.path, own_rows=bool(why_not))
     finally:
         scratch.remove()
 
@@ -257,7 +272,7 @@ def _unpackable(job: _Job, place: Place) -> Iterator[_Archive | Check | None]:
 def _cannot_unpack(dump: Dump, why_not: str) -> Check:
     return Check(
         id="rehearsal.compression",
-        question="Can pg_restore unpack the data?",
+        question="Can pg_restore unpack the large objects?",
         outcome=Outcome.NOT_CHECKED,
         expected=f"a pg_restore with {dump.provenance.compression}",
         found=why_not,
@@ -269,16 +284,17 @@ def _load(job: _Job, place: Place, archive: _Archive | None, skipped: frozenset[
     if archive is None:
         return load_script(job.dump, place.target)
     pg_restore = pg_restore_for(job.dump, place.major)
-    return load_archive(
+    load = ArchiveLoad(
         job.dump,
         archive.path,
         place.target,
         pg_restore,
-        scratch=archive.scratch,
-        leave_out=skipped,
+        archive.scratch,
         owners=place.owners,
         jobs=job.jobs,
+        own_rows=archive.own_rows,
     )
+    return load.run(leave_out=skipped)
 
 
 def _remaining(job: _Job, loaded: Loaded, skipped: frozenset[int]) -> tuple[Source, LeftOut]:
@@ -288,14 +304,13 @@ def _remaining(job: _Job, loaded: Loaded, skipped: frozenset[int]) -> tuple[Sour
         lacking |= dependents(job.dump.toc_entries, skipped | lacking)
     if not lacking:
         return job.expected, LeftOut()
-    tables = [name for name in loaded.tables_without if _is_lacking(job, name, loaded, lacking)]
+    tables = [name for name in loaded.tables_without if _is_lacking(name, loaded, lacking)]
     return without(job.dump, job.expected, lacking, tables)
 
 
-def _is_lacking(job: _Job, table: Any, loaded: Loaded, lacking: set[int]) -> bool:
+def _is_lacking(table: TableName, loaded: Loaded, lacking: set[int]) -> bool:
     """Whether the rows of *table* did not get in because of the environment."""
-    places = {p.place for p in loaded.problems if p.place in lacking and (table.name in p.what)}
-    return bool(places)
+    return any(p.place in lacking and table.name in p.what for p in loaded.problems)
 
 
 def _size_of(target: Target) -> int:

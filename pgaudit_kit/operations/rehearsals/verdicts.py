@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pgaudit_kit.operations.rehearsals.left_out import LeftOut
 from pgaudit_kit.operations.rehearsals.problems import Blame, Problem, of
+from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Check, Outcome
 
 _SHOWN = 3
@@ -113,4 +114,18 @@ def check_not_told(attributes: Sequence[str]) -> Check:
         found=f"{words} are not in the dump, and were not compared",
         compared=1,
         remedy="Make the backup with owners and privileges, if a restore is to bring them back.",
+    )
+
+
+def check_without_rows(tables: Sequence[TableName], of: int) -> Check:
+    """`rehearsal.rows`: the dump has rows of all of its tables (*of* so many), and not only their definitions."""
+    more = f" and {len(tables) - _SHOWN} more" if len(tables) > _SHOWN else ""
+    return Check(
+        id="rehearsal.rows",
+        question="Does the dump hold the rows of its tables?",
+        outcome=Outcome.WARNED,
+        expected=f"rows of {of} tables",
+        found=f"none of {', '.join(map(str, tables[:_SHOWN]))}{more}: they must come back empty",
+        compared=of,
+        remedy="It was made with --schema-only or --exclude-table-data. Rehearse a dump with all rows to know of those.",
     )

@@ -143,7 +143,7 @@ class EmbeddedServer:
         return self._scratch.path
 
     def make_folder(self, name: str) -> Path:
-        """Make a folder beside the data folder that the server may write to, such as for a tablespace; it goes when a temporary one goes."""
+        """Make a folder beside the data folder that the server may write to, such as for a tablespace; it goes when that goes."""
         folder = self.data_folder.parent / name
         folder.mkdir(mode=0o700)
         if self._account is not None:
