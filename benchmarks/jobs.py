@@ -118,9 +118,11 @@ def jobs(data: Data) -> Iterator[Job]:
     )
     from benchmarks.live_objects import live_jobs  # which need Job
     from benchmarks.live_rows import row_jobs
+    from benchmarks.rehearsals import rehearsal_jobs
 
     yield from row_jobs(data)
     yield from live_jobs(data)
+    yield from rehearsal_jobs(data)
 
 
 def _counts(data: Data, path: object) -> Measured:

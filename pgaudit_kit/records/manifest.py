@@ -36,7 +36,10 @@ class DumpFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A Source: everything known of a database at `taken_at` (ISO 8601, UTC), rows as counts and fingerprints only."""
+    """A Source: everything known of a database at `taken_at` (ISO 8601, UTC), rows as counts and fingerprints only.
+
+    `label`: how it is called where it was taken, or read from; `source`: the label that it was written with.
+    """
 
     label: str
     taken_at: str
@@ -47,6 +50,7 @@ class Manifest:
     ledger: Ledger | None = None
     dump_file: DumpFile | None = None
     partial: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
 
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
         """The fingerprint recorded for *name*; RowsNotAvailable for other columns or when none was recorded."""
@@ -182,6 +186,7 @@ def _from_plain(plain: dict[str, Any], label: str) -> Manifest:
         ledger=_ledger_from(plain["ledger"]) if plain["ledger"] else None,
         dump_file=DumpFile(**plain["dump_file"]) if plain["dump_file"] else None,
         partial=plain["partial"],
+        source=plain["label"],
     )
 
 

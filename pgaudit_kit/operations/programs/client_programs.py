@@ -176,13 +176,20 @@ def pg_restore_argv(program: Program, *, archive: Path, database: str, owners: b
 
 
 def pg_restore_into_argv(
-    program: Program, *, archive: Path, database: str, owners: bool = True, jobs: int = 1, use_list: Path | None = None
+    program: Program,
+    *,
+    archive: Path,
+    database: str,
+    owners: bool = True,
+    tablespaces: bool = True,
+    jobs: int = 1,
+    use_list: Path | None = None,
 ) -> list[str]:
     """Return the command line that restores *archive* into *database* over *jobs* connections and goes on after errors.
 
     *use_list*: a file with the entries to take.
     """
-    without = [] if owners else ["--no-owner", "--no-privileges"]
+    without = ([] if owners else ["--no-owner", "--no-privileges"]) + ([] if tablespaces else ["--no-tablespaces"])
     wanted = [f"--use-list={use_list}"] if use_list else []
     return [str(program.path), f"--jobs={jobs}", "--no-password", *without, *wanted, database_argument(database), str(archive)]
 

@@ -55,14 +55,16 @@ def extension_entries(entries: Iterable[TocEntry], names: Collection[str]) -> fr
     return frozenset(e.dump_id for e in entries if e.desc == "EXTENSION" and e.tag in names and e.dump_id is not None)
 
 
-def without(dump: Dump, expected: Source, places: Collection[int], tables_without: Collection[TableName]) -> tuple[Source, LeftOut]:
+def without(
+    dump: Dump, expected: Source, places: Collection[int], tables_without: Collection[TableName], *, restored: Inventory
+) -> tuple[Source, LeftOut]:
     """Return what is left of *expected* without what stands at *places* of *dump* (dump ids, or bytes of a script), and what is not.
 
-    *tables_without*: tables whose rows did not get in for the same reason.
+    *tables_without*: tables whose rows did not get in for the same reason. What is *restored* all the same is compared.
     """
     left = _script_without(dump, places) if dump.provenance.format == "plain" else _archive_without(dump, places)
     whole = dump.inventory
-    gone = [key for key in whole.by_key if key not in left.by_key]
+    gone = [key for key in whole.by_key if key not in left.by_key and key not in restored.by_key]
     in_part = [key for key, item in left.by_key.items() if key in whole.by_key and item != whole.by_key[key]]
     objects = [o for o in expected.inventory.objects if o.key not in gone]
     objects = [left.by_key[o.key] if o.key in in_part else o for o in objects]

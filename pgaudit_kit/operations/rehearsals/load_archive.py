@@ -43,8 +43,8 @@ class ArchiveLoad:
     """How an archive is loaded into the empty database of `target`.
 
     `archive` is a bare file or folder that holds `dump`, `scratch` a folder for temporary files. Without `owners` also without
-    privileges. `jobs`: connections; None: one per processor, up to eight. With `own_rows` rows are read by us and sent by COPY: this
-    pg_restore cannot unpack them.
+    privileges, without `tablespaces` all is in the default one. `jobs`: connections; None: one per processor, up to eight. With
+    `own_rows` rows are read by us and sent by COPY: this pg_restore cannot unpack them.
     """
 
     dump: Dump
@@ -53,6 +53,7 @@ class ArchiveLoad:
     pg_restore: Program
     scratch: Path
     owners: bool = True
+    tablespaces: bool = True
     jobs: int | None = None
     own_rows: bool = False
 
@@ -78,7 +79,13 @@ class ArchiveLoad:
             wanted.write_text("".join(f"{e.dump_id};\n" for e in entries if e.dump_id), encoding="ascii")
         jobs = 1 if self.dump.provenance.format == "tar" else self.jobs or min(os.cpu_count() or 1, _MOST_JOBS)
         argv = pg_restore_into_argv(
-            self.pg_restore, archive=self.archive, database=self.target.database, owners=self.owners, jobs=jobs, use_list=wanted
+            self.pg_restore,
+            archive=self.archive,
+            database=self.target.database,
+            owners=self.owners,
+            tablespaces=self.tablespaces,
+            jobs=jobs,
+            use_list=wanted,
         )
         with RunningProgram(argv, self.target.libpq_env()) as running:
             status, words = running.end(), running.words
@@ -132,7 +139,7 @@ def _problems(words: str, entries: dict[int, TocEntry]) -> Iterator[Problem]:
             place = _place(current, said, statement, entries)
             known = entries.get(place)
             what = _words(known) if known else statement.split("\n")[0][:100]
-            yield Problem(place, what, error[1].strip() if error else said.removeprefix("error: ").strip(), statement=statement)
+            yield Problem(place, what, error[1].strip() if error else said.removeprefix("error: ").strip())
 
 
 def _place(current: int, said: str, statement: str, entries: dict[int, TocEntry]) -> int:

@@ -31,22 +31,28 @@ _OF_THE_DATABASE = re.compile(
     rb"(?:CREATE|ALTER|DROP)\s+DATABASE\b|(?:COMMENT|SECURITY\s+LABEL[^;]*?)\s+ON\s+DATABASE\b|(?:GRANT|REVOKE)\b[^;']*\sON\s+DATABASE\b",
     re.IGNORECASE,
 )
+_OF_DATABASE_OR_TABLESPACE = re.compile(_OF_THE_DATABASE.pattern + rb"|SET\s+default_tablespace\b", re.IGNORECASE)
+_COPY = re.compile(rb"COPY\b", re.IGNORECASE)
 _LEFT_OUT_COMMANDS = re.compile(rb"\\(?:restrict|unrestrict|connect|c|encoding)\b")
 _BATCH_BYTES = 1 << 18
 _SHOWN = 100
 
 
-def load_script(dump: Dump, target: Target) -> Loaded:
-    """Run the plain script *dump* in the empty database of *target*; what failed is in the result. Raises CannotConnect, DamagedDump."""
+def load_script(dump: Dump, target: Target, *, tablespaces: bool = True) -> Loaded:
+    """Run the plain script *dump* in the empty database of *target*; what failed is in the result.
+
+    Without *tablespaces* all is put into the default one. Raises CannotConnect, DamagedDump, OperationError when the server went away.
+    """
     if not isinstance(dump.file, DumpFile):
         raise UsageError("a script is one file", resource=dump.label)
     with connect(target, read_only=False, autocommit=True) as connection:
-        return _ScriptLoad(dump.file, connection).run()
+        return _ScriptLoad(dump.file, connection, tablespaces=tablespaces).run()
 
 
 class _ScriptLoad:
-    def __init__(self, file: DumpFile, connection: psycopg.Connection[Any]) -> None:
+    def __init__(self, file: DumpFile, connection: psycopg.Connection[Any], *, tablespaces: bool) -> None:
         self._file = file
+        self._left_out = _OF_THE_DATABASE if tablespaces else _OF_DATABASE_OR_TABLESPACE
         self._cursor = connection.cursor()
         self._connection = connection
         self._problems: list[Problem] = []
@@ -84,7 +90,9 @@ class _ScriptLoad:
         self._send_inserts()
         if parse_copy(statement.text.decode("latin-1")):
             return statement
-        if not _OF_THE_DATABASE.match(statement.text):
+        if _COPY.match(statement.text):  # pg_dump writes no other, and it could run a program or read a file where the server runs
+            self._problems.append(Problem(statement.offset, _shown(statement), "only COPY … FROM stdin is carried out"))
+        elif not self._left_out.match(statement.text):
             self._run(statement)
         return None
 
@@ -145,12 +153,15 @@ class _ScriptLoad:
         if self._connection.closed:
             what = f"the server went away at line {statement.line}: {error}"
             raise OperationError(what, resource="the rehearsal's server", remedy="Look whether its disk is full (--folder), and try again.")
-        head = statement.text[: 20 * _SHOWN].decode("utf-8", "replace")
-        shown = " ".join(head.split())[:_SHOWN]
         message = (error.diag.message_primary or str(error)).strip()
-        self._problems.append(Problem(statement.offset, f"line {statement.line}: {shown}", message, error.sqlstate, head))
+        self._problems.append(Problem(statement.offset, _shown(statement), message, error.sqlstate))
         if self._connection.info.transaction_status.name == "INERROR":
             self._cursor.execute("ROLLBACK")
+
+
+def _shown(statement: Statement) -> str:
+    text = statement.text[: 20 * _SHOWN].decode("utf-8", "replace")
+    return f"line {statement.line}: {' '.join(text.split())[:_SHOWN]}"
 
 
 def _whole(pieces: ScriptSplitter) -> Iterator[object]:

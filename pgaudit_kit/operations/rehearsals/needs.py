@@ -7,16 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pgaudit_kit.dumps.dump import Dump
+from pgaudit_kit.dumps.read_dump import read_dump
+from pgaudit_kit.dumps.scripts.cluster import ClusterDump
 from pgaudit_kit.operations.restores.database_facts import Locale
 from pgaudit_kit.operations.restores.preflight import roles_in
 from pgaudit_kit.records.identifiers import read_identifier
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.manifest import SUFFIX, manifest_beside
 from pgaudit_kit.records.objects import DatabaseObject
 from pgaudit_kit.records.source import Source
 
 _MAJOR = re.compile(r"(\d+)(?:\.(\d+))?")
 _FIRST_OF_ONE_NUMBER = 10
 _ACL_ROLES = re.compile(r'^(?:GRANT |REVOKE )?("(?:[^"]|"")*"|\w+)=[^"]*?(?: BY ("(?:[^"]|"")*"|\w+))?$', re.MULTILINE)
+_GLOBALS = ".globals.sql"
 _NO_ROLES = frozenset({"PUBLIC", "OWNER"})
 _DEFAULT_ACL_OF = re.compile(r" of (.+)\Z", re.DOTALL)
 # Every server has them, or is made with them
@@ -29,7 +33,10 @@ _TIMES_PACKED = 8
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What has to be there. `major` None: the dump does not say. `space_bytes` is an estimate, of a throwaway server with all of it."""
+    """What has to be there. `major` None: the dump does not say. `space_bytes` is an estimate, of a throwaway server with all of it.
+
+    `other_roles` are those of the globals beside it, which nothing in it names.
+    """
 
     major: int | None
     extensions: tuple[str, ...]
@@ -37,6 +44,7 @@ class Needs:
     tablespaces: tuple[str, ...]
     locale: Locale
     space_bytes: int
+    other_roles: tuple[str, ...] = ()
 
 
 def needs_of(dump: Dump, expected: Source) -> Needs:
@@ -51,6 +59,7 @@ def needs_of(dump: Dump, expected: Source) -> Needs:
         tablespaces=tuple(sorted(spaces - _TABLESPACES_OF_ALL)),
         locale=_locale_of(dump, expected),
         space_bytes=_space(dump, expected),
+        other_roles=tuple(sorted(_roles_beside(dump) - roles)),
     )
 
 
@@ -58,6 +67,20 @@ def major_of(server_version: str | None) -> int | None:
     """The major version in `15.4 (Debian …)` as a number, 9 for all of 9.x; None when there is none."""
     match = _MAJOR.match(server_version or "")
     return int(match[1]) if match else None
+
+
+def _roles_beside(dump: Dump) -> set[str]:
+    """The roles in `<backup>.globals.sql` beside *dump*, and in the script of pg_dumpall that it is a part of."""
+    if dump.path is None:
+        return set()
+    beside = manifest_beside(dump.path)
+    files = [beside.with_name(beside.name.removesuffix(SUFFIX) + _GLOBALS)]
+    files += [dump.path] if "#" in dump.label else []
+    found: set[str] = set()
+    for file in files:
+        opened = read_dump(file) if file.is_file() else None
+        found |= {role.name for role in opened.shared.roles} if isinstance(opened, ClusterDump) else set()
+    return found
 
 
 def _roles_of(inventory: Inventory) -> Iterator[str]:

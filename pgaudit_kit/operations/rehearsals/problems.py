@@ -17,6 +17,8 @@ class Blame(StrEnum):
     """The server does not know a setting that the dump makes for its own session; nothing is lost."""
     BENIGN = "benign"
     """What was to be made is there already."""
+    VERSIONS = "versions"
+    """The server is newer than the one that was dumped, and does not take this any more."""
     ENVIRONMENT = "environment"
     """The server lacks something that the dump needs, or what needed that."""
     BACKUP = "backup"
@@ -35,11 +37,10 @@ class Problem:
     what: str
     message: str
     sqlstate: str | None = None
-    statement: str = ""
     blame: Blame = Blame.BACKUP
 
 
-_SETTING = re.compile(r'unrecognized configuration parameter "')
+_SETTING = re.compile(r'unrecognized configuration parameter "(.*?)"')
 _BENIGN = re.compile(r'schema "public" already exists|language "plpgsql" already exists|extension "plpgsql" already exists')
 # What a server or its machine may lack, and no dump can bring along
 _LACKS = re.compile(
@@ -47,13 +48,16 @@ _LACKS = re.compile(
     r'|extension ".*" has no installation script|ICU is not supported|collation ".*" for encoding|could not create locale'
     r'|could not open collator|language ".*" does not exist|tablespace ".*" does not exist|role ".*" does not exist'
     r"|compression method lz4 not supported|unsupported XML feature|not built with|locale .* not (?:found|available)"
-    r"|No space left on device|out of memory|security label provider"
+    r"|No space left on device|out of memory|permission denied|must be (?:owner|superuser|member|able)"
+    r'|invalid value for parameter "default_(?:tablespace|table_access_method)"'
+    r"|security label provider"
     r"|foreign-data wrapper .* does not exist|must be loaded via shared_preload_libraries"
 )
 _UNDEFINED = re.compile(
     r"(?:type|relation|function|procedure|aggregate|operator class|operator family|operator|schema|access method|text search \w+|collation"
     r'|extension|server|conversion|data type|domain) "?(?P<name>[^"]+|[^(]+\(.*\)?)"? (?:does not exist|has no default operator class)'
 )
+_GONE = re.compile(r"syntax error|no longer supported|is not supported|is ambiguous")
 # No such row of a partitioned table, or a CHECK that depends on how text is compared
 _OF_LOCALE = re.compile(r"no partition of relation|violates (?:check|partition) constraint")
 _MADE = re.compile(
@@ -71,19 +75,21 @@ def made_by(statement: str) -> str | None:
     return found[1] if found else None
 
 
-def blamed(problems: Iterable[Problem], made: Iterable[str], *, lacking: bool = False, other_locale: bool = False) -> tuple[Problem, ...]:
+def blamed(
+    problems: Iterable[Problem], made: Iterable[str], *, lacking: bool = False, other_locale: bool = False, newer: bool = False
+) -> tuple[Problem, ...]:
     """Say of each of *problems* who is to blame.
 
     *made*: the bare names of what was created. Where the environment lacks something, what names a thing that neither was created nor
     lies in the dump's own hands is taken for a consequence: an extension's types and functions are in no dump. *lacking*: it was known to
-    lack something before. *other_locale*: text is not compared as it was.
+    lack something before. *other_locale*: text is not compared as it was. *newer*: the server is newer than the one that was dumped.
     """
     there, all_of_them = set(made), tuple(problems)
     lacking = lacking or any(_LACKS.search(p.message) for p in all_of_them)
-    return tuple(replace(p, blame=_blame(p.message, there, lacking=lacking, other_locale=other_locale)) for p in all_of_them)
+    return tuple(replace(p, blame=_blame(p.message, there, lacking=lacking, other_locale=other_locale, newer=newer)) for p in all_of_them)
 
 
-def _blame(message: str, made: set[str], *, lacking: bool, other_locale: bool) -> Blame:
+def _blame(message: str, made: set[str], *, lacking: bool, other_locale: bool, newer: bool) -> Blame:
     if _SETTING.search(message):
         return Blame.SETTING
     if _BENIGN.search(message):
@@ -91,13 +97,20 @@ def _blame(message: str, made: set[str], *, lacking: bool, other_locale: bool) -
     if _LACKS.search(message) or (other_locale and _OF_LOCALE.search(message)):
         return Blame.ENVIRONMENT
     undefined = _UNDEFINED.search(message)
-    if lacking and undefined and _bare(undefined["name"]) not in made:
+    unknown = bool(undefined) and _bare(undefined["name"] if undefined else "") not in made
+    if lacking and unknown:
         return Blame.ENVIRONMENT
-    return Blame.BACKUP
+    return Blame.VERSIONS if newer and (unknown or _GONE.search(message)) else Blame.BACKUP
 
 
 def _bare(name: str) -> str:
     return name.partition("(")[0].rpartition(".")[2].strip('" ')
+
+
+def settings_in(problems: Iterable[Problem]) -> tuple[str, ...]:
+    """Return the names of the settings that the server does not know, each once."""
+    found = (_SETTING.search(p.message) for p in problems if p.blame is Blame.SETTING)
+    return tuple(dict.fromkeys(match[1] for match in found if match))
 
 
 def of(problems: Sequence[Problem], blame: Blame) -> tuple[Problem, ...]:

@@ -21,7 +21,8 @@ class Rehearsal:
 
     `server` judged, `why` it was that one ("" for both: it did not come that far); `left_out` names what was not restored because the
     server lacks something; `settings` are those of the dump that the server does not know. `seconds` in all, `load_seconds` of loading
-    alone; `restored_bytes` is the size of the database that came out; `evidence` the file beside the backup that says all this.
+    alone, `proof_seconds` of reading the file and comparing; `restored_bytes` is the size of the database that came out; `evidence` the
+    file beside the backup that says all this.
     """
 
     label: str
@@ -33,6 +34,7 @@ class Rehearsal:
     settings: tuple[str, ...] = ()
     seconds: float = 0.0
     load_seconds: float = 0.0
+    proof_seconds: float = 0.0
     restored_bytes: int = 0
     evidence: str | None = None
 
@@ -84,6 +86,7 @@ class Rehearsal:
             "settings_left_out": list(self.settings),
             "seconds": round(self.seconds, 3),
             "load_seconds": round(self.load_seconds, 3),
+            "proof_seconds": round(self.proof_seconds, 3),
             "restored_bytes": self.restored_bytes,
             "megabytes_per_second": None if rate is None else round(rate, 1),
             "evidence": self.evidence,

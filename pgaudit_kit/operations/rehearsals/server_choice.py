@@ -34,7 +34,7 @@ class Installed:
     @property
     def major(self) -> int:
         """Major version (18)."""
-        return int(self.version.split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz"))
+        return int(self.version.split(".")[0])
 
     def __str__(self) -> str:
         return f"PostgreSQL {self.version} ({'embedded' if self.origin == WHEEL else self.origin})"

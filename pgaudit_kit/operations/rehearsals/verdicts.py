@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pgaudit_kit.operations.rehearsals.left_out import LeftOut
-from pgaudit_kit.operations.rehearsals.problems import Blame, Problem, of
+from pgaudit_kit.operations.rehearsals.problems import Blame, Problem, of, settings_in
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Check, Outcome
 
@@ -61,14 +61,14 @@ def _how_to_get(name: str) -> str:
 
 def check_commands(problems: Sequence[Problem], carried_out: int) -> Check:
     """`rehearsal.load`: every statement of the dump was carried out; otherwise, who is to blame."""
-    bad, lacking = of(problems, Blame.BACKUP), of(problems, Blame.ENVIRONMENT)
+    bad, lacking = of(problems, Blame.BACKUP), (*of(problems, Blame.ENVIRONMENT), *of(problems, Blame.VERSIONS))
     outcome = Outcome.FAILED if bad else Outcome.NOT_CHECKED if lacking else Outcome.PASSED
     worst = bad or lacking
     told = "; ".join(f"{p.what}: {p.message}" for p in worst[:_SHOWN]) + (
         f"; and {len(worst) - _SHOWN} more" if len(worst) > _SHOWN else ""
     )
-    settings = of(problems, Blame.SETTING)
-    fine = f"all carried out, but for {len(settings)} settings that the server does not know" if settings else "all carried out"
+    settings = ", ".join(settings_in(problems))
+    fine = "all carried out" + (f", without the settings that the server does not know: {settings}" if settings else "")
     return Check(
         id="rehearsal.load",
         question="Does the dump restore without an error?",
@@ -78,7 +78,7 @@ def check_commands(problems: Sequence[Problem], carried_out: int) -> Check:
         compared=carried_out,
         remedy="A restore in earnest would stop there: make a new backup, or repair what the message names."
         if bad
-        else "The server lacks what the messages name; the dump is not to blame."
+        else "The server lacks what the messages name, or is too new for it; the dump is not to blame."
         if lacking
         else "",
         evidence=tuple(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -119,17 +120,11 @@ def test_a_backup_that_lost_a_row_fails_and_the_table_is_named(make_app: MakeApp
         connection.execute("DELETE FROM messages WHERE id = 7")
     later = dumped(server, url, tmp_path / "later.dump", "-Fc")
     manifest = load_manifest(manifest_beside(made.path))
-    found = rehearse(later, on(server), manifest=_without_digest(manifest), allow_same_server=True)
+    found = rehearse(later, on(server), manifest=replace(manifest, dump_file=None), allow_same_server=True)
     assert found.verdict is Outcome.FAILED
     assert check(found, "rehearsal.load").outcome is Outcome.PASSED
     assert "public.messages: 2,000 → 1,999" in check(found, "rows.count").found.replace("2000", "2,000").replace("1999", "1,999")
     assert check(found, "objects.match").outcome is Outcome.PASSED
-
-
-def _without_digest(manifest: object) -> object:
-    from dataclasses import replace
-
-    return replace(manifest, dump_file=None)  # type: ignore[type-var]
 
 
 def test_a_changed_file_fails_before_anything_is_restored_and_the_evidence_says_so(make_app: MakeApp, tmp_path: Path) -> None:
@@ -161,7 +156,7 @@ def test_a_statement_that_fails_is_named_with_its_line_and_the_rest_is_restored(
     assert (found.verdict, load.outcome) == (Outcome.FAILED, Outcome.FAILED)
     line = next(n for n, line in enumerate(text.splitlines(), 1) if "USING gin (body)" in line)
     assert load.found == (
-        f"line {line}: CREATE INDEX messages_body ON public.messages USING gin (no_such_column);: column \"no_such_column\" does not exist"
+        f'line {line}: CREATE INDEX messages_body ON public.messages USING gin (no_such_column);: column "no_such_column" does not exist'
     )
     assert "messages_body" in check(found, "objects.match").found
     assert check(found, "rows.fingerprint").outcome is Outcome.PASSED
@@ -219,7 +214,7 @@ def test_a_server_without_the_roles_leaves_owners_out_and_says_so(
     for how in ("-Fc", "-Fp"):
         found = rehearse(dumped(server, url, tmp_path / how, how), server_of(18).url(), allow_same_server=True)
         assert found.verdict is Outcome.NOT_CHECKED, found.checks.to_string()
-        assert 'missing: Odd "Reader" 1, rehearsal_boss, rehearsal_owner' in check(found, "rehearsal.roles").found
+        assert 'missing, or not ours to use: Odd "Reader" 1, rehearsal_boss, rehearsal_owner' in check(found, "rehearsal.roles").found
         assert check(found, "rows.fingerprint").outcome is Outcome.PASSED
         assert check(found, "objects.match").outcome is not Outcome.FAILED, found.checks.to_string()
 
@@ -272,18 +267,10 @@ def test_too_little_space_is_told_before_anything_is_restored(make_app: MakeApp,
     small = Path("/dev/shm")
     path = dumped(server, make_app("large"), tmp_path / "app.dump", "-Fc")
     manifest = backup(server.url("large"), store=tmp_path / "store").manifest
-    huge = {name: _with_size(data, 1 << 50) for name, data in manifest.table_data.items()}
-    from dataclasses import replace
-
+    huge = {name: replace(data, size_bytes=1 << 50) for name, data in manifest.table_data.items()}
     found = rehearse(path, manifest=replace(manifest, dump_file=None, table_data=huge), folder=small if small.is_dir() else None)
     assert (found.verdict, found.server) == (Outcome.NOT_CHECKED, "")
     assert "--folder" in check(found, "rehearsal.space").remedy
-
-
-def _with_size(data: object, size: int) -> object:
-    from dataclasses import replace
-
-    return replace(data, size_bytes=size)  # type: ignore[type-var]
 
 
 def test_a_script_of_several_databases_must_say_which(server: EmbeddedServer, make_app: MakeApp, tmp_path: Path) -> None:
@@ -306,3 +293,73 @@ def test_the_record_says_what_was_done(make_app: MakeApp, server: EmbeddedServer
     page = found._repr_html_()
     assert "told.dump was restored into PostgreSQL" in page
     assert "rows.fingerprint" in page
+
+
+@pytest.mark.parametrize("how", ["-Fc", "-Fd", "-Fp"])
+def test_large_objects_come_back(how: str, make_app: MakeApp, server: EmbeddedServer, tmp_path: Path) -> None:
+    url = make_app("lobbed", APP + "SELECT lo_from_bytea(4711, 'large'::bytea || decode('00ff5c', 'hex')), lo_from_bytea(4712, '');")
+    found = rehearse(dumped(server, url, tmp_path / "app", how), on(server), allow_same_server=True)
+    assert found.verdict is Outcome.PASSED, found.checks.to_string()
+    assert check(found, "rows.fingerprint").compared == 3
+
+
+@pytest.mark.parametrize("how", ["-Fc", "-Fp"])
+def test_another_encoding_is_taken_over(how: str, server: EmbeddedServer, make_app: MakeApp, tmp_path: Path) -> None:
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C'")
+    try:
+        with psycopg.connect(server.url("latin")) as connection:
+            connection.execute("CREATE TABLE größe (straße text); INSERT INTO größe VALUES ('Käse'), ('Ça')")
+        found = rehearse(dumped(server, server.url("latin"), tmp_path / "app", how), on(server), allow_same_server=True)
+        assert found.verdict is Outcome.PASSED, found.checks.to_string()
+        assert check(found, "rows.fingerprint").compared == 1
+    finally:
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute("DROP DATABASE latin WITH (FORCE)")
+
+
+def test_a_script_cannot_run_a_program_where_the_server_runs(make_app: MakeApp, server: EmbeddedServer, tmp_path: Path) -> None:
+    trap = Path("/tmp") / f"rehearsal-trap-{tmp_path.name}"
+    path = dumped(server, make_app("copied"), tmp_path / "app.sql", "-Fp")
+    path.write_text(path.read_text().replace("CREATE INDEX", f"COPY public.users TO PROGRAM 'touch {trap}';\nCREATE INDEX", 1))
+    found = rehearse(path, on(server), allow_same_server=True)
+    assert not trap.exists()
+    assert found.verdict is Outcome.FAILED
+    assert "only COPY … FROM stdin is carried out" in check(found, "rehearsal.load").found
+
+
+@pytest.mark.parametrize("how", ["-Fc", "-Fp"])
+def test_a_server_without_the_tablespace_puts_all_into_the_default_one_and_says_so(
+    how: str, server: EmbeddedServer, server_of: Callable[[int], EmbeddedServer], make_app: MakeApp, tmp_path: Path
+) -> None:
+    folder = server.make_folder(f"one space{how}")
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(f"CREATE TABLESPACE only_here LOCATION '{folder}'".encode())
+    try:
+        url = make_app("in_space", "CREATE TABLE t (a int) TABLESPACE only_here; INSERT INTO t VALUES (1);")
+        found = rehearse(dumped(server, url, tmp_path / "app", how), server_of(18).url(), allow_same_server=True)
+        assert found.verdict is Outcome.NOT_CHECKED
+        assert check(found, "rehearsal.tablespaces").found == "missing, or not ours to use: only_here; tablespaces were left out"
+        assert {c.id for c in found.check_list if c.outcome is not Outcome.PASSED} == {"rehearsal.tablespaces"}
+    finally:
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute("DROP DATABASE IF EXISTS in_space WITH (FORCE)")
+            connection.execute("DROP TABLESPACE only_here")
+
+
+def test_a_role_without_superuser_is_told_what_it_may_not_restore(
+    server: EmbeddedServer, server_of: Callable[[int], EmbeddedServer], make_app: MakeApp, tmp_path: Path
+) -> None:
+    url = make_app("limited", APP + "COMMENT ON EXTENSION plpgsql IS 'ours';")
+    path = dumped(server, url, tmp_path / "app.dump", "-Fc")
+    other = server_of(18)
+    with psycopg.connect(other.url(), autocommit=True) as connection:
+        connection.execute("CREATE ROLE rehearsing LOGIN CREATEDB")
+    try:
+        found = rehearse(path, other.url().replace("postgres@", "rehearsing@"), allow_same_server=True)
+        assert found.verdict is Outcome.NOT_CHECKED, found.checks.to_string()
+        assert "must be owner of extension plpgsql" in check(found, "rehearsal.load").found
+        assert not [c for c in found.check_list if c.outcome is Outcome.FAILED]
+    finally:
+        with psycopg.connect(other.url(), autocommit=True) as connection:
+            connection.execute("DROP ROLE rehearsing")
