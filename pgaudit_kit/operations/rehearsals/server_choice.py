@@ -90,7 +90,7 @@ def missing(wanted: Collection[str], there: Collection[str]) -> tuple[str, ...]:
 def _why(best: Installed, fitting: list[Installed], needs: Needs) -> str:
     dumped = f"PostgreSQL {needs.major}" if needs.major is not None else "an unknown version"
     lacks = missing(needs.extensions, best.extensions)
-    extensions = "" if not needs.extensions else f", lacks {', '.join(lacks)}" if lacks else ", has every extension"
+    extensions = "" if not needs.extensions else f"; it lacks {', '.join(lacks)}" if lacks else "; it has every extension"
     if best.origin == "PGBIN":
         return f"PGBIN names it, the dump is of {dumped}{extensions}"
     if best.origin != WHEEL:
