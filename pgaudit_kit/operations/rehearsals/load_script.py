@@ -150,9 +150,14 @@ class _ScriptLoad:
             self._problems.append(Problem(command.offset, f"line {command.line}: {what}", "no command of psql is carried out"))
 
     def _note(self, statement: Statement, error: psycopg.Error) -> None:
+        import psycopg
+
         if self._connection.closed:
             what = f"the server went away at line {statement.line}: {error}"
             raise OperationError(what, resource="the rehearsal's server", remedy="Look whether its disk is full (--folder), and try again.")
+        if isinstance(error, psycopg.NotSupportedError) and error.sqlstate is None:
+            remedy = "Rehearse a dump in another encoding (pg_dump --encoding=UTF8), or an archive."
+            raise OperationError(f"line {statement.line} cannot be sent: {error}", resource="the script", remedy=remedy)
         message = (error.diag.message_primary or str(error)).strip()
         self._problems.append(Problem(statement.offset, _shown(statement), message, error.sqlstate))
         if self._connection.info.transaction_status.name == "INERROR":

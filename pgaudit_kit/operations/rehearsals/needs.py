@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.dumps.scripts.cluster import ClusterDump
+from pgaudit_kit.errors import PgAuditError
 from pgaudit_kit.operations.restores.database_facts import Locale
 from pgaudit_kit.operations.restores.preflight import roles_in
 from pgaudit_kit.records.identifiers import read_identifier
@@ -78,8 +80,9 @@ def _roles_beside(dump: Dump) -> set[str]:
     files += [dump.path] if "#" in dump.label else []
     found: set[str] = set()
     for file in files:
-        opened = read_dump(file) if file.is_file() else None
-        found |= {role.name for role in opened.shared.roles} if isinstance(opened, ClusterDump) else set()
+        with suppress(PgAuditError):  # nothing in the dump names them: a script that cannot be read is no fault of it
+            opened = read_dump(file) if file.is_file() else None
+            found |= {role.name for role in opened.shared.roles} if isinstance(opened, ClusterDump) else set()
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.audits.result import checks_to_list
@@ -37,6 +38,10 @@ class Rehearsal:
     proof_seconds: float = 0.0
     restored_bytes: int = 0
     evidence: str | None = None
+
+    def with_checks(self, more: Sequence[Check]) -> Rehearsal:
+        """The same with *more* checks at the end."""
+        return replace(self, check_list=(*self.check_list, *more))
 
     @property
     def verdict(self) -> Outcome:

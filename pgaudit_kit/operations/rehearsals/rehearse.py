@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from pgaudit_kit.audits.file_digest import dump_digest
 from pgaudit_kit.audits.sources import open_dump
-from pgaudit_kit.checks.dump_whole import check_complete, check_digest
+from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_unreadable
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.scripts.cluster import ClusterDump
+from pgaudit_kit.errors import DamagedDump
 from pgaudit_kit.operations.backups.backup import Backup
 from pgaudit_kit.operations.rehearsals.comparing import Job, load_and_compare
 from pgaudit_kit.operations.rehearsals.evidence_file import evidence_of, store_evidence
@@ -24,11 +25,7 @@ from pgaudit_kit.operations.rehearsals.problems import settings_in
 from pgaudit_kit.operations.rehearsals.rehearsal import Rehearsal
 from pgaudit_kit.operations.rehearsals.server_choice import choose_server, installed_servers
 from pgaudit_kit.operations.rehearsals.target_place import check_origin, place_on
-from pgaudit_kit.operations.rehearsals.verdicts import (
-    check_extensions,
-    check_no_server,
-    check_without_rows,
-)
+from pgaudit_kit.operations.rehearsals.verdicts import check_extensions, check_no_server, check_not_kept, check_without_rows
 from pgaudit_kit.operations.restores.maintenance import database_names, maintenance_connection, named_target
 from pgaudit_kit.records.manifest import Manifest, load_manifest, manifest_beside
 from pgaudit_kit.records.source import Source
@@ -68,7 +65,13 @@ def rehearse(
     connect, ProgramNotFound.
     """
     begun = time.monotonic()
-    opened = open_dump(dump.path if isinstance(dump, Backup) else dump)
+    where = Path(folder) if folder is not None else None
+    given = dump.path if isinstance(dump, Backup) else dump
+    try:
+        opened = open_dump(given)
+    except DamagedDump as error:  # found broken before anything of it can be restored
+        broken = check_unreadable(error.message, error.offset)
+        return Rehearsal(Path(error.resource).name, (broken,), seconds=time.monotonic() - begun)
     if isinstance(opened, ClusterDump):
         raise opened.needs_a_name()
     expected, own = _expected(opened, manifest)
@@ -76,24 +79,20 @@ def rehearse(
     result = Rehearsal(opened.label, tuple(checks), proof_seconds=time.monotonic() - begun)
     if not any(c.outcome is Outcome.FAILED for c in checks):
         whole, empty = with_empty_tables(opened) if expected is opened else (expected, ())
-        checks += [check_without_rows(empty, len(whole.table_data))] if empty else []
-        result = replace(result, check_list=tuple(checks))
-        job = Job(
-            opened,
-            whole,
-            needs_of(opened, expected),
-            skip_missing_extensions,
-            amcheck,
-            jobs,
-            Path(folder) if folder is not None else None,
-        )
+        result = result.with_checks([check_without_rows(empty, len(whole.table_data))] if empty else [])
+        job = Job(opened, whole, needs_of(opened, expected), skip_missing_extensions, amcheck, jobs, where)
         found = _place(job, server, allow_same_server=allow_same_server)
-        result = _not_possible(result, found) if isinstance(found, Check) else _at(found, job, result)
+        result = result.with_checks([found]) if isinstance(found, Check) else _at(found, job, result)
     result = replace(result, seconds=time.monotonic() - begun)
-    if evidence and own and opened.path:
-        kept = store_evidence(opened.path, evidence_of(result, digest or dump_digest(opened).sha256))
-        result = replace(result, evidence=str(kept))
-    return result
+    return _with_evidence(result, opened.path, digest or dump_digest(opened).sha256) if evidence and own and opened.path else result
+
+
+def _with_evidence(result: Rehearsal, dump: Path, sha256: str) -> Rehearsal:
+    try:
+        kept = store_evidence(dump, evidence_of(result, sha256))
+    except OSError as error:
+        return result.with_checks([check_not_kept(error.strerror or str(error))])
+    return replace(result, evidence=str(kept))
 
 
 def _expected(dump: Dump, manifest: Manifest | str | os.PathLike[str] | None) -> tuple[Source, bool]:
@@ -116,10 +115,6 @@ def _ask_file(dump: Dump, expected: Source) -> tuple[list[Check], str | None]:
     found = dump_digest(dump)
     checks.append(check_digest(recorded, sha256=found.sha256, size_bytes=found.size_bytes))
     return checks, found.sha256
-
-
-def _not_possible(result: Rehearsal, why: Check) -> Rehearsal:
-    return replace(result, check_list=(*result.check_list, why))
 
 
 def _place(job: Job, server: str | Target | Engine | URL, *, allow_same_server: bool) -> AbstractContextManager[Place] | Check:
@@ -151,8 +146,7 @@ def _at(entering: AbstractContextManager[Place], job: Job, result: Rehearsal) ->
         done = load_and_compare(job, place)
     loaded = done.loaded
     return replace(
-        result,
-        check_list=(*result.check_list, *place.checks, *done.checks),
+        result.with_checks([*place.checks, *done.checks]),
         server=place.server,
         why=place.why,
         programs=loaded.programs if loaded else (),

@@ -41,7 +41,7 @@ def place_on(target: Target, needs: Needs) -> Iterator[Place]:
         _drop_abandoned(connection)
         name = _free_name(target.database, database_names(connection))
         version = connection.info.parameter_status("server_version") or ""
-        roles = {row[0] for row in connection.execute("SELECT rolname FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'MEMBER')")}
+        roles = {row[0] for row in connection.execute("SELECT rolname FROM pg_catalog.pg_roles WHERE pg_has_role(oid, 'MEMBER')")}
         available = {row[0] for row in connection.execute("SELECT name FROM pg_catalog.pg_available_extensions")}
         spaces = {row[0] for row in connection.execute("SELECT spcname FROM pg_catalog.pg_tablespace")}
         lacking_roles, lacking_spaces = missing(needs.roles, roles), missing(needs.tablespaces, spaces)

@@ -129,3 +129,16 @@ def check_without_rows(tables: Sequence[TableName], of: int) -> Check:
         compared=of,
         remedy="It was made with --schema-only or --exclude-table-data. Rehearse a dump with all rows to know of those.",
     )
+
+
+def check_not_kept(reason: str) -> Check:
+    """`rehearsal.evidence`: the result could be written beside the backup."""
+    return Check(
+        id="rehearsal.evidence",
+        question="Is the result kept beside the backup?",
+        outcome=Outcome.WARNED,
+        expected="a file beside the backup",
+        found=f"it could not be written: {reason}",
+        compared=1,
+        remedy="Make the folder of the backup writable, or say --no-evidence.",
+    )

@@ -11,9 +11,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.operations.backups.backup import backup
 from pgaudit_kit.operations.rehearsals.evidence_file import evidence_beside
+from pgaudit_kit.operations.rehearsals.needs import needs_of
 from pgaudit_kit.operations.rehearsals.rehearsal import Rehearsal
 from pgaudit_kit.operations.rehearsals.rehearse import rehearse
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
@@ -364,3 +366,32 @@ def test_a_role_without_superuser_is_told_what_it_may_not_restore(
     finally:
         with psycopg.connect(other.url(), autocommit=True) as connection:
             connection.execute("DROP ROLE rehearsing")
+
+
+def test_a_dump_that_is_newer_than_every_server_here_is_no_failure(make_app: MakeApp, server: EmbeddedServer, tmp_path: Path) -> None:
+    path = dumped(server, make_app("of_tomorrow"), tmp_path / "app.sql", "-Fp")
+    path.write_text(path.read_text().replace("-- Dumped from database version 18", "-- Dumped from database version 99"))
+    found = rehearse(path)
+    assert (found.verdict, found.server) == (Outcome.NOT_CHECKED, "")
+    lacks = check(found, "rehearsal.server")
+    assert lacks.expected == "PostgreSQL 99 or newer"
+    assert "Install PostgreSQL 99" in lacks.remedy
+    assert "(embedded)" in lacks.found
+
+
+def test_an_archive_that_is_broken_in_its_head_fails(make_app: MakeApp, server: EmbeddedServer, tmp_path: Path) -> None:
+    path = dumped(server, make_app("beheaded"), tmp_path / "app.dump", "-Fc")
+    path.write_bytes(path.read_bytes()[:300])
+    found = rehearse(path, on(server), allow_same_server=True)
+    assert found.verdict is Outcome.FAILED
+    assert [c.id for c in found.check_list] == ["dump.complete"]
+
+
+def test_roles_of_the_globals_beside_it_are_made_too(make_app: MakeApp, server: EmbeddedServer, tmp_path: Path) -> None:
+    path = dumped(server, make_app("with_globals"), tmp_path / "app.dump", "-Fc")
+    subprocess.run([server.bin_folder / "pg_dumpall", "--roles-only", "-f", str(tmp_path / "all.sql"), "-d", server.url()], check=True)
+    text = (tmp_path / "all.sql").read_text().replace("CREATE ROLE postgres;", "CREATE ROLE postgres;\nCREATE ROLE only_in_globals;")
+    (tmp_path / "app.globals.sql").write_text(text)
+    dump = read_dump(path)
+    assert "only_in_globals" in needs_of(dump, dump).other_roles
+    assert rehearse(path, "embedded").verdict is Outcome.PASSED
