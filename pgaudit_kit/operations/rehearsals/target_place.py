@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.errors import OperationError, PgAuditError, UsageError
@@ -27,6 +27,10 @@ _TIME = "%Y%m%dT%H%M%SZ"
 _MADE = re.compile(r".*__rehearsal_\d{8}T\d{6}Z\Z", re.DOTALL)
 # What a target says of a server of this machine, whichever way it is reached
 _HERE = frozenset({"local", "localhost", "127.0.0.1", "[::1]"})
+_IS_OURS = """
+SELECT coalesce(pg_catalog.shobj_description(oid, 'pg_database') = %s, false)
+    OR pg_catalog.pg_database_size(oid) <= pg_catalog.pg_database_size('template0')
+  FROM pg_catalog.pg_database WHERE datname = %s"""
 _MARK = "made by pgaudit rehearse; it is dropped at the end"
 
 
@@ -37,9 +41,11 @@ def place_on(target: Target, needs: Needs) -> Iterator[Place]:
     What killed rehearsals left on that server is dropped first. Roles are not made there: without them owners are left out.
     Raises CannotConnect, QueryFailed, OperationError when the database could not be dropped.
     """
+    from psycopg import sql
+
     with refused_queries(target.label, "making a database"), maintenance_connection(target) as connection:
         _drop_abandoned(connection)
-        name = _free_name(target.database, database_names(connection))
+        name = _locked_name(target.database, connection)
         version = connection.info.parameter_status("server_version") or ""
         roles = {row[0] for row in connection.execute("SELECT rolname FROM pg_catalog.pg_roles WHERE pg_has_role(oid, 'MEMBER')")}
         available = {row[0] for row in connection.execute("SELECT name FROM pg_catalog.pg_available_extensions")}
@@ -47,7 +53,7 @@ def place_on(target: Target, needs: Needs) -> Iterator[Place]:
         lacking_roles, lacking_spaces = missing(needs.roles, roles), missing(needs.tablespaces, spaces)
         try:
             locale = create_database(connection, name, needs.locale)
-            _mark(connection, name)
+            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(_MARK)))
             yield Place(
                 target.with_database(name),
                 f"PostgreSQL {version.split(' ')[0]} at {target.label}",
@@ -119,37 +125,43 @@ def _all_there(what: str, question: str, wanted: Sequence[str], lacking: Sequenc
     )
 
 
-def _free_name(database: str, taken: Sequence[str]) -> str:
-    suffix = f"__rehearsal_{datetime.now(UTC).strftime(_TIME)}"
-    room = LONGEST_BYTES - len(suffix)
-    name = database.encode()[:room].decode("utf-8", "ignore") + suffix
-    if name in taken:
-        raise OperationError(f"another rehearsal began this second as {name!r}", resource=database, remedy="Try again.")
-    return name
+def _locked_name(database: str, connection: psycopg.Connection[Any]) -> str:
+    """Return a name that no database has, locked for as long as *connection* lives: no other rehearsal takes or drops it."""
+    at = datetime.now(UTC)
+    while True:
+        suffix = f"__rehearsal_{at.strftime(_TIME)}"
+        name = database.encode()[: LONGEST_BYTES - len(suffix)].decode("utf-8", "ignore") + suffix
+        if _lock(connection, name):
+            if name not in database_names(connection):
+                return name
+            _unlock(connection, name)
+        at += timedelta(seconds=1)
 
 
-def _mark(connection: psycopg.Connection[Any], name: str) -> None:
-    from psycopg import sql
+def _lock(connection: psycopg.Connection[Any], name: str) -> bool:
+    row = connection.execute("SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended(%s, 0))", [name]).fetchone()
+    return bool(row and row[0])
 
-    connection.execute("SELECT pg_catalog.pg_advisory_lock(oid::bigint) FROM pg_catalog.pg_database WHERE datname = %s", [name])
-    connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(_MARK)))
+
+def _unlock(connection: psycopg.Connection[Any], name: str) -> None:
+    connection.execute("SELECT pg_catalog.pg_advisory_unlock(pg_catalog.hashtextextended(%s, 0))", [name])
 
 
 def _drop_abandoned(connection: psycopg.Connection[Any]) -> None:
-    """Drop the databases of rehearsals that were killed: those with our name and our comment whose lock nobody holds."""
-    from psycopg import errors
+    """Drop the databases of rehearsals that were killed: with our name, whose lock nobody holds, and with our comment or still empty."""
+    import psycopg
 
-    marked = connection.execute(
-        "SELECT datname, oid::bigint FROM pg_catalog.pg_database WHERE pg_catalog.shobj_description(oid, 'pg_database') = %s", [_MARK]
-    ).fetchall()
-    for name, oid in marked:
-        row = connection.execute("SELECT pg_catalog.pg_try_advisory_lock(%s)", [oid]).fetchone()
-        if not (row and row[0]):
+    for name in filter(_MADE.match, database_names(connection)):
+        if not _lock(connection, name):
             continue
-        if _MADE.match(name) and not sessions_of(connection, name):
-            with contextlib.suppress(errors.InsufficientPrivilege):  # another role's: that one drops it
+        try:
+            row = connection.execute(_IS_OURS, [_MARK, name]).fetchone()
+            if row and row[0] and not sessions_of(connection, name):
                 drop_database(connection, name)
-        connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s)", [oid])
+        except psycopg.errors.InsufficientPrivilege:
+            pass  # another role's: that one drops it
+        finally:
+            _unlock(connection, name)
 
 
 def _drop(target: Target, name: str) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -46,6 +47,27 @@ def test_the_database_is_dropped_at_the_end_whatever_happens(
     with pytest.raises(KeyboardInterrupt):
         rehearse(path, server.url("guest"), allow_same_server=True)
     assert databases("guest") == ["guest"]
+
+
+def test_what_only_looks_like_ours_or_is_in_use_is_left_alone(
+    make_app: MakeApp, server: EmbeddedServer, databases: Databases, tmp_path: Path
+) -> None:
+    path = dumped(server, make_app("careful"), tmp_path / "app.dump", "-Fc")
+    make_app("careful__rehearsal_20260101T000000Z")  # with tables, and without our comment
+    with psycopg.connect(server.url(), autocommit=True) as running:  # another rehearsal holds the lock of its database
+        running.execute('CREATE DATABASE "careful__rehearsal_20260102T000000Z" TEMPLATE template0')
+        running.execute("SELECT pg_advisory_lock(hashtextextended('careful__rehearsal_20260102T000000Z', 0))")
+        running.execute('CREATE DATABASE "careful__rehearsal_20260103T000000Z" TEMPLATE template0')  # killed before it had its comment
+        assert rehearse(path, server.url("careful"), allow_same_server=True).verdict is Outcome.PASSED
+    assert databases("careful__") == ["careful__rehearsal_20260101T000000Z", "careful__rehearsal_20260102T000000Z"]
+
+
+def test_two_at_once_have_a_database_each(make_app: MakeApp, server: EmbeddedServer, databases: Databases, tmp_path: Path) -> None:
+    path = dumped(server, make_app("pair"), tmp_path / "app.dump", "-Fc")
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: rehearse(path, server.url("pair"), allow_same_server=True), range(3)))
+    assert [f.verdict for f in found] == [Outcome.PASSED] * 3
+    assert databases("pair") == ["pair"]
 
 
 def test_the_server_that_the_backup_came_from_is_refused(
