@@ -23,42 +23,57 @@ if TYPE_CHECKING:
     from pgaudit_kit.operations.backups.backup import backup as backup
     from pgaudit_kit.operations.extracts.extract import extract as extract
     from pgaudit_kit.operations.rehearsals.rehearse import rehearse as rehearse
+    from pgaudit_kit.operations.restores.partial import restore_part as restore_part
     from pgaudit_kit.operations.restores.restore import restore as restore
     from pgaudit_kit.operations.restores.rollback import rollback as rollback
+    from pgaudit_kit.operations.store.list_backups import backups as backups
+    from pgaudit_kit.operations.store.prune import prune as prune
+    from pgaudit_kit.operations.store.retention import Retention as Retention
+    from pgaudit_kit.operations.store.verify_all import verify_all as verify_all
     from pgaudit_kit.records.manifest import load_manifest as load_manifest
     from pgaudit_kit.reporting.notebooks import run_report as run_report
     from pgaudit_kit.server.snapshot import snapshot as snapshot
 
 _HOMES = {
     "PgAuditError": "errors",
+    "Retention": "operations.store.retention",
     "backup": "operations.backups.backup",
+    "backups": "operations.store.list_backups",
     "diff": "audits.drift",
     "extract": "operations.extracts.extract",
     "load_manifest": "records.manifest",
+    "prune": "operations.store.prune",
     "query": "audits.query",
     "read_dump": "dumps.read_dump",
     "rehearse": "operations.rehearsals.rehearse",
     "restore": "operations.restores.restore",
+    "restore_part": "operations.restores.partial",
     "rollback": "operations.restores.rollback",
     "run_report": "reporting.notebooks",
     "snapshot": "server.snapshot",
     "verify": "audits.verify",
+    "verify_all": "operations.store.verify_all",
 }
 
 __all__ = [
     "PgAuditError",
+    "Retention",
     "backup",
+    "backups",
     "diff",
     "extract",
     "load_manifest",
+    "prune",
     "query",
     "read_dump",
     "rehearse",
     "restore",
+    "restore_part",
     "rollback",
     "run_report",
     "snapshot",
     "verify",
+    "verify_all",
 ]
 
 

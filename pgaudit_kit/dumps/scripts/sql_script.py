@@ -83,7 +83,7 @@ class ScriptSplitter:
     """Iterate over the pieces of the script that *stream* gives.
 
     *offset* and *line* are those of the stream's first byte; *standard_strings* and *encoding* hold until the script sets them.
-    Without *runs* every INSERT is a statement of its own.
+    Without *runs* every INSERT is a statement of its own. *on_rows* gets the bytes of COPY rows as they go by, before their CopyData.
     When the stream breaks, the pieces up to there are given, and `broken` holds the DamagedDump. `standard_strings` follows the
     script's SET statements. Raises DamagedDump for a statement longer than 256 MiB.
     """
@@ -97,8 +97,10 @@ class ScriptSplitter:
         standard_strings: bool = True,
         encoding: str = UTF8,
         runs: bool = True,
+        on_rows: Callable[[bytes], object] | None = None,
     ) -> None:
         self.standard_strings = standard_strings
+        self._on_rows = on_rows
         self.broken: DamagedDump | None = None
         self._stream = stream
         self._data = b""  # the window: what was read and not yet given
@@ -366,6 +368,8 @@ class ScriptSplitter:
             if (last := block.rfind(b"\n", start, border)) >= 0:
                 whole = counter.size_bytes + last + 1 - start
             counter.add(block, start, border)
+            if self._on_rows and border > start:
+                self._on_rows(bytes(memoryview(block)[start:border]))
             if mark >= 0 or self._at_end:
                 break
             self._base += border

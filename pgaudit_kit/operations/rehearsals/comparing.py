@@ -120,7 +120,10 @@ def _ignored(job: Job, place: Place) -> frozenset[str]:
 
 
 def _says(source: Source, attribute: str) -> bool:
-    return isinstance(source, Manifest) and any(o.attributes.get(attribute) for o in source.inventory.objects)
+    """Whether the manifest has it of something, and not that the dump was told to leave it out."""
+    if not isinstance(source, Manifest) or attribute in source.leaves_out:
+        return False
+    return any(o.attributes.get(attribute) for o in source.inventory.objects)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.dumps.scripts.cluster import ClusterDump
 from pgaudit_kit.errors import PgAuditError
 from pgaudit_kit.operations.restores.database_facts import Locale
-from pgaudit_kit.operations.restores.preflight import roles_in
+from pgaudit_kit.operations.restores.dump_needs import roles_in
 from pgaudit_kit.records.identifiers import read_identifier
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.manifest import SUFFIX, manifest_beside
