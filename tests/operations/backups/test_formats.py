@@ -152,7 +152,7 @@ def test_roles_that_may_not_be_read_leave_a_backup_that_says_so(make_app: MakeAp
         (check,) = [c for c in made.check_list if c.id == "backup.globals"]
         assert (check.outcome, made.verdict) == (Outcome.NOT_CHECKED, Outcome.NOT_CHECKED)
         assert "pg_authid" in check.found
-        assert not [p for p in store.iterdir() if "globals" in p.name]
+        assert not [p for p in store.iterdir() if p.name.endswith(".globals.sql")]
         assert verify(made.path).verdict is Outcome.PASSED
     finally:
         with psycopg.connect(url, autocommit=True) as connection:
