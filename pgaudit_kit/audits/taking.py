@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from pgaudit_kit.audits.ledgers import first_ledger
 from pgaudit_kit.errors import RowsNotAvailable
-from pgaudit_kit.migrations.prisma import read_ledger
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableData, TableName
@@ -42,7 +42,7 @@ def take_manifest(
         provenance=source.provenance,
         inventory=source.inventory,
         table_data=tables,
-        ledger=read_ledger(source, schema=prisma_schema),
+        ledger=first_ledger(source, schema=prisma_schema),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pgaudit_kit.cli import backup, demo, diff, extract, inspect, query, report, rescue, restore, snapshot, verify
+from pgaudit_kit.cli import backup, demo, diff, extract, inspect, migrations, query, report, rescue, restore, snapshot, verify
 from pgaudit_kit.cli.output import visible
 from pgaudit_kit.errors import PgAuditError, hide_secrets
 
@@ -36,6 +36,7 @@ for command in (
     diff.diff,
     inspect.inspect,
     query.query,
+    migrations.migrations,
     extract.extract,
     rescue.rescue,
     restore.restore,
