@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from pgaudit_kit.migration_tools.folders import checksums, read_bytes, sha256, text_of
@@ -26,7 +25,7 @@ def is_ledger(table: LedgerTable) -> bool:
 
 
 def read_rows(rows: Sequence[Row]) -> list[Migration]:
-    """In the order of their ids. `name` is `created_at`, the journal's `when`, until the folder says the tag."""
+    """In the order of their ids. `name` is `created_at`, when it was written: the journal's `when`, until the folder says the tag."""
     rows = sorted(rows, key=lambda row: int(row["id"] or 0))
     return [Migration(row["id"] or "", row["created_at"] or "", row["hash"], said="applied") for row in rows]
 
@@ -58,18 +57,10 @@ def settle(ledger: Ledger, files: MigrationFiles | None) -> Settled:
     tags = {when: file.name for file in (files.files if files else ()) for when in file.depends}
     hashes = {checksum: file.name for file in (files.files if files else ()) for checksum in file.checksums}
     named = [
-        Migration(row.id, tags.get(row.name) or hashes.get(row.checksum or "") or row.name, row.checksum, _time(row.name), said=row.said)
+        Migration(row.id, tags.get(row.name) or hashes.get(row.checksum or "") or row.name, row.checksum, said=row.said)
         for row in ledger.migrations
     ]
     return settle_by_name(Ledger(ledger.tool, ledger.table, tuple(named)), files)
-
-
-def _time(milliseconds: str) -> str | None:
-    """When it was written, for it is not recorded when it was applied."""
-    try:
-        return datetime.fromtimestamp(int(milliseconds) / 1000, UTC).isoformat(sep=" ", timespec="seconds")
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 TOOL = Tool(

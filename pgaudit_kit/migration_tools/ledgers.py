@@ -47,4 +47,8 @@ def _tables(source: Source) -> list[LedgerTable]:
     beside: dict[str, set[str]] = defaultdict(set)
     for name in types:
         beside[name.schema].add(name.name)
-    return [LedgerTable(name, columns, frozenset(beside[name.schema])) for name, columns in sorted(types.items())]
+    parts = source.inventory.by_parent
+    return [
+        LedgerTable(name, columns, frozenset(beside[name.schema]), frozenset(p.key.name for p in parts.get((name.schema, name.name), ())))
+        for name, columns in sorted(types.items())
+    ]

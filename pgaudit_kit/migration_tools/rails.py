@@ -12,14 +12,13 @@ from pgaudit_kit.records.ledger import Migration
 
 TABLE = "schema_migrations"
 BESIDE = "ar_internal_metadata"
+INDEX = "unique_schema_migrations"
 _FILE = re.compile(r"(\d+)_([_a-z0-9]*)(?:\.[_a-z0-9]+)?\.rb")
 
 
 def is_ledger(table: LedgerTable) -> bool:
-    """By the table that Rails 5 and later has beside it; before, by the column's type: dbmate writes another one."""
-    if table.name.name != TABLE or not table.has_only("version"):
-        return False
-    return BESIDE in table.beside or table.types["version"] == "character varying(255)"
+    """By the table that Rails 5 and later has beside it; before that, by the name of its index: dbmate has a primary key."""
+    return table.name.name == TABLE and table.has_only("version") and (BESIDE in table.beside or INDEX in table.parts)
 
 
 def read_rows(rows: Sequence[Row]) -> list[Migration]:

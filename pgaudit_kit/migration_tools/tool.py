@@ -14,11 +14,14 @@ Row = Mapping[str, str | None]  # column → value as PostgreSQL prints it
 
 @dataclass(frozen=True, slots=True)
 class LedgerTable:
-    """A table that may be a ledger: its columns with their types ("" where the source does not say), and the tables of its schema."""
+    """A table that may be a ledger: its columns with their types ("" where the source does not say); the names of the
+    tables `beside` it in its schema, and of its `parts`: indexes, constraints.
+    """
 
     name: TableName
     types: Mapping[str, str]
     beside: frozenset[str] = frozenset()
+    parts: frozenset[str] = frozenset()
 
     def has(self, *columns: str) -> bool:
         """Whether it has all these columns."""
