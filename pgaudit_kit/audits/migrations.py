@@ -166,7 +166,7 @@ def _ask_catalog(
     def answer() -> Check:
         nonlocal seen
         inventory = source.inventory
-        if not inventory.objects:
+        if not inventory.objects and source.table_data:
             raise RowsNotAvailable("no objects are in it, rows alone", resource=source.label, remedy="Give a dump with its schema.")
         home = table.schema if table and tool.sql_in_ledger_schema else "public"
         seen = with_catalog(statuses, scripts, inventory, tool, home)

@@ -12,6 +12,7 @@ from pgaudit_kit.records.ledger import MigrationStatus, State
 
 NAMED = 3  # things named in a sentence; the others are counted
 _SAME_PLACE = {"INDEX": ("INDEX", "CONSTRAINT"), "CONSTRAINT": ("CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "INDEX")}
+_INDEX_LIKE = {"INDEX", "CONSTRAINT"}
 _ANY_RELATION = {"TABLE": ("TABLE", "FOREIGN TABLE"), "TYPE": ("TYPE", "DOMAIN"), "FUNCTION": ("FUNCTION", "PROCEDURE", "AGGREGATE")}
 
 
@@ -63,7 +64,7 @@ class _Replay:
             self.doubtful.discard(thing)
             self.ran[name] += 1
         elif effect.does == "drops":
-            for gone in [t for t in self.there if _same(t, thing) or _belongs(t, thing)]:
+            for gone in self._named(thing) + [t for t in self.there if _belongs(t, thing)]:
                 del self.there[gone]
         elif effect.does == "forgets":
             for gone in [t for t in self.there if _belongs(t, thing) and t.kind != "COLUMN"]:
@@ -74,24 +75,21 @@ class _Replay:
             self.doubtful |= set(self.there)
 
     def _rename(self, old: Thing, new: Thing) -> None:
-        for thing in list(self.there):
-            if _same(thing, old):
-                moved = thing._replace(schema=new.schema, name=new.name)
-            elif _belongs(thing, old):
-                moved = thing._replace(schema=new.schema, parent=new.name)
-            else:
-                continue
-            self.there[moved] = self.there.pop(thing)
-            if thing in self.doubtful:
-                self.doubtful.add(moved)
+        for thing in self._named(old):
+            self._move(thing, thing._replace(schema=new.schema, name=new.name))
+        for thing in [t for t in self.there if _belongs(t, old)]:
+            self._move(thing, thing._replace(schema=new.schema, parent=new.name))
 
+    def _move(self, thing: Thing, moved: Thing) -> None:
+        self.there[moved] = self.there.pop(thing)
+        if thing in self.doubtful:
+            self.doubtful.add(moved)
 
-def _same(thing: Thing, other: Thing) -> bool:
-    if (thing.schema, thing.name) != (other.schema, other.name):
-        return False
-    if thing.kind in _SAME_PLACE and other.kind in _SAME_PLACE:
-        return other.kind == "INDEX" or thing.parent == other.parent
-    return thing.kind == other.kind and (thing.parent == other.parent)
+    def _named(self, thing: Thing) -> list[Thing]:
+        """What a statement means that names *thing*: of an index, or of a constraint, also the one that stands for the other."""
+        same = [t for t in self.there if (t.schema, t.name) == (thing.schema, thing.name)]
+        exact = [t for t in same if t.kind == thing.kind and (t.parent == thing.parent or thing.parent is None)]
+        return exact or [t for t in same if {t.kind, thing.kind} == _INDEX_LIKE]
 
 
 def _belongs(thing: Thing, table: Thing) -> bool:

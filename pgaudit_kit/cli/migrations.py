@@ -47,6 +47,8 @@ def migrations(
     for says in result.tool_says:
         blind = f"; it does not tell: {says.blind_to}" if says.blind_to else ""
         console().print(visible(f"`{says.command}` would say: {says.says} (exit code {says.exit_code}){blind}"), markup=False)
+    for sentence in result.skipped if result.verdict != "passed" else ():  # then the verdict says them
+        console().print(visible(sentence), markup=False, style="dim")
     print_verdict(result.verdict, result.sentence, result.next_steps)
     raise typer.Exit(EXIT_CODES[result.verdict])
 

@@ -114,7 +114,7 @@ def _ledger_says(row: Migration) -> str:
 
 def _in_order(tool: Tool, found: list[MigrationStatus], files: MigrationFiles) -> Iterator[MigrationStatus]:
     """Mark what stands before something that was applied earlier."""
-    place = {file.name: number for number, file in enumerate(files.files)}
+    place = {file.name: number for number, file in enumerate(files.files) if not file.again}
     furthest, name = -1, ""
     for status in found:
         here = place.get(status.name, -1)

@@ -14,8 +14,9 @@ Row = Mapping[str, str | None]  # column → value as PostgreSQL prints it
 
 @dataclass(frozen=True, slots=True)
 class LedgerTable:
-    """A table that may be a ledger: its columns with their types ("" where the source does not say); the names of the
-    tables `beside` it in its schema, and of its `parts`: indexes, constraints.
+    """A table that may be a ledger: its columns with their types ("" where the source does not say).
+
+    `beside`: the tables of its schema; `parts`: the names of its indexes and constraints.
     """
 
     name: TableName
