@@ -14,7 +14,7 @@ _FILE = re.compile(r"(\d+)_.*\.exs")
 
 
 def is_ledger(table: LedgerTable) -> bool:
-    """By its columns: any source of `migration_source` may name the table."""
+    """By its columns and a word: `migration_source` may call it otherwise."""
     return table.has_only("version", "inserted_at") and "migration" in table.name.name
 
 

@@ -15,7 +15,7 @@ _FILE = re.compile(r"(\d+)_.*\.up\.sql")
 
 def is_ledger(table: LedgerTable) -> bool:
     """By its columns, whatever `x-migrations-table` calls it."""
-    return table.has_only("version", "dirty")
+    return table.has_only("version", "dirty") and table.types["version"] in ("", "bigint")
 
 
 def read_rows(rows: Sequence[Row]) -> list[Migration]:

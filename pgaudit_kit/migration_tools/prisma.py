@@ -75,7 +75,8 @@ def settle(ledger: Ledger, files: MigrationFiles | None) -> Settled:
         return Settled(rows)
     named = files.by_name()
     began = {row.name for row in ledger.migrations if row.state != "applied"}
-    squashed, gone = {}, []
+    squashed: dict[str, str] = {}
+    gone: list[str] = []
     for row in rows:
         if row.name not in named:
             gone.append(row.name)

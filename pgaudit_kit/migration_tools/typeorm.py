@@ -16,8 +16,10 @@ _NAME = re.compile(r"""^\s*(?:readonly\s+)?(?:this\.)?name\s*(?::\s*string\s*)?=
 
 
 def is_ledger(table: LedgerTable) -> bool:
-    """By its columns, whatever `migrationsTableName` calls it."""
-    return table.has_only("id", "timestamp", "name")
+    """By its columns and a word: `migrationsTableName` may call it otherwise, but tables of events have these columns, too."""
+    return (
+        table.has_only("id", "timestamp", "name") and table.types["timestamp"] in ("", "bigint") and "migration" in table.name.name.lower()
+    )
 
 
 def read_rows(rows: Sequence[Row]) -> list[Migration]:

@@ -169,3 +169,12 @@ def test_a_table_of_that_name_with_other_columns_is_no_ledger(column: str, make_
     result = pk.migrations(url)
     assert result.verdict == "not_checked"
     assert "no ledger" in result.check_list[0].found
+
+
+def test_a_table_of_the_application_with_columns_of_a_ledger_is_none(make_database: Make) -> None:
+    url = make_database()
+    execute(
+        url, "CREATE TABLE events (id serial, timestamp bigint, name text)", "CREATE TABLE visits (version bigint, inserted_at timestamp)"
+    )
+    execute(url, "CREATE TABLE hashes (id serial, hash text, created_at bigint)", "CREATE TABLE pages (version text, dirty boolean)")
+    assert pk.migrations(url).verdict == "not_checked"
