@@ -12,12 +12,12 @@ from pgaudit_kit.audits.asking import ask
 from pgaudit_kit.audits.ledgers import ledger_of
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.sources import open_source
-from pgaudit_kit.checks.migration_catalog import with_catalog
-from pgaudit_kit.checks.migrations import check_catalog, check_files, check_ledger_state, check_no_ledger
+from pgaudit_kit.checks.migration_catalog import needs_later, with_catalog
+from pgaudit_kit.checks.migrations import check_catalog, check_files, check_ledger_state, check_no_ledger, check_order
 from pgaudit_kit.display import frames, html
 from pgaudit_kit.errors import PgAuditError, RowsNotAvailable, UsageError
 from pgaudit_kit.migration_tools.folders import read_folder
-from pgaudit_kit.migration_tools.ledgers import find_ledgers
+from pgaudit_kit.migration_tools.ledgers import find_ledgers, lock_fault
 from pgaudit_kit.migration_tools.states import statuses_of
 from pgaudit_kit.migration_tools.tool import MigrationFiles, Tool
 from pgaudit_kit.migration_tools.tools import NAMES, TOOLS, tool_named
@@ -140,7 +140,7 @@ def _ask_ledger(source: Source, tool: Tool, table: TableName | None, folder: Pat
     if table is None:
         checks.append(check_no_ledger(f"there is no ledger of {tool.title}", "Is this the right database? Then nothing was applied to it."))
     elif ledger is not None:
-        checks.append(check_ledger_state(statuses))
+        checks.append(check_ledger_state(statuses, lock_fault(source, tool, ledger.table)))
     if files is None:
         skipped.append(WITHOUT_FOLDER)
         return _Part(label, checks, statuses, skipped)
@@ -161,6 +161,7 @@ def _ask_catalog(
     scripts = {file.name: file.sql for file in files.files}
     if not any(sql is not None for sql in scripts.values()):
         return statuses, []
+    home = table.schema if table and tool.sql_in_ledger_schema else "public"
     seen = statuses
 
     def answer() -> Check:
@@ -168,12 +169,12 @@ def _ask_catalog(
         inventory = source.inventory
         if not inventory.objects and source.table_data:
             raise RowsNotAvailable("no objects are in it, rows alone", resource=source.label, remedy="Give a dump with its schema.")
-        home = table.schema if table and tool.sql_in_ledger_schema else "public"
         seen = with_catalog(statuses, scripts, inventory, tool, home)
         return check_catalog(seen)
 
     check = ask("migrations.catalog", "Does the catalog hold what the applied migrations make, and nothing of the others?", answer)
-    return seen, [check]
+    order = [check_order(needs_later(scripts, home), sum(sql is not None for sql in scripts.values()))] if tool.by_order else []
+    return seen, [check, *order]
 
 
 def _elsewhere(source: Source, tool: Tool, table: TableName | None) -> list[tuple[str, str]]:

@@ -41,6 +41,26 @@ def with_catalog(
     return found
 
 
+def needs_later(scripts: Mapping[str, str | None], home: str) -> list[tuple[str, str, str]]:
+    """Return the migrations that, in the order of *scripts*, need a table that only a later one makes: with the table, and that one."""
+    effects = {name: effects_of(sql, home) for name, sql in scripts.items() if sql is not None}
+    makers: dict[tuple[str | None, str], str] = {}
+    for name, found in effects.items():
+        for effect in found:
+            for made in (effect.thing, effect.to):
+                if made is not None and made.kind == "TABLE" and effect.does in ("makes", "renames"):
+                    makers.setdefault((made.schema, made.name), name)
+    late: dict[tuple[str, str], str] = {}
+    seen: set[str] = set()
+    for name, found in effects.items():
+        seen.add(name)
+        for thing in (effect.thing for effect in found if effect.does == "makes" and effect.thing.parent):
+            maker = makers.get((thing.schema, thing.parent or ""))
+            if maker is not None and maker not in seen:
+                late[name, str(Thing("TABLE", thing.schema, thing.parent or ""))] = maker
+    return [(name, table, maker) for (name, table), maker in late.items()]
+
+
 @dataclass(slots=True)
 class _Replay:
     """What is there after some migrations: each thing with the migration that made it. `doubt`: the last one whose doing is not known."""

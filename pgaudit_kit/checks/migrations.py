@@ -32,8 +32,8 @@ def check_ledger_match(expected: Ledger, found: Ledger | None) -> Check:
     )
 
 
-def check_ledger_state(statuses: Sequence[MigrationStatus], *, at_worst: Outcome = Outcome.FAILED) -> Check:
-    """`migrations.state`: no migration failed, or was rolled back last, by the ledger alone.
+def check_ledger_state(statuses: Sequence[MigrationStatus], faults: Iterable[Fault] = (), *, at_worst: Outcome = Outcome.FAILED) -> Check:
+    """`migrations.state`: no migration failed, or was rolled back last, by the ledger alone. *faults* are those of the ledger as a whole.
 
     *at_worst*: of a dump whose ledger is only as bad as the database's was, a warning is enough.
     """
@@ -43,6 +43,7 @@ def check_ledger_state(statuses: Sequence[MigrationStatus], *, at_worst: Outcome
         rows,
         passed="all applied" if all(s.state is not State.ROLLED_BACK for s in rows) else "none is stuck",
         nothing="the ledger is empty",
+        faults=faults,
         at_worst=at_worst,
     )
 
@@ -70,6 +71,21 @@ def check_catalog(statuses: Sequence[MigrationStatus]) -> Check:
         [*looked, *doubted],
         passed="it does",
         nothing="no script says what it makes",
+    )
+
+
+def check_order(late: Sequence[tuple[str, str, str]], looked: int) -> Check:
+    """`migrations.order`: no script needs a table that a later one makes. *late*: migration, the table, the one that makes it."""
+    said = [f"{name} needs {table}, which {maker} makes behind it" for name, table, maker in late]
+    return Check(
+        id="migrations.order",
+        question="Would an empty database get through the migrations in the order of their names?",
+        outcome=Outcome.WARNED if late else Outcome.PASSED,
+        expected=f"{looked} scripts",
+        found="; ".join(said[:NAMED]) or "it would, as far as tables go",
+        compared=looked,
+        remedy="Nothing breaks here; a new database would: rename it behind the other, and its row in every ledger." if late else "",
+        evidence=tuple({"migration": name, "fault": text} for (name, _, _), text in zip(late, said, strict=True)),
     )
 
 

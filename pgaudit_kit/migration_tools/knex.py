@@ -43,8 +43,10 @@ TOOL = Tool(
     read_rows=read_rows,
     read_folder=read_folder,
     places=("migrations", "db/migrations"),
+    lock=("knex_migrations_lock", "is_locked"),
     late_ones="`knex migrate:latest` applies it all the same",
     remedies={
+        "locked": "When no migration is running: `npx knex migrate:unlock`",
         "pending": "`npx knex migrate:latest`",
         "unknown": "Bring its file back from version control: Knex calls the migration directory corrupt and refuses to go on.",
     },

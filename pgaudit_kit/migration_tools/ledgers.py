@@ -37,6 +37,23 @@ def read_ledger(source: Source, tool: Tool, table: TableName) -> Ledger:
     return Ledger(tool.name, table, tuple(tool.read_rows(rows)))
 
 
+def lock_fault(source: Source, tool: Tool, table: TableName) -> tuple[tuple[str, str], ...]:
+    """What is wrong with the lock beside the ledger *table*, with what to do; () when it is free, or cannot be read."""
+    if tool.lock is None:
+        return ()
+    name, column = TableName(table.schema, tool.lock[0]), tool.lock[1]
+    data = source.table_data.get(name)
+    if data is None or column not in data.columns:
+        return ()
+    try:
+        values = {decode_line(line)[0] for line in lines_of(source.row_blocks(name, (column,)))}
+    except RowsNotAvailable:
+        return ()
+    if not values & {"t", "true", "1"}:
+        return ()
+    return ((f"{name} is locked: {tool.title} waits, or refuses to run", tool.remedy("locked", "")),)
+
+
 def _tables(source: Source) -> list[LedgerTable]:
     """The tables by their definitions, and those that a dump of rows alone has rows of."""
     types: dict[TableName, dict[str, str]] = {name: dict.fromkeys(data.columns, "") for name, data in source.table_data.items()}

@@ -116,8 +116,10 @@ TOOL = Tool(
     read_folder=read_folder,
     places=("src/main/resources/db/changelog", "db/changelog"),
     settle=settle,
+    lock=("databasechangeloglock", "locked"),
     by_order=False,
     remedies={
+        "locked": "When no update is running: `liquibase release-locks`",
         "pending": "`liquibase update`",
         "failed": "See how far it got, then `liquibase update`.",
         "rolled_back": "`liquibase update` runs it again.",

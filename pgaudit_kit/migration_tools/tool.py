@@ -122,6 +122,7 @@ class Tool:
     by_order: bool = True
     late_ones: str = ""  # what the tool does with a pending one that stands before an applied one
     checksums: str = ""  # what kind of checksum its ledger holds; "": none that is verified here
+    lock: tuple[str, str] | None = None  # the table that locks it, and the column that says so
     sql_in_ledger_schema: bool = False  # bare names in its scripts are those of the ledger's schema, not of public
 
     def remedy(self, what: State | str, name: str) -> str:

@@ -104,7 +104,12 @@ def test_a_dump_without_rows_cannot_say_and_one_without_objects_says_less(
     project.deploy(*ALL)
     for option, expected in {
         "--schema-only": {"migrations.state": "not_checked"},
-        "--data-only": {"migrations.state": "passed", "migrations.files": "passed", "migrations.catalog": "not_checked"},
+        "--data-only": {
+            "migrations.state": "passed",
+            "migrations.files": "passed",
+            "migrations.catalog": "not_checked",
+            "migrations.order": "passed",
+        },
     }.items():
         dump = tmp_path / f"{option}.sql"
         subprocess.run([str(server.bin_folder / "pg_dump"), option, "-f", str(dump), project.url], check=True)
@@ -116,7 +121,12 @@ def test_a_dump_without_rows_cannot_say_and_one_without_objects_says_less(
 def test_a_database_without_a_ledger_has_had_nothing(make_database: Make, tmp_path: Path) -> None:
     project = PrismaProject(make_database(), tmp_path, ledger=False)
     result = pk.migrations(project.url, tmp_path)
-    assert outcomes(result) == {"migrations.state": "not_checked", "migrations.files": "failed", "migrations.catalog": "passed"}
+    assert outcomes(result) == {
+        "migrations.state": "not_checked",
+        "migrations.files": "failed",
+        "migrations.catalog": "passed",
+        "migrations.order": "passed",
+    }
     assert {str(m.state) for m in result.migrations} == {"pending"}
     assert pk.migrations(project.url).verdict == "not_checked", "nothing found is never green"
     for name in ALL:
@@ -139,3 +149,16 @@ def test_a_tool_or_a_folder_that_is_not_known_is_refused(project: PrismaProject,
     with pytest.raises(UsageError, match="no such folder"):
         pk.migrations(project.url, tmp_path / "nowhere")
     assert pk.migrations(project.url, tool="django").verdict == "not_checked"
+
+
+def test_one_that_was_applied_late_and_one_that_an_empty_database_could_not_get(project: PrismaProject) -> None:
+    project.deploy("1_init", "2_posts")
+    project.write("15_between", 'CREATE INDEX "Post_author_idx" ON "Post"("author");\n')
+    project.deploy("3_names", "15_between")
+    result = pk.migrations(project.url, project.migrations)
+    late = next(m for m in result.migrations if m.name == "15_between")
+    assert (late.out_of_order, str(late.state), late.faults) == (True, "applied", {})
+    assert "an empty database gets them the other way round" in late.reason
+    order = next(c for c in result.check_list if c.id == "migrations.order")
+    assert (order.outcome, order.found) == ("warned", "15_between needs TABLE public.Post, which 2_posts makes behind it")
+    assert result.verdict == "warned"

@@ -178,3 +178,30 @@ def test_a_table_of_the_application_with_columns_of_a_ledger_is_none(make_databa
     )
     execute(url, "CREATE TABLE hashes (id serial, hash text, created_at bigint)", "CREATE TABLE pages (version text, dirty boolean)")
     assert pk.migrations(url).verdict == "not_checked"
+
+
+@pytest.mark.parametrize(
+    ("ledger", "lock", "value"),
+    [
+        (
+            "knex_migrations (id int, name text, batch int, migration_time timestamptz)",
+            "knex_migrations_lock (index int, is_locked int)",
+            "1, 1",
+        ),
+        (
+            "databasechangelog (id text, author text, filename text, dateexecuted date, orderexecuted int, exectype text, md5sum text)",
+            "databasechangeloglock (id int, locked boolean)",
+            "1, true",
+        ),
+    ],
+)
+def test_a_lock_that_was_left_behind_is_told(ledger: str, lock: str, value: str, make_database: Make) -> None:
+    url = make_database()
+    row = "(1, 'a', 1, now())" if ledger.startswith("knex") else "('1', 'a', 'f', now(), 1, 'EXECUTED', '9:a')"
+    execute(url, f"CREATE TABLE {ledger}", f"CREATE TABLE {lock}", f"INSERT INTO {ledger.split(maxsplit=1)[0]} VALUES {row}")
+    assert pk.migrations(url).verdict == "passed"
+    execute(url, f"INSERT INTO {lock.split(maxsplit=1)[0]} VALUES ({value})")
+    result = pk.migrations(url)
+    assert result.verdict == "failed"
+    assert "locked" in result.sentence
+    assert result.next_steps
