@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,14 +98,15 @@ def ask_migrations(source: Source, folder: Path | None = None, wanted: Tool | No
     tables += [(one, None) for one in _without_ledger(folder, wanted, {t.name for t, _ in ledgers})] if folder else []
     if not tables:
         return _nothing(source, folder, wanted)
-    parts = [_ask_ledger(source, one, table, folder) for one, table in tables]
+    owners = _owners(source, ledgers, folder) if folder else {}
+    parts = [_ask_ledger(source, one, table, folder if owners.get(one.name, table) == table else None) for one, table in tables]
     if folder and not any(part.files for part in parts):
         names = ", ".join(sorted({one.title for one, _ in tables}))
         remedy = "Give the folder in which the migrations are, or that of the project."
         raise UsageError(f"no migration of {names} is in it", resource=str(folder), remedy=remedy)
     checks = [replace(c, id=f"{c.id}#{part.label}") if len(parts) > 1 else c for part in parts for c in part.checks]
     skipped = [said for part in parts for said in part.skipped]
-    skipped += [f"{_count(len(parts))} ledgers: {', '.join(part.label for part in parts)}."] if len(parts) > 1 else []
+    skipped += [f"The folder was held against {table}, not against other ledgers of {name}." for name, table in owners.items()]
     return MigrationsResult(
         QUESTION,
         source.label,
@@ -154,6 +156,30 @@ def _ask_ledger(source: Source, tool: Tool, table: TableName | None, folder: Pat
     return _Part(label, checks, statuses, skipped, tool.says(ledger, files, schema), files)
 
 
+def _owners(source: Source, ledgers: Sequence[tuple[Tool, TableName]], folder: Path) -> dict[str, TableName]:
+    """Of each tool that has several ledgers: the one that the folder belongs to, by the names that both have.
+
+    Of a live database Prisma's is the one in the schema of `?schema=`, when it has one there.
+    """
+    owners = {}
+    for tool in {one.name: one for one, _ in ledgers}.values():
+        tables = [table for one, table in ledgers if one is tool]
+        files = read_folder(tool, folder) if len(tables) > 1 else None
+        if files is not None:
+            owners[tool.name] = max(tables, key=partial(_nearness, source, tool, files))
+    return owners
+
+
+def _nearness(source: Source, tool: Tool, files: MigrationFiles, table: TableName) -> tuple[bool, int]:
+    """How likely it is that *files* are those of the ledger *table*."""
+    wanted = tool.name == "prisma" and isinstance(source, Snapshot) and source.target.prisma_schema == table.schema
+    try:
+        rows = tool.settle(ledger_of(source, tool, table), files).migrations
+    except PgAuditError:
+        return wanted, 0
+    return wanted, len({row.name for row in rows} & set(files.by_name()))
+
+
 def _ask_catalog(
     source: Source, tool: Tool, table: TableName | None, files: MigrationFiles, statuses: list[MigrationStatus]
 ) -> tuple[list[MigrationStatus], list[Check]]:
@@ -198,7 +224,3 @@ def _nothing(source: Source, folder: Path | None, wanted: Tool | None) -> Migrat
     if folder:
         said += f", and no migration in {folder}"
     return MigrationsResult(QUESTION, source.label, (check_no_ledger(said, remedy),))
-
-
-def _count(number: int) -> str:
-    return {2: "Two", 3: "Three", 4: "Four"}.get(number, str(number))

@@ -13,7 +13,6 @@ from pgaudit_kit.migration_tools.tool import LedgerTable, MigrationFile, Migrati
 from pgaudit_kit.records.ledger import Ledger, Migration
 
 _FILE = re.compile(r"(?!__init__\.py)[A-Za-z_0-9]+\.py")
-_NOT_OURS = frozenset({"site-packages", "node_modules", "__pycache__", "dist-packages"})
 
 
 def is_ledger(table: LedgerTable) -> bool:
@@ -32,8 +31,7 @@ def read_folder(folder: Path) -> MigrationFiles | None:
     files = []
     for path, _ in files_matching(folder, _FILE, below=True):
         home = path.parent if path.parent != folder else folder.absolute()
-        parts = {part for part in path.relative_to(folder).parts if part in _NOT_OURS}
-        if home.name == "migrations" and not parts and is_worth_a_look(path) and (file := _read_file(folder, path, home.parent.name)):
+        if home.name == "migrations" and is_worth_a_look(path) and (file := _read_file(folder, path, home.parent.name)):
             files.append(file)
     apps = {file.name.partition(".")[0] for file in files}
     return MigrationFiles(folder, tuple(files), scope=lambda name: name.partition(".")[0] in apps) if files else None

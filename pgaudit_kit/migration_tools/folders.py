@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,16 +11,21 @@ from pathlib import Path
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.migration_tools.tool import MigrationFiles, Tool
 
+LIBRARIES = frozenset({"node_modules", "site-packages", "dist-packages", "__pycache__", "venv"})  # they bring migrations of their own
 LARGEST = 64 << 20  # nobody writes a migration of this size; a folder that was named by mistake may hold anything
 
 
 def files_matching(folder: Path, pattern: re.Pattern[str], *, below: bool = False) -> Iterator[tuple[Path, re.Match[str]]]:
-    """Yield the files of *folder* (and *below* it) whose whole name *pattern* matches, by name, without hidden ones."""
-    entries = folder.rglob("*") if below else folder.iterdir()
-    for path in sorted(entries, key=lambda entry: entry.relative_to(folder).parts):
-        match = pattern.fullmatch(path.name)
-        if match and path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
-            yield path, match
+    """Yield the files of *folder* (and *below* it) whose whole name *pattern* matches, by their paths.
+
+    Hidden ones are passed over, and those of libraries; links to folders are not followed.
+    """
+    found = []
+    for path, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if below and not name.startswith(".") and name not in LIBRARIES]
+        found += [(Path(path, name), match) for name in names if not name.startswith(".") and (match := pattern.fullmatch(name))]
+    found.sort(key=lambda one: one[0].relative_to(folder).parts)
+    return ((path, match) for path, match in found if path.is_file())
 
 
 def read_bytes(path: Path) -> bytes:

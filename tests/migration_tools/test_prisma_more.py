@@ -52,6 +52,21 @@ def test_one_ledger_per_schema(make_database: Make, tmp_path: Path) -> None:
     assert {c.id for c in result.check_list} == {f"migrations.state#prisma {s}._prisma_migrations" for s in ("public", "other")}
 
 
+def test_a_folder_is_held_against_the_ledger_that_it_belongs_to(server: EmbeddedServer, make_database: Make, tmp_path: Path) -> None:
+    project = PrismaProject(make_database(), tmp_path)
+    project.deploy(*ALL)
+    project.execute("CREATE SCHEMA a; CREATE TABLE a._prisma_migrations (LIKE public._prisma_migrations)")
+    columns = "id, checksum, finished_at, migration_name, started_at, applied_steps_count"
+    project.execute(f"INSERT INTO a._prisma_migrations ({columns}) VALUES ('1', 'x', now(), 'of_another_app', now(), 1)")
+    dump = tmp_path / "app.sql"
+    subprocess.run([str(server.bin_folder / "pg_dump"), "-f", str(dump), project.url], check=True)
+    for source in (project.url, dump):
+        result = pk.migrations(source, project.migrations)
+        assert result.verdict == "passed", result.sentence
+        assert "The folder was held against public._prisma_migrations" in result.sentence
+        assert {m.table: m.file for m in result.migrations} == {"a._prisma_migrations": "", "public._prisma_migrations": "unchanged"}
+
+
 @pytest.mark.parametrize(
     ("damage", "file"),
     [

@@ -114,3 +114,12 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such folder"):
         read_folder(alembic.TOOL, tmp_path / "nowhere")
     assert read_folder(alembic.TOOL, tmp_path) is None
+
+
+def test_migrations_of_libraries_are_not_those_of_the_project(tmp_path: Path) -> None:
+    for place in ("shop/migrations", "venv/lib/site-packages/auth/migrations", "node_modules/x/migrations", ".git/migrations"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "0001_a.py").write_text("class Migration:\n    pass\n")
+    files = read_folder(django.TOOL, tmp_path)
+    assert files is not None
+    assert [file.name for file in files.files] == ["shop.0001_a"]
