@@ -12,6 +12,7 @@ import pytest
 import pgaudit_kit as pk
 from pgaudit_kit.audits.migrations import MigrationsResult
 from pgaudit_kit.audits.taking import take_manifest
+from pgaudit_kit.demo.sample_app import APPLICATION, create_sample_app
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from tests.migration_tools.prisma_cases import ALL
@@ -177,3 +178,13 @@ def test_one_that_was_applied_late_and_one_that_an_empty_database_could_not_get(
     order = next(c for c in result.check_list if c.id == "migrations.order")
     assert (order.outcome, order.found) == ("warned", "15_between needs TABLE public.Post, which 2_posts makes behind it")
     assert result.verdict == "warned"
+
+
+def test_the_sample_application_passes_by_all_three(make_database: Make) -> None:
+    """Its migrations were written by hand: triggers, functions, views, partial indexes, checks."""
+    url = make_database()
+    create_sample_app(url, scale=0.001)
+    result = pk.migrations(url, APPLICATION)
+    assert result.verdict == "passed", result.sentence
+    assert {m.file for m in result.migrations} == {"unchanged"}
+    assert sum(int(m.catalog.removeprefix("has all ")) for m in result.migrations) > 50
