@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -27,9 +27,13 @@ def ledger_of(source: Source, tool: Tool, table: TableName) -> Ledger:
     return read_ledger(source, tool, table)
 
 
-def first_ledger(source: Source, *, schema: str = "public") -> Ledger | None:
-    """The ledger to record of *source*: Prisma's in *schema*, else the first that is there and can be read; None without any."""
-    found = sorted(find_ledgers(source), key=lambda one: (one[0].name, one[1].schema) != ("prisma", schema))
+def first_ledger(source: Source, *, schema: str = "public", among: Collection[TableName] | None = None) -> Ledger | None:
+    """The ledger to record of *source*: Prisma's in *schema*, else the first that is there and can be read; None without any.
+
+    *among*: only these tables.
+    """
+    there = [(tool, table) for tool, table in find_ledgers(source) if among is None or table in among]
+    found = sorted(there, key=lambda one: (one[0].name, one[1].schema) != ("prisma", schema))
     for tool, table in found:
         with suppress(RowsNotAvailable):
             return read_ledger(source, tool, table)

@@ -12,7 +12,22 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pgaudit_kit.cli import backup, demo, diff, extract, inspect, migrations, query, report, rescue, restore, snapshot, verify
+from pgaudit_kit.cli import (
+    backup,
+    demo,
+    diff,
+    extract,
+    inspect,
+    list_backups,
+    migrations,
+    prune,
+    query,
+    report,
+    rescue,
+    restore,
+    snapshot,
+    verify,
+)
 from pgaudit_kit.cli.output import visible
 from pgaudit_kit.errors import PgAuditError, hide_secrets
 
@@ -42,6 +57,8 @@ for command in (
     restore.restore,
     restore.rollback,
     snapshot.snapshot,
+    list_backups.list,
+    prune.prune,
     report.report,
 ):
     app.command()(command)
