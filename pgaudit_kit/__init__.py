@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pgaudit_kit.audits.drift import diff as diff
+    from pgaudit_kit.audits.migrations import migrations as migrations
     from pgaudit_kit.audits.query import query as query
     from pgaudit_kit.audits.verify import verify as verify
     from pgaudit_kit.dumps.read_dump import read_dump as read_dump
@@ -42,6 +43,7 @@ _HOMES = {
     "diff": "audits.drift",
     "extract": "operations.extracts.extract",
     "load_manifest": "records.manifest",
+    "migrations": "audits.migrations",
     "prune": "operations.store.prune",
     "query": "audits.query",
     "read_dump": "dumps.read_dump",
@@ -63,6 +65,7 @@ __all__ = [
     "diff",
     "extract",
     "load_manifest",
+    "migrations",
     "prune",
     "query",
     "read_dump",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgaudit_kit.audits.asking import ask
+from pgaudit_kit.audits.ledgers import same_ledgers
 from pgaudit_kit.audits.result import AuditResult
-from pgaudit_kit.audits.verify import ask_ledger, ask_same
+from pgaudit_kit.audits.verify import ask_same
 from pgaudit_kit.checks.constraints import check_foreign_keys, check_indexes_valid
 from pgaudit_kit.checks.restored_state import (
     CONSTRAINTS,
@@ -19,9 +20,7 @@ from pgaudit_kit.checks.restored_state import (
 )
 from pgaudit_kit.checks.sequences import check_sequences_ahead, unmoved
 from pgaudit_kit.difference.dangling import dangling_keys
-from pgaudit_kit.migrations.prisma import read_ledger
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check
 from pgaudit_kit.server.sequence_use import sequence_uses
@@ -53,9 +52,7 @@ def _ask(expected: Source, restored: Snapshot, ignore: frozenset[str]) -> Iterat
     if inventory.of_kind("FK CONSTRAINT"):
         yield check_foreign_keys(inventory, restored.inventory)
         yield from _ask_orphans(restored)
-    ledger = expected.ledger if isinstance(expected, Manifest) else read_ledger(expected)
-    if ledger is not None:
-        yield ask_ledger(ledger, restored)
+    yield from same_ledgers(expected, restored)
 
 
 def _ask_state(expected: Inventory, restored: Inventory) -> Iterator[Check]:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from pgaudit_kit.audits.ledgers import first_ledger
 from pgaudit_kit.errors import RowsNotAvailable
-from pgaudit_kit.migrations.prisma import TABLE, read_ledger
+from pgaudit_kit.records.ledger import Ledger
 from pgaudit_kit.records.manifest import Manifest, Needs
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableData, TableName
@@ -35,7 +36,7 @@ def take_manifest(
     if isinstance(source, Snapshot) and chosen:
         count_together(source, chosen)
     tables = _tables(source, chosen, NOT_RECORDED, progress)
-    return _manifest(source, tables, prisma_schema)
+    return _manifest(source, tables, first_ledger(source, schema=prisma_schema))
 
 
 def take_backup_manifest(
@@ -53,7 +54,7 @@ def take_backup_manifest(
         if data.fingerprint and data.columns and is_large(live, name):
             tables[name] = replace(data, server_hash=server_hash(live, name, data.columns))
     facts = live.ask(query("backup_facts", live.major))[0]
-    manifest = _manifest(live, tables, prisma_schema if TableName(prisma_schema, TABLE) in chosen else None)
+    manifest = _manifest(live, tables, first_ledger(live, schema=prisma_schema, among=chosen))
     # The owner that initdb made is in no list of dependencies; of large objects, many owners share one text, and the list has them
     owners = {owner for o in manifest.inventory.objects if o.key.kind != "BLOB" and (owner := o.attributes.get("owner"))}
     roles = {*facts["roles"], *owners} - _OF_EVERY_SERVER
@@ -61,7 +62,7 @@ def take_backup_manifest(
     return replace(manifest, needs=needs, wal_lsn=facts["wal_lsn"], target=live.target.place)
 
 
-def _manifest(source: Source, tables: dict[TableName, TableData], prisma_schema: str | None) -> Manifest:
+def _manifest(source: Source, tables: dict[TableName, TableData], ledger: Ledger | None) -> Manifest:
     return Manifest(
         label=source.label,
         taken_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -69,7 +70,7 @@ def _manifest(source: Source, tables: dict[TableName, TableData], prisma_schema:
         provenance=source.provenance,
         inventory=source.inventory,
         table_data=tables,
-        ledger=read_ledger(source, schema=prisma_schema) if prisma_schema else None,
+        ledger=ledger,
     )
 
 

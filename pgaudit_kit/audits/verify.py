@@ -9,12 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pgaudit_kit.audits.asking import ask
 from pgaudit_kit.audits.file_digest import dump_digest, file_digest
+from pgaudit_kit.audits.ledgers import ledger_states, same_ledgers
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.sources import open_dump
 from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_rows_readable, check_unreadable
-from pgaudit_kit.checks.migrations import check_ledger_match, check_ledger_state
 from pgaudit_kit.checks.objects_match import check_objects_match
 from pgaudit_kit.checks.required_tables import check_required_tables
 from pgaudit_kit.checks.rows_match import check_row_counts, check_row_fingerprints
@@ -27,9 +26,7 @@ from pgaudit_kit.dumps.files.remote_places import read_beside
 from pgaudit_kit.dumps.files.urls import is_url
 from pgaudit_kit.dumps.scripts.cluster import ClusterDump
 from pgaudit_kit.errors import DamagedDump, ManifestError, NotADump, PgAuditError, UnsupportedDump, UsageError
-from pgaudit_kit.migrations.prisma import read_ledger
 from pgaudit_kit.records.difference import ObjectDifference
-from pgaudit_kit.records.ledger import Ledger
 from pgaudit_kit.records.manifest import SUFFIX, Manifest, bare_name, load_manifest, manifest_beside
 from pgaudit_kit.records.objects import DATABASE, INVALID_INDEX, Unmodelled
 from pgaudit_kit.records.source import Source
@@ -70,7 +67,7 @@ def verify(
     if recorded is not None:
         checks += _ask_manifest(opened, recorded)
     else:
-        checks += _ask_ledger(opened)
+        checks += ledger_states(opened)
     skipped = _not_in_it(recorded) if recorded is not None else (WITHOUT_MANIFEST,)
     return AuditResult("Is this backup whole?", opened.label, tuple(checks), skipped)
 
@@ -88,7 +85,7 @@ def _verify_cluster(dump: ClusterDump, *, given: bool, require: Sequence[str]) -
     empty = empty if len(empty) < len(dump.databases) else []
     for name, one in dump.databases.items():
         if name not in empty:
-            checks += [replace(check, id=f"{check.id}#{name}") for check in (*_ask_file(one), *_ask_ledger(one))]
+            checks += [replace(check, id=f"{check.id}#{name}") for check in (*_ask_file(one), *ledger_states(one))]
     skipped = [f"Nothing is in {', '.join(empty)}."] if empty else []
     return AuditResult("Is this backup whole?", dump.label, tuple(checks), (*skipped, WITHOUT_MANIFEST))
 
@@ -159,8 +156,7 @@ def _ask_manifest(dump: Dump, manifest: Manifest) -> Iterator[Check]:
         found = dump_digest(dump)
         yield check_digest(manifest.dump_file, sha256=found.sha256, size_bytes=found.size_bytes)
     yield from ask_same(manifest, dump)
-    if manifest.ledger is not None:
-        yield ask_ledger(manifest.ledger, dump)
+    yield from same_ledgers(manifest, dump)
 
 
 def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozenset(), restored: bool = False) -> Iterator[Check]:
@@ -197,21 +193,3 @@ def _by_restores(differences: Iterable[ObjectDifference]) -> Iterator[ObjectDiff
         changes = tuple(c for c in difference.changes if c.attribute != "version" or difference.key.kind != "EXTENSION")
         if difference.key.kind != DATABASE and (changes or not difference.changes):
             yield replace(difference, changes=changes)
-
-
-def ask_ledger(expected: Ledger, found: Source) -> Check:
-    """The check that *found* holds the ledger *expected*."""
-
-    def answer() -> Check:
-        return check_ledger_match(expected, read_ledger(found, schema=expected.table.schema))
-
-    return ask("migrations.ledger", "Does the migration ledger say what it said?", answer)
-
-
-def _ask_ledger(dump: Dump) -> Iterator[Check]:
-    try:
-        ledger = read_ledger(dump)
-    except PgAuditError:
-        return  # its table is among the unreadable ones already
-    if ledger is not None and ledger.migrations:
-        yield check_ledger_state(ledger)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pgaudit_kit.checks.constraints import check_foreign_keys, check_indexes_valid
 from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_rows_readable
-from pgaudit_kit.checks.migrations import check_ledger_match, check_ledger_state
+from pgaudit_kit.checks.migrations import check_files, check_ledger_match, check_ledger_state
 from pgaudit_kit.checks.required_tables import check_required_tables
 from pgaudit_kit.checks.restored_state import (
     check_extension_versions,
@@ -17,9 +19,13 @@ from pgaudit_kit.checks.restored_state import (
 )
 from pgaudit_kit.checks.rows_match import check_row_counts, check_row_fingerprints
 from pgaudit_kit.checks.sequences import check_sequence_values, check_sequences_ahead, unmoved
+from pgaudit_kit.migration_tools.folders import sha256
+from pgaudit_kit.migration_tools.prisma import TOOL as PRISMA
+from pgaudit_kit.migration_tools.states import statuses_of
+from pgaudit_kit.migration_tools.tool import MigrationFile, MigrationFiles
 from pgaudit_kit.records.difference import TableDifference
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.ledger import Ledger, Migration
+from pgaudit_kit.records.ledger import Ledger, Migration, MigrationStatus
 from pgaudit_kit.records.loss import DanglingKey, KeyState
 from pgaudit_kit.records.manifest import DumpFile
 from pgaudit_kit.records.objects import DatabaseObject, ObjectKey
@@ -145,13 +151,38 @@ def test_the_ledger_must_be_the_same_row_for_row() -> None:
     assert check_ledger_match(_ledger(one), None).outcome is Outcome.FAILED
 
 
-def test_failed_edited_missing_and_pending_migrations_warn() -> None:
-    good = Migration("1", "init", "aa", "s", "f")
-    assert check_ledger_state(_ledger(good), {"init": "aa"}).outcome is Outcome.PASSED
-    assert "init failed" in check_ledger_state(_ledger(Migration("1", "init", "aa", "s"))).found
-    assert "edited" in check_ledger_state(_ledger(good), {"init": "bb"}).found
-    assert "no file" in check_ledger_state(_ledger(good), {}).found
-    assert "next is not applied" in check_ledger_state(_ledger(good), {"init": "aa", "next": "cc"}).found
+def _status(
+    name: str, checksum: str, started: str, finished: str | None = None, *, files: dict[str, bytes] | None = None
+) -> list[MigrationStatus]:
+    """The statuses of a ledger with this row of Prisma, and of a folder with these scripts."""
+    ledger = _ledger(Migration("1", name, checksum, started, finished))
+    scripts = tuple(MigrationFile(name, name, frozenset({sha256(content)})) for name, content in (files or {}).items())
+    return statuses_of(PRISMA, "t", ledger, None if files is None else MigrationFiles(Path(), scripts))
+
+
+def test_a_failed_migration_fails_and_in_a_dump_that_is_verified_warns() -> None:
+    failed = _status("init", "aa", "s")
+    assert check_ledger_state(_status("init", "aa", "s", "f")).outcome is Outcome.PASSED
+    assert check_ledger_state(failed).outcome is Outcome.FAILED
+    assert check_ledger_state(failed, at_worst=Outcome.WARNED).outcome is Outcome.WARNED
+    assert "init: it began and did not end" in check_ledger_state(failed).found
+    assert check_ledger_state([]).outcome is Outcome.NOT_CHECKED
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"init": b"x"}, "the same, by SHA-256"),
+        ({"init": b"y"}, "init: its file is not the one that was applied"),
+        ({}, "init: it is in the ledger, and the folder has no such migration"),
+        ({"init": b"x", "next": b"z"}, "next: it is not applied"),
+    ],
+)
+def test_edited_missing_and_pending_files_are_named(files: dict[str, bytes], said: str) -> None:
+    check = check_files(_status("init", sha256(b"x"), "s", "f", files=files), (), checksums="SHA-256")
+    assert check.found == said
+    assert check.outcome is (Outcome.PASSED if "same" in said else Outcome.FAILED)
+    assert bool(check.remedy) is (check.outcome is Outcome.FAILED)
 
 
 def _object(kind: str, name: str = "x", **attributes: str) -> Inventory:
