@@ -67,7 +67,7 @@ def test_each_step_is_one_line_that_names_its_report(walked: tuple[DemoResult, l
 def test_four_reports_of_each_run_and_nothing_half_written_are_left(walked: tuple[DemoResult, list[str], Path]) -> None:
     _, _, folder = walked
     kinds = sorted(re.match(r"[a-z]+", file.name)[0] for file in (folder / "the reports").glob("*.html"))  # type: ignore[index]
-    assert kinds == sorted(["backup", "incident", "restore", "verify"] * 2)
+    assert kinds == sorted([*["backup", "incident", "restore", "verify"] * 2, "index"])
     backups = sorted(file.suffix for file in (folder / "backups").iterdir() if not file.name.startswith("."))
     assert backups == [".dump", ".dump", ".json", ".json"]
     assert (folder / "app" / "prisma" / "schema.prisma").is_file()
