@@ -119,10 +119,12 @@ def jobs(data: Data) -> Iterator[Job]:
     from benchmarks.live_backup import backup_jobs  # which need Job
     from benchmarks.live_objects import live_jobs
     from benchmarks.live_rows import row_jobs
+    from benchmarks.rehearsals import rehearsal_jobs
 
     yield from backup_jobs(data)
     yield from row_jobs(data)
     yield from live_jobs(data)
+    yield from rehearsal_jobs(data)
 
 
 def _counts(data: Data, path: object) -> Measured:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pgaudit_kit.errors import PgAuditError as PgAuditError
     from pgaudit_kit.operations.backups.backup import backup as backup
     from pgaudit_kit.operations.extracts.extract import extract as extract
+    from pgaudit_kit.operations.rehearsals.rehearse import rehearse as rehearse
     from pgaudit_kit.operations.restores.partial import restore_part as restore_part
     from pgaudit_kit.operations.restores.restore import restore as restore
     from pgaudit_kit.operations.restores.rollback import rollback as rollback
@@ -44,6 +45,7 @@ _HOMES = {
     "prune": "operations.store.prune",
     "query": "audits.query",
     "read_dump": "dumps.read_dump",
+    "rehearse": "operations.rehearsals.rehearse",
     "restore": "operations.restores.restore",
     "restore_part": "operations.restores.partial",
     "rollback": "operations.restores.rollback",
@@ -64,6 +66,7 @@ __all__ = [
     "prune",
     "query",
     "read_dump",
+    "rehearse",
     "restore",
     "restore_part",
     "rollback",

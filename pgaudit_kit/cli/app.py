@@ -12,7 +12,22 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pgaudit_kit.cli import backup, demo, diff, extract, inspect, list_backups, prune, query, report, rescue, restore, snapshot, verify
+from pgaudit_kit.cli import (
+    backup,
+    demo,
+    diff,
+    extract,
+    inspect,
+    list_backups,
+    prune,
+    query,
+    rehearse,
+    report,
+    rescue,
+    restore,
+    snapshot,
+    verify,
+)
 from pgaudit_kit.cli.output import visible
 from pgaudit_kit.errors import PgAuditError, hide_secrets
 
@@ -38,6 +53,7 @@ for command in (
     query.query,
     extract.extract,
     rescue.rescue,
+    rehearse.rehearse,
     restore.restore,
     restore.rollback,
     snapshot.snapshot,

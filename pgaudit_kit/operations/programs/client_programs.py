@@ -18,7 +18,7 @@ from typing import Literal
 from pgaudit_kit.errors import ProgramFailed, ProgramNotFound
 from pgaudit_kit.operations.programs.server_binaries import EXECUTABLE_SUFFIX, program_version, wheel_bin_folder
 
-Name = Literal["pg_dump", "pg_dumpall", "pg_restore", "psql"]
+Name = Literal["pg_dump", "pg_dumpall", "pg_restore", "psql", "postgres"]
 
 _USUAL_FOLDERS = {
     "linux": ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin", "/opt/postgresql/*/bin"),
@@ -73,7 +73,7 @@ def find_program(
     of the system. *restrict*: only one that knows `\restrict`. *fits*: only one for which that is true, *need* says what it asks
     for (` with zstd`). Raises ProgramNotFound that names the versions found.
     """
-    found = list(_candidates(name))
+    found = list(programs_of(name))
     able = [p for p in found if p.knows_restrict or not restrict]
     while (program := choose(able, at_least=at_least, near=near)) is not None:
         if fits is None or fits(program):
@@ -101,7 +101,7 @@ def choose(found: Iterable[Program], *, at_least: int | None, near: int | None) 
     return min(fitting, key=rank, default=None)
 
 
-def _candidates(name: Name) -> Iterator[Program]:
+def programs_of(name: Name) -> Iterator[Program]:
     """Every *name* on this machine that runs, with its version; the same file only once."""
     seen: set[Path] = set()
     for folder, origin in _folders(name):
@@ -117,7 +117,7 @@ def _candidates(name: Name) -> Iterator[Program]:
 
 def _folders(name: Name) -> Iterator[tuple[Path, str]]:
     if chosen := os.environ.get("PGBIN"):
-        if not (Path(chosen) / f"{name}{EXECUTABLE_SUFFIX}").is_file():
+        if name != "postgres" and not (Path(chosen) / f"{name}{EXECUTABLE_SUFFIX}").is_file():
             raise ProgramNotFound(
                 f"PGBIN names {chosen}, and there is no {name} in it",
                 resource=name,
@@ -172,6 +172,25 @@ def pg_restore_argv(
     without = _left_out(owners=owners, tablespaces=tablespaces)
     stop = [whole, "--exit-on-error", "--verbose", "--no-password"]
     return [str(program.path), *stop, *chosen, *without, database_argument(database), str(archive)]
+
+
+def pg_restore_into_argv(
+    program: Program,
+    *,
+    archive: Path,
+    database: str,
+    owners: bool = True,
+    tablespaces: bool = True,
+    jobs: int = 1,
+    use_list: Path | None = None,
+) -> list[str]:
+    """Return the command line that restores *archive* into *database* over *jobs* connections and goes on after errors.
+
+    *use_list*: a file with the entries to take.
+    """
+    without = _left_out(owners=owners, tablespaces=tablespaces)
+    wanted = [f"--use-list={use_list}"] if use_list else []
+    return [str(program.path), f"--jobs={jobs}", "--no-password", *without, *wanted, database_argument(database), str(archive)]
 
 
 def pg_restore_script_argv(

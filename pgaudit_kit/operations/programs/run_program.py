@@ -86,6 +86,10 @@ class RunningProgram:
         """The end of what it said on standard error, without secrets."""
         return "\n".join(self.words.splitlines()[-_LAST_LINES:])
 
+    def end(self) -> int:
+        """Wait until it ends; return its exit status."""
+        return self._process.wait()
+
     def wait(self) -> None:
         """Wait until it ends. Raises ProgramFailed with its own last words when it failed."""
         self._process.wait()

@@ -154,7 +154,9 @@ def read_database(connection: psycopg.Connection[Any], name: str) -> DatabaseFac
     )
 
 
-def create_like(name: str, facts: DatabaseFacts, server_version: int, *, locale: Locale | None = None) -> sql.Composed:
+def create_like(
+    name: str, facts: DatabaseFacts, server_version: int, *, locale: Locale | None = None, connection_limit: int = -1
+) -> sql.Composed:
     """Return the CREATE DATABASE of an empty database *name* with owner and tablespace of *facts*, and with *locale* or else its locale."""
     from psycopg import sql
 
@@ -162,17 +164,19 @@ def create_like(name: str, facts: DatabaseFacts, server_version: int, *, locale:
         sql.SQL("TEMPLATE template0"),
         sql.SQL("OWNER {}").format(sql.Identifier(facts.owner)),
         *(locale or facts.locale).options(server_version),
+        sql.SQL("CONNECTION LIMIT {}").format(sql.Literal(connection_limit)),
     ]
     if facts.tablespace is not None:
         options.append(sql.SQL("TABLESPACE {}").format(sql.Identifier(facts.tablespace)))
     return sql.SQL("CREATE DATABASE {} {}").format(sql.Identifier(name), sql.SQL(" ").join(options))
 
 
-def create_new(name: str, locale: Locale, server_version: int) -> sql.Composed:
+def create_new(name: str, locale: Locale, server_version: int, *, connection_limit: int = -1) -> sql.Composed:
     """Return the CREATE DATABASE of an empty database *name* with *locale*."""
     from psycopg import sql
 
-    options = [sql.SQL("TEMPLATE template0"), *locale.options(server_version)]
+    limit = sql.SQL("CONNECTION LIMIT {}").format(sql.Literal(connection_limit))
+    options = [sql.SQL("TEMPLATE template0"), *locale.options(server_version), limit]
     return sql.SQL("CREATE DATABASE {} {}").format(sql.Identifier(name), sql.SQL(" ").join(options))
 
 
@@ -199,8 +203,7 @@ def carry_over(facts: DatabaseFacts, name: str) -> Iterator[sql.Composed]:
     yield sql.SQL("COMMENT ON DATABASE {} IS {}").format(database, sql.Literal(facts.comment))  # NULL takes our mark off
     for provider, label in facts.labels:
         yield sql.SQL("SECURITY LABEL FOR {} ON DATABASE {} IS {}").format(sql.Identifier(provider), database, sql.Literal(label))
-    if facts.connection_limit != -1:
-        yield sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(database, sql.Literal(facts.connection_limit))
+    yield sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(database, sql.Literal(facts.connection_limit))  # ours was a mark
     if facts.is_template:
         yield sql.SQL("ALTER DATABASE {} IS_TEMPLATE true").format(database)
     if not facts.takes_connections:

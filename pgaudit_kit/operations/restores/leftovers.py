@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from psycopg import sql
 
 STAGED = "pgaudit_kit is restoring into this database; when no restore is running, it may be dropped"
+# The mark for us: the one thing that CREATE DATABASE itself can say, so that one killed in the middle of it is known as ours, too.
+# A superuser does not heed it, and no load has as many connections. -2: DROP DATABASE was ended in its middle, and must be given again
+STAGED_LIMIT = 74_683
 _MARKED = """
 SELECT datname FROM pg_catalog.pg_database
- WHERE datname = ANY(%s) AND pg_catalog.shobj_description(oid, 'pg_database') = %s"""
+ WHERE datname = ANY(%s) AND (datconnlimit IN (%s, -2) OR pg_catalog.shobj_description(oid, 'pg_database') = %s)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +36,27 @@ class Leftovers:
 
 
 def mark_staged(name: str) -> sql.Composed:
-    """Return the statement that marks database *name* as one that a restore is filling; the exchange takes the mark off."""
+    """Return the statement that says to people that a restore is filling database *name*; the exchange takes that off."""
     from psycopg import sql
 
     return sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(STAGED))
 
 
-def unmark(name: str) -> sql.Composed:
-    """Return the statement that takes the mark (or any comment) off database *name*."""
+def unmark(name: str) -> tuple[sql.Composed, ...]:
+    """Return the statements that take both marks (or any comment and limit) off database *name*."""
     from psycopg import sql
 
-    return sql.SQL("COMMENT ON DATABASE {} IS NULL").format(sql.Identifier(name))
+    database = sql.Identifier(name)
+    return (
+        sql.SQL("COMMENT ON DATABASE {} IS NULL").format(database),
+        sql.SQL("ALTER DATABASE {} CONNECTION LIMIT -1").format(database),
+    )
 
 
 def find_leftovers(connection: psycopg.Connection[Any], database: str, names: Iterable[str]) -> Leftovers:
     """Return what restores into *database* left among *names*. Only true while nobody else restores into it (`restore_lock`)."""
     left = made_of(database, "restore", names)
-    marked = {name for (name,) in connection.execute(_MARKED, [left, STAGED])}
+    marked = {name for (name,) in connection.execute(_MARKED, [left, STAGED_LIMIT, STAGED])}
     return Leftovers(tuple(n for n in left if n in marked), tuple(n for n in left if n not in marked))
 
 

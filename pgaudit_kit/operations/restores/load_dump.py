@@ -221,16 +221,17 @@ def _is_newer(dump: Dump, connection: psycopg.Connection[Any]) -> bool:
     return match is not None and int(match[0]) > _major_of(connection)
 
 
-def why_not_unpacked(dump: Dump, connection: psycopg.Connection[Any]) -> str:
+def why_not_unpacked(dump: Dump, connection: psycopg.Connection[Any], *, archive: Path | None = None) -> str:
     """Why the pg_restore that would load the archive *dump* cannot unpack its data, in its own words; "" when it can.
 
-    Not every build has lz4 and zstd. It is asked by having it print the smallest table in each of these compressions.
+    Not every build has lz4 and zstd. It is asked by having it print the smallest table in each of these compressions. *archive*: where
+    it lies bare, when that is not its own path.
     Raises ProgramNotFound, UsageError.
     """
     if not _NOT_IN_EVERY_BUILD & set((dump.provenance.compression or "").split(", ")):
         return ""
     pg_restore = pg_restore_for(dump, connection.info.server_version // 10_000)
-    archive = local_path(dump)
+    archive = archive or local_path(dump)
     with TemporaryDirectory() as folder:
         wanted = Path(folder, "list")
         wanted.write_text("".join(f"{dump_id};\n" for dump_id in _smallest_tables(dump, archive)), encoding="ascii")

@@ -28,7 +28,7 @@ def exchange(target: Target, plan: Plan, connection: psycopg.Connection[Any], *,
     Raises RestoreFailed when *confirm* says no or others stay connected.
     """
     if plan.live is None:
-        rename_databases(target, connection, [(plan.staging, target.database)], before=[unmark(plan.staging)], ours=[plan.staging])
+        rename_databases(target, connection, [(plan.staging, target.database)], before=unmark(plan.staging), ours=[plan.staging])
         return None
     if not confirm(describe(target, connection, incoming=plan.staging, kept=plan.kept, dropped=plan.dropped, force=force)):
         raise not_confirmed(target)

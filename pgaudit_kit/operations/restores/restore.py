@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.audits.proof import prove
@@ -18,7 +18,7 @@ from pgaudit_kit.operations.backups.read_back import is_proven
 from pgaudit_kit.operations.restores.database_facts import check_carried, create_like, create_new
 from pgaudit_kit.operations.restores.expected_source import expected_source
 from pgaudit_kit.operations.restores.in_place import restore_in_place
-from pgaudit_kit.operations.restores.leftovers import mark_staged
+from pgaudit_kit.operations.restores.leftovers import STAGED_LIMIT, mark_staged
 from pgaudit_kit.operations.restores.load_dump import Loaded, load_dump
 from pgaudit_kit.operations.restores.local_dump import local_path
 from pgaudit_kit.operations.restores.maintenance import database_oid, maintenance_connection, named_target
@@ -96,28 +96,50 @@ def restore(
         )
     if replace_contents:
         raise UsageError("only a restore in place replaces contents", remedy="Add in_place (--in-place), or leave it out.")
+    options = Options(not no_owner, not no_tablespaces, force, jobs, drop_old, keep, drop_leftovers)
+    job = _job_of(backup, target, manifest, options)
+    if is_proven(job.verification, job.expected):
+        return _carry_out(job, confirm)
+    why = "failed its verification" if job.verification.verdict is Outcome.FAILED else "could not be verified completely"
+    return Restore(
+        job.target.database,
+        f"{job.dump.label} {why}, so nothing was touched.",
+        job.verification.check_list,
+        verification=job.verification,
+        seconds=time.monotonic() - job.begun,
+    )
+
+
+def _job_of(
+    backup: Backup | str | os.PathLike[str],
+    target: Target | str | Engine | URL,
+    manifest: Manifest | str | os.PathLike[str] | None,
+    options: Options,
+) -> _Job:
+    """Find out what is meant, and verify the dump."""
     begun = time.monotonic()
     resolved = named_target(target)
     dump = read_dump(backup.path if isinstance(backup, Backup) else backup)
     local_path(dump)  # what is no local file is refused before anything else
     expected = expected_source(dump, manifest)
     verification = verify(dump, manifest=expected if isinstance(expected, Manifest) else None)
-    if not is_proven(verification, expected):
-        why = "failed its verification" if verification.verdict is Outcome.FAILED else "could not be verified completely"
-        state = f"{dump.label} {why}, so nothing was touched."
-        return Restore(resolved.database, state, verification.check_list, verification=verification, seconds=time.monotonic() - begun)
     # a portable archive names owners all the same; a portable script does not, so there is nothing to leave out
     portable = "owner" in told_to_leave_out(expected) and dump.provenance.format != "plain"
-    owners = not no_owner and not portable
-    options = Options(owners, not no_tablespaces, force, jobs, drop_old, keep, drop_leftovers)
-    job = _Job(dump, expected, verification, resolved, options, begun)
-    with restore_lock(resolved) as lock, maintenance_connection(resolved) as connection:
-        plan = plan_restore(dump, expected, resolved, connection, options)
-        oid = _create_staging(job, plan, connection)
+    return _Job(dump, expected, verification, resolved, replace(options, owners=options.owners and not portable), begun)
+
+
+def _carry_out(job: _Job, confirm: Confirm) -> Restore:
+    """Plan, load, prove, ask and exchange; whatever stops that, the staging database does not stay behind."""
+    with restore_lock(job.target) as lock, maintenance_connection(job.target) as connection:
+        plan = plan_restore(job.dump, job.expected, job.target, connection, job.options)
+        oid: int | None = None
         try:
-            return _stage_and_exchange(job, plan, connection, confirm=_while_locked(confirm, resolved, lock))
-        except BaseException as error:  # Ctrl-C included: the staging database must not stay behind
-            standing = tidy_up(resolved, plan, oid)
+            oid = _create_staging(job, plan, connection)
+            return _stage_and_exchange(job, plan, connection, confirm=_while_locked(confirm, job.target, lock))
+        except BaseException as error:  # Ctrl-C included
+            if oid is None and isinstance(error, PgAuditError):
+                raise  # the server refused to make it, so what has that name is somebody else's
+            standing = tidy_up(job.target, plan, oid)
             if isinstance(error, PgAuditError) and not isinstance(error, UsageError):
                 raise _failed(job, error, standing) from error
             raise
@@ -150,9 +172,9 @@ def _create_staging(job: _Job, plan: Plan, connection: psycopg.Connection[Any]) 
     own = "" if plan.live else f"Create the database {job.target.database!r} with a locale that the server knows, then restore again."
     version = connection.info.server_version
     if plan.live:
-        create = create_like(plan.staging, plan.live, version, locale=plan.locale)
+        create = create_like(plan.staging, plan.live, version, locale=plan.locale, connection_limit=STAGED_LIMIT)
     else:
-        create = create_new(plan.staging, plan.locale, version)
+        create = create_new(plan.staging, plan.locale, version, connection_limit=STAGED_LIMIT)
     try:
         with refused_queries(job.target.label, f"creating {plan.staging!r}", remedy=own):
             connection.execute(create)

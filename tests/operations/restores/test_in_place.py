@@ -255,7 +255,7 @@ def test_owners_and_privileges_can_be_left_out_of_a_plain_script_too(tenant: str
     path = dump(admin, tmp_path / "app.sql", "plain")
     with psycopg.connect(admin) as connection:
         connection.execute("DROP TABLE of_the_admin")
-    with pytest.raises(RestoreFailed, match="as it was"):
+    with pytest.raises(RestoreFailed, match="may not make objects theirs: postgres"):
         restore_in_place(path, tenant, confirm=yes, store=tmp_path / "backups", replace_contents=True)
     done = restore_in_place(path, tenant, confirm=yes, store=tmp_path / "backups", replace_contents=True, no_owner=True)
     assert done.replaced, done.checks.to_string()

@@ -175,7 +175,7 @@ def test_what_only_a_superuser_may_create_is_told_before_and_blamed_on_the_envir
 
 def test_owners_for_whom_this_role_may_not_act_are_named(make_app: MakeApp, store: Path, databases: Databases) -> None:
     url = make_app("abroad", TABLE)
-    made = backup(url, store=store)
+    made = backup(url, store=store, full=True)
     with role(url, "guest_1"), psycopg.connect(url, autocommit=True) as connection:
         connection.execute("ALTER DATABASE abroad OWNER TO guest_1")
         with pytest.raises(RestoreFailed, match="may not make objects theirs: postgres") as refused:
