@@ -128,7 +128,7 @@ def _backup(manifest: Manifest, recorded: DumpFile, dump: StoreName, taken_at: d
         format=dump.format or "",
         rows=sum(known) if len(known) == len(counts) else None,
         seconds=manifest.seconds,
-        partial=bool(manifest.partial),
+        selection="; ".join(f"{word}: {patterns}" for word, patterns in sorted(manifest.partial.items())),
     )
 
 
