@@ -187,3 +187,22 @@ def test_no_message_names_a_credential(s3: None, monkeypatch: pytest.MonkeyPatch
         open_store("s3://user:s3cr3t-of-s3@backups/x").backups()
     assert "s3cr3t" not in f"{caught.value} {caught.value!r} {caught.value.__dict__}"
     s3fs.S3FileSystem.clear_instance_cache()
+
+
+def test_a_distant_store_is_read_in_few_requests(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(s3_url, create=True)
+    for day in range(20):
+        put(store, AT + timedelta(days=day))
+    store.write_text(f"{NAME}.rehearsed.json", "\xff")
+    asked: list[str] = []
+    real = type(store).read_text
+
+    def count(self: Store, file: str) -> str:
+        asked.append(file)
+        return real(self, file)
+
+    monkeypatch.setattr(type(store), "read_text", count)
+    backups, strays = store.look()
+    assert [b.taken_at.date() for b in backups] == [(AT + timedelta(days=n)).date() for n in range(20)]
+    assert [s.name for s in strays] == [f"{NAME}.rehearsed.json"]
+    assert asked == []
