@@ -67,9 +67,12 @@ class RemoteIncoming:
                 remedy="Back up again; if it happens again, do not use this store.",
             )
 
-    def close(self) -> None:
-        """Remove what is in the store, unless it is a whole backup; what cannot be removed now, the note leaves to the next run."""
+    def close(self, *, note_stays: bool) -> None:
+        """Remove what is in the store, unless it is a whole backup, but for the note when it is to stay.
+
+        What cannot be removed now, the note leaves to the next run.
+        """
         self._partial.discard()
         with suppress(StoreFailed):
             files = [self._marker_file] if self._is_whole else self._store.files_of(self.name, self.dump_file, self._marker_file)
-            self._store.remove(files)
+            self._store.remove([file for file in files if self._is_whole or not note_stays or file != self._marker_file])

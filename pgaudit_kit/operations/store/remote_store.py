@@ -59,10 +59,15 @@ class RemoteStore(Store):
         scratch = ScratchFolder(None)
         try:
             incoming = RemoteIncoming(self, scratch.path, own_name, suffix, marker_file)
+            note_stays = True  # after Ctrl-C: a request that was interrupted may go on in fsspec's own thread
             try:
                 yield incoming
+                note_stays = False
+            except Exception:
+                note_stays = False
+                raise
             finally:
-                incoming.close()
+                incoming.close(note_stays=note_stays)
         finally:
             scratch.remove()
 
@@ -181,7 +186,8 @@ class RemoteStore(Store):
             parsed = parse_partial(file)
             if parsed and self._is_abandoned(file, now):
                 final = parsed[0]
-                whole = f"{final.name}{SUFFIX}" in self._list(self._root)  # killed after the manifest was there, or before it went
+                here = self._list(self._root)
+                whole = {f"{final.name}{SUFFIX}", final.file} <= here.keys()  # killed after the manifest was there, or before it went
                 self.remove([file] if whole else self.files_of(final.name, final.file, file))
                 removed.append(file)
         return removed
