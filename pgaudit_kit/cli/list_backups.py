@@ -90,7 +90,7 @@ def _row(listing: Listing, backup: StoredBackup) -> tuple[str | int | None, ...]
 
 def print_strays(strays: Sequence[Stray]) -> None:
     """Print what else lies in a store, and what it is."""
-    print_table("No backups", ["name", "what it is"], [(s.name, s.reason) for s in strays])
+    print_table("What else lies there", ["name", "what it is"], [(s.name, s.reason) for s in strays])
 
 
 def shown_size(size_bytes: float) -> str:

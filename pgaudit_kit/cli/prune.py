@@ -60,9 +60,9 @@ def prune(
         print_verdict("passed", f"all {len(done.fates)} backups in {done.store} are kept.")
     elif done.deleted:
         freed = shown_size(done.freed_bytes)
-        print_verdict("passed", f"{len(done.deleted)} backups deleted, {freed} freed, {len(done.fates) - len(done.deleted)} kept.")
+        print_verdict("passed", f"deleted {len(done.deleted)} of {len(done.fates)} backups in {done.store}, {freed} freed.")
     else:
-        print_verdict("passed", f"nothing was deleted; {len(doomed)} of {len(done.fates)} backups would be.")
+        print_verdict("passed", f"nothing was deleted; {len(doomed)} of {len(done.fates)} backups in {done.store} would be.")
     if done.cleaned:
         print(f"  → also removed what killed runs had left: {visible(', '.join(done.cleaned))}")
 
@@ -84,5 +84,5 @@ def _asked(fates: Sequence[Fate]) -> bool:
         raise UsageError("nobody is there to confirm, so nothing was deleted", remedy="Add --yes when a script is sure, or --dry-run.")
     doomed = _doomed(fates)
     size = shown_size(sum(fate.backup.found_size_bytes for fate in doomed))
-    print(f"Type yes to delete {len(doomed)} backups ({size}): ", end="", file=sys.stderr, flush=True)
+    print(f"Type yes to delete {len(doomed)} of {len(fates)} backups ({size}): ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip() == "yes"

@@ -19,7 +19,8 @@ class StoredBackup:
     `name`: without suffix; `dump_file`: the dump's whole name in the store; `target`: which database it is of, the same text for all
     backups of one (`app-production (db.example:5432/app)`); `taken_at`: the moment of its snapshot, UTC; `size_bytes` and `sha256`: of
     the dump, as its manifest records them; `found_size_bytes`: as it lies there now; `rows`: None when not all are known; `seconds`:
-    how long making it took; `partial`: it was told to leave something out; `evidence`: the proofs of these very bytes.
+    how long making it took; `selection`: what it was told to hold or leave out, "" when it is whole; `evidence`: the proofs of these
+    very bytes.
     """
 
     name: str
@@ -33,12 +34,17 @@ class StoredBackup:
     format: str
     rows: int | None = None
     seconds: float | None = None
-    partial: bool = False
+    selection: str = ""
     evidence: tuple[Evidence, ...] = ()
 
     def proof(self, kind: Proof) -> Evidence | None:
         """The last proof of that kind."""
         return next((e for e in self.evidence if e.proof is kind), None)
+
+    @property
+    def partial(self) -> bool:
+        """Whether it was told to leave something out."""
+        return bool(self.selection)
 
     @property
     def is_damaged(self) -> bool:

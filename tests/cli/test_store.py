@@ -64,7 +64,7 @@ def test_a_store_is_listed_verified_and_pruned(backed_up: Path, pgaudit: Run) ->
     assert len(list(backed_up.glob("*.dump"))) == 2
     done = pgaudit("prune", "--keep-last", "1", "--yes")
     assert done.returncode == 0, done.stderr
-    assert "1 backups deleted" in done.stdout
+    assert "deleted 1 of 2 backups" in done.stdout
     assert sorted(p.name for p in backed_up.iterdir()) == sorted(
         newest["backup"].replace(".dump", s) for s in (".dump", ".manifest.json", ".verified.json")
     )
@@ -135,6 +135,6 @@ def test_a_person_is_asked(answer: str, left: int, backed_up: Path, tmp_path: Pa
     os.close(ours)
     os.close(theirs)
     assert process.returncode == 0, stderr
-    assert "Type yes to delete 1 backups" in stderr
+    assert "Type yes to delete 1 of 2 backups" in stderr
     assert "no rule keeps it" in stdout
     assert len(list(backed_up.glob("*.dump"))) == left

@@ -66,7 +66,7 @@ class Listing:
             "rows": backup.rows,
             "seconds": backup.seconds,
             "format": backup.format,
-            "partial": backup.partial,
+            "selection": backup.selection,
             "sha256": backup.sha256,
             **{str(proof): _proof_to_dict(backup.proof(proof)) for proof in Proof},
             "verdict": str(backup.verdict),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from pgaudit_kit.errors import ManifestError
+from pgaudit_kit.errors import PgAuditError
 from pgaudit_kit.operations.store.names import StoreName, parse_name, parse_partial, series_of
 from pgaudit_kit.records.evidence import Evidence, Proof
 from pgaudit_kit.records.large_objects import tables_alone
@@ -29,7 +29,7 @@ class Entry:
 
 
 def read_store(entries: Mapping[str, Entry], read_text: ReadText) -> tuple[tuple[StoredBackup, ...], tuple[Stray, ...]]:
-    """Return the backups among *entries*, oldest first, and the other entries by name. *read_text* raises OSError, UnicodeDecodeError."""
+    """Return the backups among *entries*, oldest first, and the other entries by name. What *read_text* raises is told of the file."""
     names = {file: parsed for file in entries if (parsed := parse_name(file))}
     backups: list[StoredBackup] = []
     strays = [_what_else(file, entry) for file, entry in entries.items() if file not in names]
@@ -61,7 +61,7 @@ def _read_backup(
         taken_at = _moment(manifest)
     except FileNotFoundError:
         return None, []  # deleted since the store was listed
-    except (ManifestError, OSError, ValueError) as error:
+    except (PgAuditError, OSError, ValueError) as error:
         return None, [_unreadable(name + SUFFIX, error)]
     recorded = manifest.dump_file
     dumps = [parsed for parsed in files.values() if parsed.format]
@@ -106,7 +106,7 @@ def _read_evidence(
             evidence = Evidence.from_json(read_text(file), label=file)
         except FileNotFoundError:
             continue
-        except (ManifestError, OSError, ValueError) as error:
+        except (PgAuditError, OSError, ValueError) as error:
             wrong.append(_unreadable(file, error))
             continue
         if evidence.dump_sha256 != recorded.sha256 or f"{name}{evidence.proof.suffix}" != file:
@@ -131,7 +131,7 @@ def _backup(manifest: Manifest, recorded: DumpFile, dump: StoreName, taken_at: d
         format=dump.format or "",
         rows=sum(known) if len(known) == len(counts) else None,
         seconds=manifest.seconds,
-        partial=bool(manifest.partial),
+        selection="; ".join(f"{word}: {patterns}" for word, patterns in sorted(manifest.partial.items())),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pgaudit_kit.errors import StoreFailed
 from pgaudit_kit.operations.store.listing import Entry
-from pgaudit_kit.operations.store.names import COMPANIONS, free_name, has_rival, parse_partial
+from pgaudit_kit.operations.store.names import COMPANIONS, free_name, has_rival, parse_name, parse_partial
 from pgaudit_kit.operations.store.partial_files import PartialFile, partial_file, remove, remove_abandoned, unpublish, writer_is_gone
 from pgaudit_kit.operations.store.store import Store, is_folder
 from pgaudit_kit.records.evidence import Evidence
@@ -127,7 +127,8 @@ def _entry(path: Path) -> Entry | None:
     try:
         facts = path.lstat()
         if path.is_dir() and not path.is_symlink():
-            size = sum(inside.lstat().st_size for inside in path.rglob("*") if not inside.is_dir())
+            is_ours = parse_name(path.name) or parse_partial(path.name)  # what else lies there may be large
+            size = sum(inside.lstat().st_size for inside in path.rglob("*") if not inside.is_dir()) if is_ours else 0
             return Entry(size, is_folder=True, in_use=_in_use(path))
     except FileNotFoundError:
         return None

@@ -37,7 +37,7 @@ class _Sample:
 
 
 def metrics_text(listing: Listing) -> str:
-    """Return the metrics of a store, of each target by itself; partial backups of it apart, by the label `partial`."""
+    """Return the metrics of a store, of each target by itself; backups that hold a part of it apart, by the label `selection`."""
     samples = list(_samples(listing))
     lines = []
     for name, help_text in _HELP.items():
@@ -56,9 +56,9 @@ def _samples(listing: Listing) -> Iterator[_Sample]:
     store = {"store": listing.store.label}
     yield _Sample("pgaudit_store_backups", store, len(listing.backups))
     yield _Sample("pgaudit_store_problems", store, sum(s.outcome is not None for s in listing.strays))
-    ordered = sorted(listing.backups, key=lambda b: (b.target, b.partial))
-    for (target, partial), group in groupby(ordered, key=lambda b: (b.target, b.partial)):
-        labels = {**store, "target": target, "partial": str(partial).lower()}
+    ordered = sorted(listing.backups, key=lambda b: (b.target, b.selection))
+    for (target, selection), group in groupby(ordered, key=lambda b: (b.target, b.selection)):
+        labels = {**store, "target": target, "selection": selection}
         yield from _of_group(labels, listing, sorted(group, key=lambda b: b.taken_at))
 
 

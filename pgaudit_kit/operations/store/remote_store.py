@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pgaudit_kit.audits.file_digest import located_digest
-from pgaudit_kit.dumps.files.locating import locate
 from pgaudit_kit.dumps.files.places import reason_of
 from pgaudit_kit.dumps.files.urls import shown_url
 from pgaudit_kit.errors import PgAuditError, StoreFailed, UsageError
 from pgaudit_kit.operations.servers.scratch_folders import ScratchFolder
-from pgaudit_kit.operations.store.listing import Entry
-from pgaudit_kit.operations.store.names import COMPANIONS, FOLDER, free_name, has_rival, parse_partial
-from pgaudit_kit.operations.store.partial_files import PartialFile
+from pgaudit_kit.operations.store.listing import Entry, read_store
+from pgaudit_kit.operations.store.names import COMPANIONS, FOLDER, free_name, has_rival, parse_name, parse_partial
+from pgaudit_kit.operations.store.remote_incoming import RemoteIncoming
 from pgaudit_kit.operations.store.store import Store, is_folder
 from pgaudit_kit.operations.store.upload_markers import UploadMarker
-from pgaudit_kit.records.evidence import Evidence
-from pgaudit_kit.records.manifest import SUFFIX, Manifest
-from pgaudit_kit.records.stored_backup import StoredBackup
+from pgaudit_kit.records.manifest import SUFFIX
+from pgaudit_kit.records.stored_backup import StoredBackup, Stray
 
 # What has no folders, only names with slashes in them. To "make" one could make a whole bucket, for a name that was mistyped.
 _BUCKETS = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "oss", "obs", "cos", "memory"})
+
+_AHEAD = 32  # manifests can have some megabytes
 
 
 def remote_store(url: str) -> RemoteStore:
@@ -60,10 +59,15 @@ class RemoteStore(Store):
         scratch = ScratchFolder(None)
         try:
             incoming = RemoteIncoming(self, scratch.path, own_name, suffix, marker_file)
+            note_stays = True  # after Ctrl-C: a request that was interrupted may go on in fsspec's own thread
             try:
                 yield incoming
+                note_stays = False
+            except Exception:
+                note_stays = False
+                raise
             finally:
-                incoming.close()
+                incoming.close(note_stays=note_stays)
         finally:
             scratch.remove()
 
@@ -115,6 +119,27 @@ class RemoteStore(Store):
             content: bytes = self._system.cat_file(f"{self._root}/{file}")
         return content.decode("utf-8")
 
+    def look(self) -> tuple[tuple[StoredBackup, ...], tuple[Stray, ...]]:
+        """As every store; texts are asked for some at a time, since each request to a distant place takes its while."""
+        entries = self.entries()
+        names = sorted(file for file in entries if file.endswith(".json") and parse_name(file))
+        ahead: dict[str, bytes] = {}
+
+        def read_text(file: str) -> str:
+            if file not in ahead:
+                ahead.clear()
+                ahead.update(self._read_some(names[bisect_left(names, file) :][:_AHEAD]))
+            return ahead[file].decode("utf-8") if file in ahead else self.read_text(file)
+
+        return read_store(entries, read_text)
+
+    def _read_some(self, files: list[str]) -> dict[str, bytes]:
+        """The content of those files that can be read."""
+        paths = {f"{self._root}/{file}".lstrip("/"): file for file in files}
+        with self.reached("read"):
+            found = self._system.cat([f"{self._root}/{file}" for file in files], on_error="omit")
+        return {paths[path.lstrip("/")]: content for path, content in found.items() if path.lstrip("/") in paths}
+
     def write_text(self, file: str, text: str) -> None:
         """Write a file in one request, which replaces one that has its name whole."""
         with self.written(file):
@@ -161,7 +186,8 @@ class RemoteStore(Store):
             parsed = parse_partial(file)
             if parsed and self._is_abandoned(file, now):
                 final = parsed[0]
-                whole = f"{final.name}{SUFFIX}" in self._list(self._root)  # killed after the manifest was there, or before it went
+                here = self._list(self._root)
+                whole = {f"{final.name}{SUFFIX}", final.file} <= here.keys()  # killed after the manifest was there, or before it went
                 self.remove([file] if whole else self.files_of(final.name, final.file, file))
                 removed.append(file)
         return removed
@@ -200,59 +226,3 @@ class RemoteStore(Store):
                 resource=self.label,
                 remedy="Check the URL, the network, the credentials in the environment and what they may do.",
             ) from None
-
-
-class RemoteIncoming:
-    """A backup on its way to a remote store: written and proved in a private folder of this machine first. See `store.Incoming`."""
-
-    def __init__(self, store: RemoteStore, folder: Path, name: str, suffix: str, marker_file: str) -> None:
-        self.name = name
-        self.dump_file = name + suffix
-        self._store = store
-        self._folder = folder
-        self._marker_file = marker_file
-        self._is_whole = False
-        self._beside: dict[str, Path] = {}
-        self._partial = PartialFile(folder / self.dump_file, folder=is_folder(suffix))
-        self.path = self._partial.path
-
-    def companion(self, suffix: str) -> Path:
-        """Where to write what belongs beside it."""
-        path = self._folder / f"{self.name}{suffix}"
-        path.touch(mode=0o600)
-        self._beside[path.name] = path
-        return path
-
-    def publish(self, manifest: Manifest, evidence: Evidence) -> str:
-        """Upload it and read it back; the manifest, without which it is no backup, comes last."""
-        self._store.upload(self.path, self.dump_file)
-        self._read_back(manifest)
-        for file, path in self._beside.items():
-            self._store.upload(path, file)
-        self._store.write_text(f"{self.name}{evidence.proof.suffix}", evidence.to_json())
-        self._store.write_text(f"{self.name}{SUFFIX}", manifest.to_json())
-        if self.dump_file not in self._store.entries():
-            raise StoreFailed(
-                f"{self.dump_file} was removed from {self._store.label} while it was written",
-                resource=self._store.label,
-                remedy="Back up again, and find out who deletes there.",
-            )
-        self._is_whole = True
-        return self._store.where(self.dump_file)
-
-    def _read_back(self, manifest: Manifest) -> None:
-        with self._store.reached(f"read {self.dump_file} back from"):
-            found = located_digest(locate(self._store.where(self.dump_file)))
-        if manifest.dump_file is None or replace(found, name=self.dump_file) != manifest.dump_file:
-            raise StoreFailed(
-                f"{self.dump_file} in {self._store.label} is not, byte for byte, what was written there",
-                resource=self._store.label,
-                remedy="Back up again; if it happens again, do not use this store.",
-            )
-
-    def close(self) -> None:
-        """Remove what is in the store, unless it is a whole backup; what cannot be removed now, the note leaves to the next run."""
-        self._partial.discard()
-        with suppress(StoreFailed):
-            files = [self._marker_file] if self._is_whole else self._store.files_of(self.name, self.dump_file, self._marker_file)
-            self._store.remove(files)

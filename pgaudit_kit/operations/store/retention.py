@@ -65,12 +65,12 @@ class Doomed:
 def plan(backups: Iterable[StoredBackup], rules: Retention, now: datetime) -> tuple[Kept | Doomed, ...]:
     """Return what becomes of each of *backups*, newest first within its target.
 
-    *now* must know its zone: hours, days, weeks … are those of its calendar. Backups of another target, and those that were told to
-    leave something out, are counted by themselves. Of each such group the newest proven backup always stays, and the newest one
-    when none is proven; damaged ones stay for a person to look at, and take the place of no other.
+    *now* must know its zone: hours, days, weeks … are those of its calendar. Backups of another target are counted by themselves, and
+    so are those that were told to leave something out, each selection apart. Of each such group the newest proven backup always stays,
+    and the newest one when none is proven; damaged ones stay for a person to look at, and take the place of no other.
     """
-    ordered = sorted(backups, key=lambda b: (b.target, b.partial))
-    groups = (tuple(group) for _, group in groupby(ordered, key=lambda b: (b.target, b.partial)))
+    ordered = sorted(backups, key=lambda b: (b.target, b.selection))
+    groups = (tuple(group) for _, group in groupby(ordered, key=lambda b: (b.target, b.selection)))
     return tuple(fate for group in groups for fate in _plan_group(group, rules, now))
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from pgaudit_kit.audits.file_digest import located_digest
 from pgaudit_kit.dumps.files.locating import locate
 from pgaudit_kit.operations.store.listing import Entry, read_store
-from pgaudit_kit.operations.store.names import FOLDER
+from pgaudit_kit.operations.store.names import FOLDER, parse_name
 from pgaudit_kit.records.evidence import Evidence
 from pgaudit_kit.records.manifest import SUFFIX, DumpFile, Manifest
 from pgaudit_kit.records.stored_backup import StoredBackup, Stray
@@ -89,7 +89,11 @@ class Store(ABC):
 
     def find(self, dump_file: str) -> StoredBackup | None:
         """The backup whose dump has that name; None when there is none, or it is not whole."""
-        return next((backup for backup in self.backups() if backup.dump_file == dump_file), None)
+        parsed = parse_name(dump_file)
+        if parsed is None:
+            return None
+        belonging = {file: entry for file, entry in self.entries().items() if file.removeprefix(".").startswith(f"{parsed.name}.")}
+        return next((backup for backup in read_store(belonging, self.read_text)[0] if backup.dump_file == dump_file), None)
 
     def open(self, backup: StoredBackup) -> str:
         """What `read_dump` takes."""

@@ -39,7 +39,9 @@ class VerifiedBackup:
     def found(self) -> str:
         """In a few words what decided."""
         decisive = [c for c in self.check_list if c.outcome is self.verdict]
-        return f"{decisive[0].id}: {decisive[0].found}" if self.verdict is not Outcome.PASSED else f"{len(self.check_list)} checks passed"
+        if self.verdict is Outcome.PASSED and len(decisive) > 1:
+            return f"all {len(decisive)} checks passed"
+        return f"{decisive[0].id}: {decisive[0].found}"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class VerifiedStore:
         counts = Counter(str(b.verdict).replace("_", " ") for b in self.backups)
         problems = sum(s.outcome is not None for s in self.strays)
         told = ", ".join(f"{number} {word}" for word, number in counts.items())
-        return f"{self.store}: {told}" + (f"; {problems} things are incomplete, unreadable or lost." if problems else ".")
+        return f"{self.store}: {told}" + (f"; incomplete, unreadable or lost besides: {problems}." if problems else ".")
 
     @property
     def next_steps(self) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def stop_a_writer(process: subprocess.Popen[str], place: str, after_seconds: flo
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-@pytest.mark.parametrize(("kind", "times", "longest"), [("folder", 40, 0.1), ("s3", 8, 0.6)])
+@pytest.mark.parametrize(("kind", "times", "longest"), [("folder", 40, 0.1), ("s3", 5, 0.6)])
 def test_after_a_writer_was_stopped_all_that_is_listed_is_whole(
     kind: str, times: int, longest: float, how: signal.Signals, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

@@ -38,6 +38,10 @@ def test_what_no_rule_keeps_goes_and_what_we_did_not_write_stays(filled: Store) 
     assert done.freed_bytes == 5 + 10 + 5
     assert {"README", "app-20250101T000000Z.dump"} < set(filled.entries())
     assert len(filled.entries()) == 2 + 2 * 3
+    told = done.to_dict()
+    assert set(told) == {"store", "plan", "deleted", "freed_bytes", "cleaned"}
+    assert set(told["plan"][0]) == {"backup", "target", "when", "size_bytes", "kept_by", "reason"}
+    assert [(bool(f["kept_by"]), f["reason"]) for f in told["plan"][1:3]] == [(True, None), (False, "no rule keeps it")]
     again = prune(filled, Retention(last=1))
     assert again.deleted == ()
 

@@ -21,10 +21,10 @@ NOW = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 COUNTS = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
 
 
-def stored(at: datetime, *, target: str = "app", verdict: str | None = "passed", size: int = 10, partial: bool = False) -> StoredBackup:
+def stored(at: datetime, *, target: str = "app", verdict: str | None = "passed", size: int = 10, selection: str = "") -> StoredBackup:
     proofs = (evidence_of(Proof.VERIFIED, Outcome(verdict)),) if verdict else ()
-    name = f"{target}-{at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{partial}"
-    return StoredBackup(name, f"{name}.dump", target, target, at, size, size, "ab", "custom", partial=partial, evidence=proofs)
+    name = f"{target}-{at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{selection}"
+    return StoredBackup(name, f"{name}.dump", target, target, at, size, size, "ab", "custom", selection=selection, evidence=proofs)
 
 
 def kept(backups: list[StoredBackup], rules: Retention, now: datetime = NOW) -> dict[datetime, str]:
@@ -115,8 +115,19 @@ def test_damaged_ones_stay_and_take_no_place() -> None:
 
 def test_targets_and_partial_backups_are_counted_by_themselves() -> None:
     days = [NOW - timedelta(days=n) for n in range(4)]
-    backups = [stored(days[0], partial=True), stored(days[1]), stored(days[2]), stored(days[3], target="other")]
-    assert list(kept(backups, Retention(last=1))) == [days[1], days[0], days[3]]
+    parts = [
+        stored(days[0], selection="exclude: logs"),
+        stored(days[1], selection="include: logs"),
+        stored(days[2], selection="include: logs"),
+    ]
+    backups = [*parts, stored(days[2]), stored(days[3]), stored(days[3], target="other")]
+    told = {(f.backup.target, f.backup.selection, f.backup.taken_at) for f in plan(backups, Retention(last=1), NOW) if isinstance(f, Kept)}
+    assert told == {
+        ("app", "exclude: logs", days[0]),
+        ("app", "include: logs", days[1]),
+        ("app", "", days[2]),
+        ("other", "", days[3]),
+    }
 
 
 def test_without_a_proven_one_the_newest_stays() -> None:
@@ -132,7 +143,7 @@ some_backups = st.lists(
         target=st.sampled_from(["app", "b"]),
         verdict=st.sampled_from(["passed", "warned", "failed", "not_checked", None]),
         size=st.integers(1, 100),
-        partial=st.booleans(),
+        selection=st.sampled_from(["", "include: a", "include: b"]),
     ),
     max_size=25,
     unique_by=lambda b: b.name,
@@ -166,10 +177,10 @@ def test_every_backup_has_one_fate_and_every_kept_one_a_rule(backups: list[Store
 @given(some_backups, some_rules, zones)
 def test_of_every_target_the_newest_proven_stays(backups: list[StoredBackup], rules: Retention, zone: ZoneInfo) -> None:
     stay = names(backups, rules, NOW.astimezone(zone))
-    for group in {(b.target, b.partial) for b in backups}:
-        proven = [b for b in backups if (b.target, b.partial) == group and b.is_proven]
+    for group in {(b.target, b.selection) for b in backups}:
+        proven = [b for b in backups if (b.target, b.selection) == group and b.is_proven]
         assert not proven or max(proven, key=lambda b: (b.taken_at, b.name)).name in stay
-        assert any(b.name in stay for b in backups if (b.target, b.partial) == group)
+        assert any(b.name in stay for b in backups if (b.target, b.selection) == group)
 
 
 @given(some_backups, some_rules, st.randoms(use_true_random=False))
@@ -202,8 +213,8 @@ def test_planning_again_over_what_was_kept_dooms_nothing_more(backups: list[Stor
 def test_no_target_is_kept_beyond_its_size_but_for_the_one_that_must_stay(backups: list[StoredBackup], rules: Retention) -> None:
     if rules.max_total_size_bytes is None:
         return
-    for group in {(b.target, b.partial) for b in backups}:
-        mine = [f for f in plan(backups, rules, NOW) if isinstance(f, Kept) and (f.backup.target, f.backup.partial) == group]
+    for group in {(b.target, b.selection) for b in backups}:
+        mine = [f for f in plan(backups, rules, NOW) if isinstance(f, Kept) and (f.backup.target, f.backup.selection) == group]
         sound = [f.backup for f in mine if not f.backup.is_damaged]
         assert len(sound) <= 1 or sum(b.size_bytes for b in sound) <= rules.max_total_size_bytes
 

@@ -41,6 +41,10 @@ def test_a_lost_dump_fails_and_one_without_manifest_cannot_be_checked(any_store:
     any_store.write_text("README", "not ours")
     done = verify_all(any_store)
     assert done.verdict is Outcome.NOT_CHECKED
+    told = done.to_dict()
+    assert set(told) == {"verdict", "store", "backups", "strays"}
+    assert set(told["backups"][0]) == {"backup", "target", "verdict", "checks", "note"}
+    assert {s["kind"] for s in told["strays"]} == {"foreign", "incomplete"}
     text = any_store.read_text("app-20260201T120509Z.manifest.json")
     any_store.write_text("app-20260203T120509Z.manifest.json", text.replace("app-20260201T", "app-20260203T"))
     assert verify_all(any_store).verdict is Outcome.FAILED
