@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from pgaudit_kit.records.table_data import TableName
-from pgaudit_kit.server.catalog import query
+from pgaudit_kit.server.catalog_query import query
 from pgaudit_kit.server.snapshot import Snapshot, qualified, quoted
 
 BUCKETS = 1 << 12

@@ -21,7 +21,9 @@ from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.rows.copy_text import project
 from pgaudit_kit.rows.fingerprint import fingerprint_of
-from pgaudit_kit.server.catalog import Row, query, read_inventory
+from pgaudit_kit.server.catalog import read_inventory
+from pgaudit_kit.server.catalog_query import query
+from pgaudit_kit.server.catalog_rows import Answer, Row
 from pgaudit_kit.server.connection import connect, refused_queries
 from pgaudit_kit.server.copy_stream import copy_blocks
 from pgaudit_kit.server.large_objects import read_large_objects
@@ -433,18 +435,17 @@ class Snapshot:
         with self._connection.cursor() as cursor:
             return cursor.execute(sql.encode(), parameters, binary=True).fetchall()
 
-    def _ask_each(self, queries: Sequence[str]) -> Iterator[list[Row]]:
+    def _ask_each(self, queries: Sequence[str]) -> Iterator[Answer]:
         """Send *queries* some at a time and ahead: the server works on the next while these rows are read, and is waited for less often."""
         from psycopg import capabilities
-        from psycopg.rows import dict_row
 
-        def send(batch: Sequence[str]) -> list[psycopg.Cursor[dict[str, Any]]]:
-            return [self._connection.cursor(row_factory=dict_row).execute(sql.encode()) for sql in batch]
+        def send(batch: Sequence[str]) -> list[psycopg.Cursor[tuple[Any, ...]]]:
+            return [self._connection.cursor().execute(sql.encode()) for sql in batch]
 
         with self._connection.pipeline() if capabilities.has_pipeline() else nullcontext():
-            sent: list[psycopg.Cursor[dict[str, Any]]] = []
+            sent: list[psycopg.Cursor[tuple[Any, ...]]] = []
             for start in range(0, len(queries) + _SENT_AT_ONCE, _SENT_AT_ONCE):
-                answers = [list[Row](cursor.fetchall()) for cursor in sent]
+                answers = [_answer(cursor) for cursor in sent]
                 sent = send(queries[start : start + _SENT_AT_ONCE])
                 yield from answers
 
@@ -489,6 +490,11 @@ def qualified(name: TableName) -> str:
 def quoted(name: str) -> str:
     """A name as SQL, quoted. Not by psycopg.sql.Identifier: that cannot write a name of a SQL_ASCII server that is not ASCII."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def _answer(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Answer:
+    rows = cursor.fetchall()
+    return Answer(tuple(column.name for column in cursor.description or ()), rows)
 
 
 def _measured(blocks: Iterable[bytes], sizes: list[int]) -> Iterator[bytes]:

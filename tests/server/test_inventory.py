@@ -17,7 +17,7 @@ from pgaudit_kit.dumps.ddl.builder import InventoryBuilder
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import ATTRIBUTES, COLUMN_ATTRIBUTES, ObjectKey
-from pgaudit_kit.server.catalog import Row
+from pgaudit_kit.server.catalog_rows import Row
 from pgaudit_kit.server.snapshot import Snapshot, snapshot
 from tests.server.live import HERE, LiveDatabase
 

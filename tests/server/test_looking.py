@@ -10,7 +10,8 @@ import pytest
 from pgaudit_kit.errors import QueryFailed
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.server import catalog
-from pgaudit_kit.server.catalog import query, read_inventory
+from pgaudit_kit.server.catalog import read_inventory
+from pgaudit_kit.server.catalog_query import query
 from tests.server.live import HERE, LiveDatabase
 
 NO_SUBSCRIPTION = ("ALTER SUBSCRIPTION sub DISABLE", "ALTER SUBSCRIPTION sub SET (slot_name = NONE)", "DROP SUBSCRIPTION sub")
