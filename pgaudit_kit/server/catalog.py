@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import DATABASE, Attributes, Column, DatabaseObject, Unmodelled
+from pgaudit_kit.records.objects import DATABASE, DEPENDS_ON_EXTENSIONS, Attributes, Column, DatabaseObject, Unmodelled
 from pgaudit_kit.server.catalog_query import query
-from pgaudit_kit.server.catalog_rows import Answer, Row, columns_in, database_in, default_acls_in, large_objects_in, objects_in
+from pgaudit_kit.server.catalog_rows import (
+    Answer,
+    Row,
+    columns_in,
+    database_in,
+    default_acls_in,
+    large_objects_in,
+    objects_in,
+    with_extensions,
+)
 from pgaudit_kit.server.protection import protect
 from pgaudit_kit.server.reading_rights import Reading, Told
 
@@ -59,9 +68,10 @@ _KINDS = {
 }
 # Queries that give no objects by themselves; the columns are there before the tables are
 _BEFORE = ("column",)
-_AFTER = ("default_acl", "large_object", "large_object_texts", "unmodelled", "privileges_and_labels", "database")
+_AFTER = ("depends_on_extensions", "default_acl", "large_object", "large_object_texts", "unmodelled", "privileges_and_labels", "database")
 _OTHERS_TELL: Mapping[str, Told] = {
     "column": {"kinds": ("TABLE", "FOREIGN TABLE", "TYPE")},
+    "depends_on_extensions": {"attributes": (DEPENDS_ON_EXTENSIONS,)},
     "default_acl": {"kinds": ("DEFAULT ACL",)},
     "large_object": {"kinds": ("BLOB",)},
     "large_object_texts": {"attributes": ("comment", "security_label"), "of": "BLOB"},
@@ -98,6 +108,7 @@ def read_inventory(ask: Ask, major: int, *, ask_each: AskEach | None = None, ask
     objects += objects_in(Answer.of(reading.subscriptions()), "SUBSCRIPTION", {}, {})
     unmodelled = [Unmodelled(r["kind"], r["schema"], r["name"], r["reason"]) for r in others["unmodelled"].by_name()]
     reading.note_what_is_not_known(objects)
+    objects = with_extensions(objects, others["depends_on_extensions"])
     return Inventory(
         tuple(protect(objects, others["privileges_and_labels"].by_name(), major)),
         tuple(sorted(unmodelled, key=lambda u: (u.schema or "", u.kind, u.name, u.reason))),

@@ -10,10 +10,19 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pgaudit_kit.records.objects import DATABASE, SETTING, SETTING_OF_ROLE, Attributes, Column, DatabaseObject, ObjectKey
+from pgaudit_kit.records.objects import (
+    DATABASE,
+    DEPENDS_ON_EXTENSIONS,
+    SETTING,
+    SETTING_OF_ROLE,
+    Attributes,
+    Column,
+    DatabaseObject,
+    ObjectKey,
+)
 from pgaudit_kit.records.settings import (
     LARGE_OBJECTS_TOGETHER,
     by_number,
@@ -125,6 +134,19 @@ def columns_in(answer: Answer) -> Mapping[int, tuple[Column, ...]]:
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(map(quote_identifier, names))
+
+
+def with_extensions(objects: list[DatabaseObject], answer: Answer) -> list[DatabaseObject]:
+    """Return *objects* with what the answer of depends_on_extensions.sql says of them."""
+    told = {ObjectKey(kind, schema, name, parent): extensions for kind, schema, name, parent, extensions in answer.rows}
+    if not told:
+        return objects
+    return [
+        replace(item, attributes={**item.attributes, DEPENDS_ON_EXTENSIONS: _names(sorted(told[item.key], key=quote_identifier))})
+        if item.key in told
+        else item
+        for item in objects
+    ]
 
 
 def default_acls_in(answer: Answer, major: int) -> Iterator[DatabaseObject]:
