@@ -169,7 +169,7 @@ _OWN_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     ),
     # definition: the query as pg_get_viewdef prints it, no final semicolon; check_option: 'LOCAL' / 'CASCADED'
     "VIEW": (*_COMMON, "definition", "options", "check_option"),
-    # populated: 'true' / 'false'; a dump knows it of those that it refreshes
+    # populated: 'true' / 'false'; a dump knows it of those that it refreshes, and of others only where it can be told (dumps/populated.py)
     "MATERIALIZED VIEW": (*_RELATION, "definition", "populated", DEPENDS_ON_EXTENSIONS),
     # arguments: with defaults and modes (pg_get_function_arguments); body: prosrc, or the SQL body of 14+, or for C the link symbol;
     # volatility: 'IMMUTABLE' / 'STABLE'; parallel: 'SAFE' / 'RESTRICTED'; the flags are 'true' or absent;
