@@ -19,7 +19,7 @@ _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[^\W\d][\w$]*|::|\S""")
 _NAME = re.compile(r'"|[^\W\d]')
 _RELATIONS = ("TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "SEQUENCE")
 _AFTER_DATA = ("INDEX", "CONSTRAINT", "FK CONSTRAINT", "TRIGGER")
-_WITHOUT_VIEWS_OF_OURS = frozenset({"pg_catalog", "information_schema"})
+_OF_THE_SERVER = frozenset({"pg_catalog", "information_schema"})
 
 Name = tuple[str | None, str]
 
@@ -31,7 +31,7 @@ def with_known_populated(inventory: Inventory, entries: Collection[TocEntry]) ->
     if not others or inventory.bare_names or not _holds_all_data(inventory, entries, some=bool(refreshed)):
         return inventory
     relations = {(o.key.schema, o.key.name): o for o in inventory.of_kind(*_RELATIONS)}
-    known = {m.key for m in others if _reads_from_what_is_populated(m, relations, refreshed, {m.key})}
+    known = {m.key for m in others if _reads_from_what_is_populated(m, relations, refreshed)}
     objects = (replace(o, attributes={**o.attributes, "populated": "false"}) if o.key in known else o for o in inventory.objects)
     return replace(inventory, objects=tuple(objects))
 
@@ -45,32 +45,36 @@ def _holds_all_data(inventory: Inventory, entries: Collection[TocEntry], *, some
     return tables <= with_data and (some or (bool(with_data) and bool(inventory.of_kind(*_AFTER_DATA))))
 
 
-def _reads_from_what_is_populated(
-    view: DatabaseObject, relations: Mapping[Name, DatabaseObject], refreshed: Collection[ObjectKey], seen: set[ObjectKey]
-) -> bool:
+def _reads_from_what_is_populated(view: DatabaseObject, relations: Mapping[Name, DatabaseObject], refreshed: Collection[ObjectKey]) -> bool:
     """Whether all that the query of *view* names is known, and no materialized view below it is without a refresh."""
-    named, aliases = _names_in(view.attributes.get("definition") or "")
-    if any(name not in relations and name[0] not in aliases | _WITHOUT_VIEWS_OF_OURS for name in named):
-        return False
-    for item in (relations[name] for name in named if name in relations):
-        if item.key.kind == "MATERIALIZED VIEW" and item.key not in refreshed:
+    waiting, seen = [view], {view.key}
+    while waiting:
+        named = _names_in(waiting.pop().attributes.get("definition") or "")
+        if any(name not in relations and not may_be_column for name, may_be_column in named.items()):
             return False
-        if item.key.kind == "VIEW" and item.key not in seen:
-            seen.add(item.key)
-            if not _reads_from_what_is_populated(item, relations, refreshed, seen):
-                return False
+        below = [relations[name] for name in named.keys() & relations.keys()]
+        if any(item.key.kind == "MATERIALIZED VIEW" and item.key not in refreshed for item in below):
+            return False
+        waiting += [item for item in below if item.key.kind == "VIEW" and item.key not in seen]
+        seen |= {item.key for item in below}
     return True
 
 
-def _names_in(query: str) -> tuple[set[Name], set[str]]:
-    """Each `a.b` in *query* that is no function and no type: a relation, or a column if `a` is an alias; and what may be an alias."""
+def _names_in(query: str) -> dict[Name, bool]:
+    """Each `a.b` in *query* that is no function and no type, and whether it may be a column of what has the alias `a`."""
     tokens = ["", *_TOKEN.findall(query), "", "", ""]
-    alone = {_raw(token) for at, token in enumerate(tokens) if _NAME.match(token) and not token.isupper() and tokens[at + 1] != "."}
-    named: set[Name] = set()
-    for at, token in enumerate(tokens[:-3]):
-        if _NAME.match(token) and tokens[at + 1] == "." and tokens[at - 1] not in (".", "::") and tokens[at + 3] != "(":
-            named.add((_raw(token), _raw(tokens[at + 2])))
-    return named, alone | {name for _, name in named}
+    names = [_raw(token) if _NAME.match(token) and not token.isupper() else None for token in tokens]
+    aliases = {name for name, following in zip(names, tokens[1:], strict=False) if name and following != "."}
+    found: dict[Name, bool] = {}
+    before = ""  # the last word or sign that is no opening parenthesis
+    for at, part in enumerate(tokens[:-3]):
+        first, second = names[at], names[at + 2]
+        if first and second and tokens[at + 1] == "." and before not in (".", "::") and tokens[at + 3] != "(":
+            is_relation = before in ("FROM", "JOIN", "ONLY") or names[at + 3] is not None
+            of_server = first in _OF_THE_SERVER
+            found[first, second] = found.get((first, second), True) and (of_server or (first in aliases and not is_relation))
+        before = before if part == "(" else part
+    return found
 
 
 def _raw(token: str) -> str:
