@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from types import TracebackType
 from typing import Any, Self
 
 _SECONDS_OF_PATIENCE = 1.0
+UNWATCHED = "PGAUDIT_UNWATCHED"
+"""Set in the environment of a kernel that runs for a report: its bar would stay in the page as text."""
 
 
 class Progress:
@@ -49,7 +52,7 @@ class Progress:
 
 
 def _somebody_looks() -> bool:
-    return sys.stderr.isatty() or _in_notebook()
+    return sys.stderr.isatty() or (_in_notebook() and not os.environ.get(UNWATCHED))
 
 
 def _in_notebook() -> bool:

@@ -140,6 +140,17 @@ def objects_per_kind(objects: Frame) -> Chart:
     return Chart(figure, "Objects that differ, by kind", f"{sentence}." if sentence else "No object differs.")
 
 
+def objects_held(objects: Frame) -> Chart:
+    """How many objects of each kind one source has. *objects* is its frame `objects`."""
+    counted = Counter(str(r.get("kind")) for r in _records(objects))
+    kinds = sorted(counted, key=lambda kind: (-counted[kind], kind))
+    share, log = scale(list(counted.values()))
+    groups = [BarGroup(kind.lower(), (_counted(counted[kind], share, BLUE),)) for kind in kinds[:TOP]]
+    left_out = f" The {TOP} most frequent are drawn." if len(kinds) > TOP else ""
+    sentence = f"{_many(counted.total(), 'object')} of {_many(len(kinds), 'kind')}.{left_out}" if kinds else "There is no object."
+    return Chart(bars(groups, nothing="No object."), "Objects, by kind", sentence + (_LOG if log else ""))
+
+
 def seconds_per_step(steps: Mapping[str, float | None]) -> Chart:
     """How long each step of an operation took, in the order given; values are seconds. Of many steps the longest are drawn."""
     timed = [(name, _seconds_or_none(v)) for name, v in steps.items()]

@@ -16,6 +16,7 @@ from pgaudit_kit.display import html as pieces
 from pgaudit_kit.reporting import chart
 from pgaudit_kit.reporting.conclusion import VERDICT_MIME
 from pgaudit_kit.reporting.execution import Failure
+from pgaudit_kit.reporting.runs import META
 
 NOT_IN_REPORT: Final = frozenset({"notebook-only", "papermill-error-cell-tag", "injected-parameters", "parameters"})
 _NEEDS_SCRIPT: Final = ("application/javascript", "application/vnd.jupyter.widget-view+json")
@@ -34,6 +35,8 @@ class Page:
     facts: Mapping[str, str] = field(default_factory=dict)
     failure: Failure | None = None
     notebook_file: str = ""
+    run_meta: str = ""
+    run_meta_name: str = META
 
     @property
     def verdict_word(self) -> str:

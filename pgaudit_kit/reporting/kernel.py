@@ -14,6 +14,8 @@ from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
+from pgaudit_kit.display.progress import UNWATCHED
+
 
 def own_kernel_manager(private: Path) -> type[AsyncKernelManager]:
     """Return a class of kernel managers whose kernel is `sys.executable`, without the account's IPython profile.
@@ -35,7 +37,7 @@ def own_kernel_manager(private: Path) -> type[AsyncKernelManager]:
         def kernel_spec(self) -> KernelSpec:
             described = get_kernel_dict()
             # pydevd checks file names for a debugger that nobody attaches here, and warns on stderr
-            quiet = {"IPYTHONDIR": str(private / "ipython"), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+            quiet = {"IPYTHONDIR": str(private / "ipython"), "PYDEVD_DISABLE_FILE_VALIDATION": "1", UNWATCHED: "1"}
             # an interrupt is how jupyter_client begins to end an idle kernel, which logs that as an error on our stderr
             argv = [sys.executable, *described["argv"][1:], "--log-level=CRITICAL"]
             return KernelSpec(**{**described, "argv": argv, "env": quiet})

@@ -19,7 +19,9 @@ from pgaudit_kit.errors import OperationError
 from pgaudit_kit.reporting.conclusion import EXIT_CODES, Conclusion, conclusion_of
 from pgaudit_kit.reporting.execution import Failure, execute
 from pgaudit_kit.reporting.html import Page, render, title_of
+from pgaudit_kit.reporting.overview import write_overview
 from pgaudit_kit.reporting.parameters import check_parameters, load_notebook, notebook_parameters
+from pgaudit_kit.reporting.runs import Run, subject_of
 from pgaudit_kit.reporting.secrets import Secrets, secrets_of
 
 
@@ -70,15 +72,19 @@ def run_report(
 
     started = datetime.now(UTC)
     executed, failure = execute(notebook, checked)
-    facts = _run_facts(started, datetime.now(UTC), settings)
+    finished = datetime.now(UTC)
+    facts = _run_facts(started, finished, settings)
     clean = secrets.hide_in_notebook(executed)
     failure = _without_secrets(failure, secrets)
     conclusion = _conclusion(conclusion_of(clean), failure, name, secrets.hide_in_notebook(checked))
     page = _page(clean, short_name, conclusion, facts, failure)
+    subject = subject_of(conclusion.facts, secrets.hide_in_notebook(settings))
+    page = replace(page, run_meta=_run(page, short_name, subject, started, finished).to_meta())
     stem = "-".join(part for part in (short_name, re.sub(r"[^\w.-]+", "-", label), f"{started:%Y%m%dT%H%M%SZ}") if part)
     html_path, notebook_path = _write(
         folder, stem, clean, lambda file: secrets.hide_in_html(render(clean, replace(page, notebook_file=file)))
     )
+    write_overview(folder)
     return ReportResult(
         short_name,
         conclusion.verdict,
@@ -100,6 +106,18 @@ def _page(notebook: dict[str, Any], name: str, conclusion: Conclusion, facts: Ma
         next_steps=conclusion.next_steps,
         facts={**conclusion.facts, **facts},
         failure=failure,
+    )
+
+
+def _run(page: Page, name: str, subject: str, started: datetime, finished: datetime) -> Run:
+    return Run(
+        report=name,
+        title=page.title,
+        verdict=page.verdict,
+        sentence=page.sentence,
+        subject=subject,
+        started=started.isoformat(timespec="seconds"),
+        seconds=(finished - started).total_seconds(),
     )
 
 

@@ -94,15 +94,21 @@ def _database(sources: NamedSources) -> Iterator[DuckDBPyConnection]:
                 "memory_limit": MEMORY_LIMIT,
                 "temp_directory": folder,
                 "TimeZone": "UTC",
-                "enable_progress_bar": "false",
             }.items():
                 connection.execute(f"SET {name} = {quote_text(value)}")
+            _without_bar(connection)
             for number, name in enumerate(sources):
                 if name != UNNAMED:
                     connection.execute(f"ATTACH {quote_text(str(Path(folder) / f'{number}.duckdb'))} AS {quote_name(name)}")
             yield connection
         finally:
             connection.close()
+
+
+def _without_bar(connection: DuckDBPyConnection) -> None:
+    """In a notebook without ipywidgets DuckDB has no bar, and refuses to be told so."""
+    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() != (False,):
+        connection.execute("SET enable_progress_bar = false")
 
 
 def _load(connection: DuckDBPyConnection, sources: NamedSources, used: UsedTable, columns: frozenset[str] | None) -> Load:

@@ -113,6 +113,24 @@ def test_snapshot_and_report_have_json_too(backed_up: tuple[str, Path], pgaudit:
     assert (dump.parents[1] / reported["notebook"]).is_file()
 
 
+def test_parameters_of_a_report_come_from_a_file_too(backed_up: tuple[str, Path], pgaudit: Run, tmp_path: Path) -> None:
+    _, dump = backed_up
+    parameters = tmp_path / "params.yml"
+    parameters.write_text(f"dump: {dump}\n", encoding="utf-8")
+    reported = json.loads(pgaudit("report", "verify", "-f", str(parameters), "--json").stdout)
+    assert reported["verdict"] == "passed"
+    overridden = pgaudit("report", "verify", "-f", str(parameters), "-p", "dump=/nowhere.dump", "--json")
+    assert "nowhere.dump" in json.loads(overridden.stdout)["sentence"]
+    parameters.write_text("dumb: app.dump\n", encoding="utf-8")
+    assert "has no parameter dumb" in pgaudit("report", "verify", "-f", str(parameters)).stderr
+    for text in ("password: [hunter22", "- hunter22", ""):
+        parameters.write_text(text, encoding="utf-8")
+        refused = pgaudit("report", "verify", "-f", str(parameters))
+        assert refused.returncode == 2
+        assert "is no list of parameters" in refused.stderr
+        assert "hunter22" not in refused.stderr
+
+
 def test_help_says_what_a_target_may_look_like(pgaudit: Run) -> None:
     for command in ("diff", "restore", "rollback", "snapshot"):
         assert "dotenv:PATH[#KEY]" in pgaudit(command, "--help").stdout

@@ -49,6 +49,7 @@ EVERY: dict[str, Callable[[Sequence[str]], Chart]] = {
     "status": lambda names: figures.status_per_table(tables(names)),
     "checks": lambda names: figures.compared_per_check(checks(names)),
     "objects": lambda names: figures.objects_per_kind(objects(names)),
+    "held": lambda names: figures.objects_held([{"kind": name} for name in names]),
     "seconds": lambda names: figures.seconds_per_step({name: float(i) for i, name in enumerate(names)}),
 }
 

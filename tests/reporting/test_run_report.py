@@ -279,3 +279,15 @@ def test_importing_the_reports_loads_nothing_heavy() -> None:
     program = "import sys, pgaudit_kit.reporting; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not {"pandas", "matplotlib", "papermill", "nbconvert", "nbformat", "IPython", "sqlalchemy"} & set(done.stdout.split())
+
+
+def test_a_bar_of_progress_leaves_nothing_in_the_page(make_notebook: MakeNotebook, out: Path) -> None:
+    cell = code(
+        "import time\nfrom pgaudit_kit.display import progress\nprogress._SECONDS_OF_PATIENCE = 0\n"
+        "with progress.Progress('reading') as bar:\n    bar.add(1)\n    time.sleep(0.2)\n    bar.add(10)\n"
+        + CONCLUDE
+        + 'conclude("same", "x")'
+    )
+    _, page, executed = run(make_notebook(cell), out)
+    assert "Messages" not in page
+    assert not [o for c in executed["cells"] for o in c.get("outputs", ()) if o["output_type"] == "stream"]

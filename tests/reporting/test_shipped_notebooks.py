@@ -21,7 +21,7 @@ from tests.reporting.pages import assert_self_contained
 from tests.reporting.small_notebooks import bytes_under
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-NAMES = ("backup", "incident", "restore", "verify")
+NAMES = ("backup", "explore", "incident", "restore", "verify")
 PASSWORD = "s3cret/of&the%app"
 
 
@@ -105,6 +105,7 @@ def story(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
         target = {"target": "env:STORY_URL"}
         reports = {"backup": run_report("backup", parameters={**target, "store": "backups"})}
         (dump,) = [str(f) for f in Path("backups").iterdir() if f.suffix == ".dump"]
+        reports["explore"] = run_report("explore", parameters={"dump": dump, "query": "SELECT count(*) AS held FROM users"})
         play_incident("env:STORY_URL")
         reports["incident"] = run_report("incident", parameters={**target, "dump": dump})
         reports["verify"] = run_report("verify", parameters={"dump": dump})
@@ -123,6 +124,7 @@ def story(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
     ("name", "verdict", "exit_code"),
     [
         ("backup", "passed", 0),
+        ("explore", "passed", 0),
         ("incident", "different", 1),
         ("verify", "passed", 0),
         ("unconfirmed", "not_checked", 3),
@@ -137,7 +139,7 @@ def test_each_notebook_says_what_is_true_of_a_real_database(story: Story, name: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["backup", "incident", "verify", "restore"])
+@pytest.mark.parametrize("name", NAMES)
 def test_each_report_is_one_sound_page_with_two_figures_and_its_source(story: Story, name: str) -> None:
     assert story.reports[name].error == ""
     page = story.page(name)
@@ -146,6 +148,14 @@ def test_each_report_is_one_sound_page_with_two_figures_and_its_source(story: St
     assert page.count("<caption>") >= 1
     assert "custom format" in page
     assert "Messages</summary>" not in page, "nothing is printed on stderr"
+
+
+@pytest.mark.slow
+def test_an_exploration_shows_columns_rows_and_the_answer_to_a_query(story: Story) -> None:
+    page = story.page("explore")
+    assert "Columns of public.messages" in page
+    assert "First rows of public.messages" in page
+    assert "<caption><span>SELECT count(*) AS held FROM users" in page
 
 
 @pytest.mark.slow
