@@ -91,20 +91,16 @@ def objects_in(
 ) -> Iterator[DatabaseObject]:
     """The objects in *answer*, of *kind* unless a row says another one; *columns* and *states* are by OID."""
     read = _Reader(answer.names).attributes
-    kinds, schemas, names, parents, relations, of_columns = map(dict(zip(answer.names, range(len(answer.names)), strict=True)).get, _KEY)
+    kinds, schemas, names, parents, relations, of_columns = (answer.names.index(n) if n in answer.names else -1 for n in _KEY)
     for row in answer.rows:
+        cells = (*row, None)  # what the query does not give is the last one
         attributes = read(row)
-        if of_columns is not None and row[of_columns]:
-            attributes |= json.loads(row[of_columns])
-        relation = None if relations is None else row[relations]
+        if cells[of_columns]:
+            attributes |= json.loads(cells[of_columns])
+        relation = cells[relations]
         if relation in states:
             attributes |= states[relation]
-        key = ObjectKey(
-            (kinds is not None and row[kinds]) or kind,
-            None if schemas is None else row[schemas],
-            row[names],
-            None if parents is None else row[parents],
-        )
+        key = ObjectKey(cells[kinds] or kind, cells[schemas], cells[names], cells[parents])
         yield DatabaseObject(key, attributes, () if relation is None else columns.get(relation, ()))
 
 

@@ -73,10 +73,9 @@ def test_a_query_that_fails_among_others_is_told_and_the_snapshot_goes_on(
     database_18: LiveDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database_18.run(MADE_HERE)
-    right = catalog.query
 
     def wrong(name: str, major: int) -> str:
-        return "SELECT 1 / 0 AS name" if name == "view" else right(name, major)
+        return "SELECT 1 / 0 AS name" if name == "view" else query(name, major)
 
     with database_18.snapshot() as live:
         with monkeypatch.context() as patched:
