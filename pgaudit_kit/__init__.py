@@ -24,16 +24,23 @@ if TYPE_CHECKING:
     from pgaudit_kit.operations.extracts.extract import extract as extract
     from pgaudit_kit.operations.restores.restore import restore as restore
     from pgaudit_kit.operations.restores.rollback import rollback as rollback
+    from pgaudit_kit.operations.store.list_backups import backups as backups
+    from pgaudit_kit.operations.store.prune import prune as prune
+    from pgaudit_kit.operations.store.retention import Retention as Retention
+    from pgaudit_kit.operations.store.verify_all import verify_all as verify_all
     from pgaudit_kit.records.manifest import load_manifest as load_manifest
     from pgaudit_kit.reporting.notebooks import run_report as run_report
     from pgaudit_kit.server.snapshot import snapshot as snapshot
 
 _HOMES = {
     "PgAuditError": "errors",
+    "Retention": "operations.store.retention",
     "backup": "operations.backups.backup",
+    "backups": "operations.store.list_backups",
     "diff": "audits.drift",
     "extract": "operations.extracts.extract",
     "load_manifest": "records.manifest",
+    "prune": "operations.store.prune",
     "query": "audits.query",
     "read_dump": "dumps.read_dump",
     "restore": "operations.restores.restore",
@@ -41,14 +48,18 @@ _HOMES = {
     "run_report": "reporting.notebooks",
     "snapshot": "server.snapshot",
     "verify": "audits.verify",
+    "verify_all": "operations.store.verify_all",
 }
 
 __all__ = [
     "PgAuditError",
+    "Retention",
     "backup",
+    "backups",
     "diff",
     "extract",
     "load_manifest",
+    "prune",
     "query",
     "read_dump",
     "restore",
@@ -56,6 +67,7 @@ __all__ = [
     "run_report",
     "snapshot",
     "verify",
+    "verify_all",
 ]
 
 

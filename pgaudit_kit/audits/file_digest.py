@@ -10,21 +10,26 @@ from pathlib import Path
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.files.decompression import PIECE
 from pgaudit_kit.dumps.files.decompression import DumpFile as OpenFile
+from pgaudit_kit.dumps.files.folders import Folder
 from pgaudit_kit.records.manifest import DumpFile
 
 
 def dump_digest(dump: Dump) -> DumpFile:
     """The name, SHA-256 and size of *dump*, as `file_digest` has them, wherever it lies. Raises OSError, and DumpNotFound, DamagedDump."""
-    if dump.path:
-        return file_digest(dump.path)
-    if isinstance(dump.file, OpenFile):
-        sha256 = _sha256_of(dump.file)
-        return DumpFile(dump.label, sha256, dump.file.size_bytes)
+    return located_digest(dump.file)
+
+
+def located_digest(place: OpenFile | Folder) -> DumpFile:
+    """The same of a file or folder that `locate` gave, which need not look like a dump."""
+    if place.path:
+        return file_digest(place.path)
+    if isinstance(place, OpenFile):
+        return DumpFile(place.label, _sha256_of(place), place.size_bytes)
     digest = hashlib.sha256()
-    for name in sorted(dump.file.names(), key=os.fsencode):
-        file = dump.file.file(name)
-        digest.update(b"".join(os.fsencode(part) + b"\0" for part in (name, "file", str(file.size_bytes), _sha256_of(file))))
-    return DumpFile(dump.label, digest.hexdigest(), dump.file.size_bytes)
+    for name in sorted(place.names(), key=os.fsencode):
+        file = place.file(name)
+        digest.update(b"".join(os.fsencode(part) + b"\0" for part in ("file", name, str(file.size_bytes), _sha256_of(file))))
+    return DumpFile(place.label, digest.hexdigest(), place.size_bytes)
 
 
 def _sha256_of(file: OpenFile) -> str:

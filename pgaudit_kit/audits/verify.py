@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,16 +23,20 @@ from pgaudit_kit.difference.objects import compare_inventories, in_no_dump
 from pgaudit_kit.difference.sessions import align_sessions
 from pgaudit_kit.difference.tables import compare_tables, without_table
 from pgaudit_kit.dumps.dump import Dump
+from pgaudit_kit.dumps.files.remote_places import read_beside
+from pgaudit_kit.dumps.files.urls import is_url
 from pgaudit_kit.dumps.scripts.cluster import ClusterDump
-from pgaudit_kit.errors import DamagedDump, NotADump, PgAuditError, UnsupportedDump, UsageError
+from pgaudit_kit.errors import DamagedDump, ManifestError, NotADump, PgAuditError, UnsupportedDump, UsageError
 from pgaudit_kit.migrations.prisma import read_ledger
+from pgaudit_kit.records.difference import ObjectDifference
 from pgaudit_kit.records.ledger import Ledger
-from pgaudit_kit.records.manifest import Manifest, load_manifest, manifest_beside
-from pgaudit_kit.records.objects import INVALID_INDEX, Unmodelled
+from pgaudit_kit.records.manifest import SUFFIX, Manifest, bare_name, load_manifest, manifest_beside
+from pgaudit_kit.records.objects import DATABASE, INVALID_INDEX, Unmodelled
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check, Outcome
 
 WITHOUT_MANIFEST = "Without a manifest beside it, nothing says whether it holds all that the database held."
+_WEB = re.compile("https?://", re.IGNORECASE)
 SEQUENCE_STATE = frozenset({"last_value", "is_called"})
 
 
@@ -58,7 +63,7 @@ def verify(
         raise
     if isinstance(opened, ClusterDump):
         return _verify_cluster(opened, given=manifest is not None, require=require)
-    recorded = _manifest_of(opened.path, manifest)
+    recorded = _manifest_of(opened.path or dump, manifest)
     checks = list(_ask_file(opened))
     if require:
         checks.append(check_required_tables(require, opened.table_data.keys()))
@@ -66,7 +71,7 @@ def verify(
         checks += _ask_manifest(opened, recorded)
     else:
         checks += _ask_ledger(opened)
-    skipped = () if recorded is not None else (WITHOUT_MANIFEST,)
+    skipped = _not_in_it(recorded) if recorded is not None else (WITHOUT_MANIFEST,)
     return AuditResult("Is this backup whole?", opened.label, tuple(checks), skipped)
 
 
@@ -88,13 +93,38 @@ def _verify_cluster(dump: ClusterDump, *, given: bool, require: Sequence[str]) -
     return AuditResult("Is this backup whole?", dump.label, tuple(checks), (*skipped, WITHOUT_MANIFEST))
 
 
-def _manifest_of(path: Path | None, manifest: Any) -> Manifest | None:
+def _manifest_of(dump: Any, manifest: Any) -> Manifest | None:
+    """The manifest that was given, else the one beside *dump* when that is a path or a URL and there is one."""
     if isinstance(manifest, Manifest):
         return manifest
     if manifest:
         return load_manifest(manifest)
-    beside = manifest_beside(path) if path else None
-    return load_manifest(beside) if beside and beside.exists() else None
+    if not isinstance(dump, str | os.PathLike):
+        return None
+    text = os.fspath(dump)
+    if is_url(text):
+        return _manifest_beside_url(text)
+    beside = manifest_beside(Path(text))
+    return load_manifest(beside) if beside.exists() else None
+
+
+def _manifest_beside_url(url: str) -> Manifest | None:
+    if _WEB.match(url):  # a web server is asked for what was named, and nothing else
+        return None
+    folder, slash, name = url.rstrip("/").rpartition("/")
+    file = f"{bare_name(name)}{SUFFIX}"
+    content = read_beside(f"{folder}{slash}{file}")
+    try:
+        return None if content is None else Manifest.from_json(content.decode("utf-8"), label=file)
+    except UnicodeDecodeError as error:
+        raise ManifestError("cannot read the manifest: not text", resource=file, remedy="Check the URL.") from error
+
+
+def _not_in_it(manifest: Manifest) -> tuple[str, ...]:
+    """What a whole backup would hold and this one does not, as its manifest says."""
+    portable = "It is portable: owners and privileges were left out." if {"owner", "acl"} & manifest.leaves_out else ""
+    partial = f"It is {manifest.partial_sentence}." if manifest.partial else ""
+    return tuple(filter(None, (partial, portable)))
 
 
 def _ask_changed(dump: Any, manifest: Any) -> Check | None:
@@ -111,6 +141,7 @@ def _ask_changed(dump: Any, manifest: Any) -> Check | None:
 
 
 def _ask_file(dump: Dump) -> Iterator[Check]:
+    dump.hash_while_counting()
     yield check_complete(complete=dump.provenance.complete, damage=dump.damage, entries=len(dump.toc_entries))
     unreadable = []
     dump.fingerprints()  # of all tables together, which may use more than one process
@@ -132,11 +163,17 @@ def _ask_manifest(dump: Dump, manifest: Manifest) -> Iterator[Check]:
         yield ask_ledger(manifest.ledger, dump)
 
 
-def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozenset()) -> Iterator[Check]:
-    """The checks that two sources hold the same: objects, row counts, fingerprints, sequence values."""
+def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozenset(), restored: bool = False) -> Iterator[Check]:
+    """The checks that two sources hold the same: objects, row counts, fingerprints, sequence values.
+
+    *restored*: *found* was restored from the other into a database of somebody else's making.
+    """
+    ignore |= told_to_leave_out(expected)
     alignment = align_sessions(expected, found)  # first: constants in definitions are printed by settings, too
     left_out = in_no_dump(expected.inventory, found.inventory)  # one side is a dump, or comes from one
     differences = compare_inventories(expected, found, ignore=SEQUENCE_STATE | ignore, leaving_out=left_out)
+    if restored:
+        differences = tuple(_by_restores(differences))
     compared = len({*expected.inventory.by_key, *found.inventory.by_key} - {*left_out})
     unmodelled = (*expected.inventory.unmodelled, *(Unmodelled(k.kind, k.schema, k.name, INVALID_INDEX) for k in left_out))
     yield check_objects_match(differences, compared=compared, unmodelled=unmodelled)
@@ -147,6 +184,19 @@ def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozen
         yield check_row_fingerprints(tables)
     if expected.inventory.of_kind("SEQUENCE"):
         yield check_sequence_values(expected.inventory, found.inventory)
+
+
+def told_to_leave_out(source: Source) -> frozenset[str]:
+    """The attributes that a backup was told to leave out of everything (`owner`, `acl`), so that nothing made of it has them."""
+    return source.leaves_out if isinstance(source, Manifest) else frozenset()
+
+
+def _by_restores(differences: Iterable[ObjectDifference]) -> Iterator[ObjectDifference]:
+    """Those without what no restore brings: properties of the database, versions of extensions (which have a check of their own)."""
+    for difference in differences:
+        changes = tuple(c for c in difference.changes if c.attribute != "version" or difference.key.kind != "EXTENSION")
+        if difference.key.kind != DATABASE and (changes or not difference.changes):
+            yield replace(difference, changes=changes)
 
 
 def ask_ledger(expected: Ledger, found: Source) -> Check:

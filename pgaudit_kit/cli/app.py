@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pgaudit_kit.cli import backup, demo, diff, extract, inspect, query, report, rescue, restore, snapshot, verify
+from pgaudit_kit.cli import backup, demo, diff, extract, inspect, list_backups, prune, query, report, rescue, restore, snapshot, verify
 from pgaudit_kit.cli.output import visible
 from pgaudit_kit.errors import PgAuditError, hide_secrets
 
@@ -41,6 +41,8 @@ for command in (
     restore.restore,
     restore.rollback,
     snapshot.snapshot,
+    list_backups.list,
+    prune.prune,
     report.report,
 ):
     app.command()(command)

@@ -47,6 +47,11 @@ def console() -> Console:
     return Console(highlight=False, soft_wrap=True, width=None if to_terminal else PIPED_COLUMNS)
 
 
+def mark_of(verdict: str) -> str:
+    """The sign of a verdict."""
+    return _MARKS[verdict][0]
+
+
 def print_verdict(verdict: str, sentence: str, next_steps: Iterable[str] = ()) -> None:
     """Print the verdict line, and what to do next."""
     mark, colour = _MARKS[verdict]

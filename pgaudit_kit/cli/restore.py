@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict, remedies, visible
+from pgaudit_kit.cli.output import Json, print_checks, print_json, print_table, print_verdict, remedies, visible
 from pgaudit_kit.errors import UsageError, hide_secrets
 
 if TYPE_CHECKING:
@@ -27,7 +27,13 @@ def restore(
     yes: Yes = False,
     force: Force = False,
     no_owner: Annotated[bool, typer.Option("--no-owner", help="Leave owners and privileges out.")] = False,
-    drop_leftovers: Annotated[bool, typer.Option("--drop-leftovers", help="Drop what killed restores left behind.")] = False,
+    no_tablespaces: Annotated[bool, typer.Option("--no-tablespaces", help="Put everything into the database's own tablespace.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Load over this many connections (custom and directory).")] = 1,
+    drop_old: Annotated[bool, typer.Option("--drop-old", help="Drop the database that was replaced; there is no way back then.")] = False,
+    keep: Annotated[int | None, typer.Option("--keep", min=0, help="Of the databases kept, keep this many, the newest.")] = None,
+    drop_leftovers: Annotated[
+        bool, typer.Option("--drop-leftovers", help="Drop databases called NAME__restore_… too that are not known to be ours.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Restore beside the live database, prove it, then swap names.
@@ -39,12 +45,25 @@ def restore(
     from pgaudit_kit.operations.restores.restore import restore as bring_back
     from pgaudit_kit.records.verdict import EXIT_CODES
 
-    result = bring_back(backup, target, confirm=_confirmation(yes=yes), force=force, no_owner=no_owner, drop_leftovers=drop_leftovers)
+    result = bring_back(
+        backup,
+        target,
+        confirm=_confirmation(yes=yes),
+        force=force,
+        no_owner=no_owner,
+        no_tablespaces=no_tablespaces,
+        jobs=jobs,
+        drop_old=drop_old,
+        keep=keep,
+        drop_leftovers=drop_leftovers,
+    )
     if json:
         print_json(result.to_dict())
     else:
         print_checks(result.check_list)
         print_verdict(result.verdict, result.state, remedies(result.check_list))
+        for sentence in result.notes:
+            print(f"  {visible(sentence)}")
         if result.kept:
             print(f"  → pgaudit rollback {hide_secrets(target)} brings the database before it back.")
     raise typer.Exit(EXIT_CODES[result.verdict])
@@ -54,6 +73,9 @@ def rollback(
     target: Annotated[str, typer.Argument(metavar="TARGET", help=TARGET_HELP)],
     yes: Yes = False,
     force: Force = False,
+    to: Annotated[str | None, typer.Option("--to", metavar="NAME", help="The kept database to bring back; default the newest.")] = None,
+    list_only: Annotated[bool, typer.Option("--list", help="List what restores and rollbacks kept; change nothing.")] = False,
+    drop: Annotated[list[str] | None, typer.Option("--drop", metavar="NAME", help="Drop this kept database instead.")] = None,
     json: Json = False,
 ) -> None:
     """Bring back the database that the last restore replaced.
@@ -64,11 +86,44 @@ def rollback(
     """
     from pgaudit_kit.operations.restores.rollback import rollback as swap_back
 
-    result = swap_back(target, confirm=_confirmation(yes=yes), force=force)
+    if list_only:
+        _list_kept(target, json=json)
+        return
+    if drop:
+        _drop_kept(target, drop, yes=yes, json=json)
+        return
+    result = swap_back(target, confirm=_confirmation(yes=yes), to=to, force=force)
     if json:
         print_json({"verdict": "passed", **result.to_dict()})
     else:
         print_verdict("passed", result.state)
+
+
+def _list_kept(target: str, *, json: bool) -> None:
+    from pgaudit_kit.operations.restores.retention import list_kept
+
+    kept = list_kept(target)
+    if json:
+        print_json({"kept": [one.to_dict() for one in kept]})
+        return
+    print_table("Kept databases", ["name", "what", "size_bytes"], [(k.name, k.what, k.size_bytes) for k in kept], right=["size_bytes"])
+    if not kept:
+        print("No restore or rollback of this database kept another one.")
+
+
+def _drop_kept(target: str, names: list[str], *, yes: bool, json: bool) -> None:
+    from pgaudit_kit.audits.result import checks_to_list
+    from pgaudit_kit.operations.restores.retention import drop_kept
+    from pgaudit_kit.records.verdict import EXIT_CODES
+
+    if not yes:
+        raise UsageError(f"{', '.join(names)} would be dropped for good, so nothing was done", remedy="Add --yes when you are sure.")
+    check = drop_kept(target, names)
+    if json:
+        print_json({"verdict": str(check.outcome), "checks": checks_to_list([check])})
+    else:
+        print_verdict(str(check.outcome), check.found, remedies([check]))
+    raise typer.Exit(EXIT_CODES[check.outcome])
 
 
 def _confirmation(*, yes: bool) -> Callable[[Replacement], bool]:

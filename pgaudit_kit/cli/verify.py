@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict
+from pgaudit_kit.cli.list_backups import print_strays
+from pgaudit_kit.cli.output import Json, mark_of, print_checks, print_json, print_verdict, visible
+from pgaudit_kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from pgaudit_kit.operations.store.verify_all import VerifiedBackup
 
 
 def verify(
-    dump: Annotated[str, typer.Argument(metavar="DUMP", help="A dump: a path, a URL, or - for standard input.")],
+    dump: Annotated[str | None, typer.Argument(metavar="DUMP", help="A dump: a path, a URL, or - for standard input.")] = None,
     manifest: Annotated[str | None, typer.Option("--manifest", help="Its manifest; default: the one beside the dump.")] = None,
     require: Annotated[list[str] | None, typer.Option("--require", help="A table that must be there; may be repeated.")] = None,
+    all_of_them: Annotated[bool, typer.Option("--all", help="Every backup in the store, each by its digest.")] = False,
+    store: Annotated[str, typer.Option("--store", help="With --all: a folder, or a URL such as s3://bucket/folder.")] = "backups",
+    deep: Annotated[bool, typer.Option("--deep", help="With --all: ask of each all that is asked of a single one.")] = False,
     json: Json = False,
 ) -> None:
     """Is this backup whole, and does it hold what it should?
@@ -20,7 +28,16 @@ def verify(
     The file and every row in it are read, and held against what the database held when the backup was made.
 
     Example: pgaudit verify backups/app.dump --require users --require messages
+
+    Example: pgaudit verify --all --store backups
     """
+    if all_of_them:
+        if dump or manifest or require:
+            raise UsageError("--all verifies a store", resource="--all", remedy="Leave out DUMP, --manifest and --require.")
+        _verify_all(store, deep=deep, json=json)
+    if dump is None or deep:
+        remedy = "Name a dump, or give --all for every backup in a store."
+        raise UsageError("--deep is for --all" if deep else "no DUMP given", resource="verify", remedy=remedy)
     from pgaudit_kit.audits.verify import verify as ask
     from pgaudit_kit.records.verdict import EXIT_CODES
 
@@ -31,3 +48,21 @@ def verify(
         print_checks(result.check_list)
         print_verdict(result.verdict, result.sentence, result.next_steps)
     raise typer.Exit(EXIT_CODES[result.verdict])
+
+
+def _verify_all(store: str, *, deep: bool, json: bool) -> NoReturn:
+    from pgaudit_kit.operations.store.verify_all import verify_all
+    from pgaudit_kit.records.verdict import EXIT_CODES
+
+    done = verify_all(store, deep=deep, progress=None if json else _print_line)
+    if json:
+        print_json(done.to_dict())
+    else:
+        print_strays(done.strays)
+        print_verdict(done.verdict, done.sentence, done.next_steps)
+    raise typer.Exit(EXIT_CODES[done.verdict])
+
+
+def _print_line(done: VerifiedBackup) -> None:
+    note = f"; {done.note}" if done.note else ""
+    print(visible(f"{mark_of(done.verdict)}  {done.backup.dump_file}  {done.found}{note}"), flush=True)

@@ -76,13 +76,16 @@ class RowShape:
     key: RowKey | None = None
 
     def keys_of(self, lines: list[bytes]) -> list[bytes]:
-        """The COPY text of each line's key; the line itself where a key of a unique index is NULL, which is equal to no other."""
+        """What each line's key says, by which equal ones are the same; the line itself where one of a unique index is NULL."""
         if self.key is None:
             return lines
         picks = [self.columns.index(name) for name in self.key.columns]
         last = max(picks)
         fields = [line.split(b"\t", last + 1) for line in lines]
-        keys = [row[last] for row in fields] if len(picks) == 1 else [b"\t".join([row[i] for i in picks]) for row in fields]
+        if self.key.kinds:
+            keys = [b"\t".join(self.key.alike([row[i] for i in picks])) for row in fields]
+        else:
+            keys = [row[last] for row in fields] if len(picks) == 1 else [b"\t".join([row[i] for i in picks]) for row in fields]
         if self.key.nulls != "distinct":
             return keys
         return [line if NULL in key.split(b"\t") else key for key, line in zip(keys, lines, strict=True)]

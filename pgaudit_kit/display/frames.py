@@ -27,6 +27,8 @@ COUNT = "Int64"
 SHARE = "Float64"
 FLAG = "boolean"
 ANY = "object"
+TIME = "datetime64[us, UTC]"
+SPAN = "timedelta64[us]"
 
 SCHEMAS: Mapping[str, Mapping[str, str]] = {
     # one row per TOC entry, in file order
@@ -156,6 +158,24 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
     "tablespaces": {"name": TEXT, "owner": TEXT, "location": TEXT, "options": TEXT, "comment": TEXT},
     # one row per setting of a role, of a database, or of a role in a database
     "settings": {"role": TEXT, "database": TEXT, "name": TEXT, "value": TEXT},
+    # one row per backup of a store, newest first. when: of its snapshot; size_bytes: as the dump lies there now; partial: it was told
+    # to leave something out; verified, rehearsed: the verdict of the last proof of that kind, missing when there is none; verdict: what
+    # is known of it now (passed or warned: proven); kept_by: the rules that keep it, missing when none does or none was given;
+    # location: the path or URL of its dump
+    "backups": {
+        "target": TEXT,
+        "when": TIME,
+        "age": SPAN,
+        "size_bytes": COUNT,
+        "rows": COUNT,
+        "format": TEXT,
+        "partial": FLAG,
+        "verified": TEXT,
+        "rehearsed": TEXT,
+        "verdict": TEXT,
+        "kept_by": TEXT,
+        "location": TEXT,
+    },
     # one row per check
     "checks": {
         "id": TEXT,

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -26,6 +27,7 @@ from pgaudit_kit.server.catalog import read_inventory
 from pgaudit_kit.server.catalog_query import query
 from pgaudit_kit.server.catalog_rows import Row
 from pgaudit_kit.server.connection import connect, refused_queries
+from pgaudit_kit.server.copy_statement import copy_statement
 from pgaudit_kit.server.copy_stream import copy_blocks
 from pgaudit_kit.server.large_objects import read_large_objects
 from pgaudit_kit.server.session_settings import APPLY_SETTINGS, SETTINGS, keep_any_bytes
@@ -41,6 +43,7 @@ _RECORDED_SETTINGS = ("TimeZone", "bytea_output", "lc_monetary", "standard_confo
 _QUOTES = "quote_all_identifiers"
 _PRINTING = ("TimeZone", "bytea_output", "lc_monetary", _QUOTES)  # of the settings, what a comparison may have changed
 _OLDEST = 12
+_TID_RANGE_SCANS = 14
 _CANCEL_SECONDS = 10
 _LARGE_OBJECTS = "large_objects_readable"
 _MAY_READ_LARGE_OBJECTS = "Use their owner, a superuser, or lo_compat_privileges = on."
@@ -55,8 +58,9 @@ class Snapshot:
     Sequences are not part of a snapshot: their state is that of the moment it is read.
     """
 
-    def __init__(self, target: Target, *, snapshot_id: str | None = None) -> None:
+    def __init__(self, target: Target, *, snapshot_id: str | None = None, lock_timeout: float | None = None) -> None:
         self.target = target
+        self._lock_timeout = lock_timeout
         self._connection = connect(target)
         self._session = Asking(self._connection, self.label)
         self._ask, self._savepoint = self._session.ask, self._session.savepoint
@@ -85,6 +89,8 @@ class Snapshot:
             # such a server stores bytes in whatever encoding and could not convert them, so it is to send them as they are
             raw = connection.info.parameter_status("server_encoding") == "SQL_ASCII"
             settings = {"client_encoding": "SQL_ASCII" if raw else "UTF8", **SETTINGS}
+            if self._lock_timeout is not None:
+                settings["lock_timeout"] = str(round(self._lock_timeout * 1000))
             connection.execute(APPLY_SETTINGS, [list(settings), list(settings.values())])
             if raw:
                 keep_any_bytes(connection)
@@ -157,35 +163,43 @@ class Snapshot:
             blocks = self.row_blocks(name, wanted)
             self._counted[name, wanted] = result = fingerprint_of(_measured(blocks, sizes))
             if wanted == data.columns:
-                self._tables[name] = replace(data, rows=result.rows, size_bytes=sum(sizes), fingerprint=result)
+                self.know(name, result, sum(sizes))
         return self._counted[name, wanted]
 
-    def row_blocks(self, name: TableName, columns: Sequence[str] | None = None, *, where: str | None = None) -> Iterator[bytes]:
+    def row_blocks(
+        self, name: TableName, columns: Sequence[str] | None = None, *, where: str | None = None, wait: bool = True
+    ) -> Iterator[bytes]:
         r"""The rows of *name* as COPY text in UTF-8, in blocks of about 96 KiB that end with \n; rows of child tables are not among them.
 
         One at a time: while one is neither finished nor closed, everything else on this snapshot raises UsageError.
         Closing it early stops the server's work and leaves the snapshot usable. Raises RowsNotAvailable when this role
         may not read all rows, or for a table or column that is not in `table_data`; QueryFailed when the server stops.
-        *where*: only rows for which this expression of SQL, written by us, is true.
+        *where*: only rows for which this expression of SQL, written by us, is true. Without *wait*, an empty block says that
+        the server has sent nothing more yet (`socket` tells when to go on).
         """
         data = self._readable(name)
         wanted = data.columns if columns is None else tuple(columns)
-        statement = _copy_statement(data, wanted, self.label, where)
+        statement = copy_statement(data, wanted, self.label, where)
         if name == LARGE_OBJECT_ROWS:
             return project(self._large_object_rows, data.columns, wanted)
         self._check_free()
-        stream = self._blocks(name, statement)
+        stream = self._blocks(name, statement, wait=wait)
         self._streams.add(stream)
         return stream
 
-    def _blocks(self, name: TableName, statement: bytes) -> Generator[bytes]:
+    @property
+    def socket(self) -> int:
+        """File number of the connection, to wait for what the server sends."""
+        return self._connection.fileno()
+
+    def _blocks(self, name: TableName, statement: bytes, *, wait: bool) -> Generator[bytes]:
         self._check_free()
         self._reading = name
         try:
             with self._savepoint(f"reading the rows of {name}"):
                 if self._provenance.settings[_QUOTES] == "on":
                     self._ask(printing.SET, {"name": _QUOTES, "value": "on"})
-                yield from copy_blocks(self._connection, statement)
+                yield from copy_blocks(self._connection, statement, wait=wait)
         finally:
             self._reading = None
 
@@ -197,7 +211,7 @@ class Snapshot:
 
     def another(self) -> Snapshot:
         """A second connection that sees the same, with the same settings; close it before this one. Raises CannotConnect, QueryFailed."""
-        other = Snapshot(self.target, snapshot_id=self.export_id())
+        other = Snapshot(self.target, snapshot_id=self.export_id(), lock_timeout=self._lock_timeout)
         try:
             for setting in _PRINTING:
                 other.use_setting(setting, self._provenance.settings[setting])
@@ -206,18 +220,30 @@ class Snapshot:
             raise
         return other
 
-    def take_over(self, other: Snapshot) -> None:
-        """Take the fingerprints that *other*, of the same snapshot and settings, has counted for its own."""
-        self._counted |= other._counted
-        for (name, columns), counted in other._counted.items():
-            if columns == self._tables[name].columns:
-                size_bytes = other._tables[name].size_bytes
-                self._tables[name] = replace(self._tables[name], rows=counted.rows, size_bytes=size_bytes, fingerprint=counted)
+    def know(self, name: TableName, fingerprint: Fingerprint, size_bytes: int) -> None:
+        """Take what somebody else has counted of all rows of *name*, in this snapshot and under its settings, for its own."""
+        data = self._tables[name]
+        self._counted[name, data.columns] = fingerprint
+        self._tables[name] = replace(data, rows=fingerprint.rows, size_bytes=size_bytes, fingerprint=fingerprint)
 
     @cached_property
+    def _sizes(self) -> dict[TableName, tuple[int, int]]:
+        found = self.ask(query("table_size", self._major))
+        return {TableName(row["schema"], row["name"]): (row["size_bytes"], row["pages"]) for row in found}
+
+    @property
     def sizes(self) -> Mapping[TableName, int]:
         """Bytes on disk of each table of `table_data`, to plan by."""
-        return {TableName(row["schema"], row["name"]): row["size_bytes"] for row in self.ask(query("table_size", self._major))}
+        return {name: size for name, (size, _) in self._sizes.items()}
+
+    def page_ranges(self, name: TableName, parts: int) -> list[str]:
+        """Conditions that divide the rows of *name* into *parts* parts of as many pages; none where the server cannot read pages apart."""
+        pages = self._sizes[name][1]
+        if self._major < _TID_RANGE_SCANS or pages < parts:
+            return []
+        begins = [pages * number // parts for number in range(parts)]
+        ranges = [f"ctid >= '({begin},0)' AND ctid < '({end},0)'" for begin, end in pairwise(begins)]
+        return [*ranges, f"ctid >= '({begins[-1]},0)'"]  # what was appended since then, too, is not of this snapshot
 
     def use_setting(self, name: str, value: str) -> None:
         """Print values with that setting, one of `provenance.settings`, from now on; what was read with another one is forgotten.
@@ -280,6 +306,11 @@ class Snapshot:
         with self._savepoint(f"reading the rows of {name}"):
             self._connection.execute(APPLY_SETTINGS, [list(settings), list(settings.values())])
             return self._ask(sql)
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether a pooler stands between: the backend that answers is not the one that the connection was told of."""
+        return bool(self._connection.info.backend_pid != self.ask("SELECT pg_backend_pid() AS pid")[0]["pid"])
 
     def cancel(self) -> None:
         """Stop what another thread is waiting for."""
@@ -349,41 +380,18 @@ class Snapshot:
 
 
 def snapshot(
-    target: str | sqlalchemy.Engine | sqlalchemy.URL | Target, *, snapshot_id: str | None = None, folder: Path | None = None
+    target: str | sqlalchemy.Engine | sqlalchemy.URL | Target,
+    *,
+    snapshot_id: str | None = None,
+    folder: Path | None = None,
+    lock_timeout: float | None = None,
 ) -> Snapshot:
     """Take a snapshot of the database that *target* names (forms: `resolve_target`); with *snapshot_id*, the one exported elsewhere.
 
+    *lock_timeout*: how many seconds a query waits for a table that somebody else has locked; None: for ever.
     Raises TargetError, CannotConnect, QueryFailed.
     """
-    return Snapshot(resolve_target(target, folder=folder), snapshot_id=snapshot_id)
-
-
-def _copy_statement(data: TableData, columns: tuple[str, ...], label: str, where: str | None = None) -> bytes:
-    absent = [c for c in columns if c not in data.columns]
-    if absent:
-        raise RowsNotAvailable(
-            f"{data.name} has no column {absent[0]} that COPY gives",
-            resource=label,
-            table=str(data.name),
-            remedy="Columns that are generated or gone cannot be compared as rows.",
-        )
-    table = qualified(data.name)
-    listed = ", ".join(map(quoted, columns))
-    if where or (not columns and data.columns):
-        statement = f"COPY (SELECT {listed} FROM ONLY {table}{f' WHERE {where}' if where else ''}) TO STDOUT"  # noqa: S608  all quoted
-    else:
-        statement = f"COPY {table}{f' ({listed})' if columns else ''} TO STDOUT"
-    return statement.encode("utf-8", "surrogateescape")
-
-
-def qualified(name: TableName) -> str:
-    """Schema and name as SQL, both quoted."""
-    return f"{quoted(name.schema)}.{quoted(name.name)}"
-
-
-def quoted(name: str) -> str:
-    """A name as SQL, quoted. Not by psycopg.sql.Identifier: that cannot write a name of a SQL_ASCII server that is not ASCII."""
-    return '"' + name.replace('"', '""') + '"'
+    return Snapshot(resolve_target(target, folder=folder), snapshot_id=snapshot_id, lock_timeout=lock_timeout)
 
 
 def _measured(blocks: Iterable[bytes], sizes: list[int]) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -79,4 +80,31 @@ def test_the_name_must_be_typed(app: tuple[str, str], tmp_path: Path, typed: str
     finally:
         os.close(ours)
         os.close(theirs)
+        _drop_kept(url, url.replace("/restore_me", "/postgres"))
+
+
+def test_what_is_kept_is_listed_counted_and_dropped_by_name(app: tuple[str, str], pgaudit: Run) -> None:
+    backup, url = app
+    try:
+        for _ in range(2):
+            assert pgaudit("restore", backup, url, "--yes", "--jobs", "2", "--json").returncode == 0
+        listed = json.loads(pgaudit("rollback", url, "--list", "--json").stdout)["kept"]
+        assert [k["what"] for k in listed] == ["before", "before"]
+        assert all(k["size_bytes"] > 1_000_000 for k in listed)
+        oldest = listed[1]["name"]
+        refused = pgaudit("rollback", url, "--drop", oldest)
+        assert (refused.returncode, "--yes" in refused.stderr) == (2, True)
+        assert pgaudit("rollback", url, "--drop", "restore_me", "--yes").returncode == 2
+        dropped = pgaudit("rollback", url, "--drop", oldest, "--yes")
+        assert dropped.returncode == 0, dropped.stderr
+        assert oldest in dropped.stdout
+        done = pgaudit("restore", backup, url, "--yes", "--drop-old", "--json")
+        plain = json.loads(done.stdout)
+        assert plain["kept"] is None
+        assert {"settings_left_out", "entries_left_out", "unasked"} <= plain.keys()
+        assert listed[0]["name"] in pgaudit("rollback", url, "--list").stdout
+        assert oldest not in pgaudit("rollback", url, "--list").stdout
+        assert pgaudit("rollback", url, "--to", listed[0]["name"], "--yes").returncode == 0
+        assert _count(url) == 10
+    finally:
         _drop_kept(url, url.replace("/restore_me", "/postgres"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -74,3 +75,28 @@ def databases(server: EmbeddedServer) -> Callable[[str], list[str]]:
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     return tmp_path / "my backups"
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[None]:
+    """The S3 API, served by moto on a port of its own, with a bucket `backups`; the environment names it."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        patch.setenv("AWS_ACCESS_KEY_ID", "tester")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t-of-s3")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        boto3.client("s3").create_bucket(Bucket="backups")
+        yield
+    server.stop()
+
+
+@pytest.fixture
+def s3_url(s3: None) -> str:
+    """A place in the bucket that no other test uses."""
+    return f"s3://backups/{uuid.uuid4().hex}"

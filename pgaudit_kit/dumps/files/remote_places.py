@@ -47,6 +47,20 @@ def remote_place(url: str) -> tuple[Place | None, Any, str]:
         raise not_there(shown, error) from None
 
 
+def read_beside(url: str) -> bytes | None:
+    """Return all bytes behind *url*, which stands beside a dump that was found; None when nothing is there. Raises DumpNotFound."""
+    from fsspec.core import url_to_fs
+
+    try:
+        system, path = url_to_fs(url)
+        content: bytes = system.cat_file(path)
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # noqa: BLE001  # as above
+        raise not_there(shown_url(url), error) from None
+    return content
+
+
 def fsspec_place(system: Any, path: str, shown: str) -> Place:
     """The file *path* of an fsspec file system; fetched first when it cannot seek. Raises DumpNotFound."""
     try:

@@ -12,9 +12,10 @@ from pgaudit_kit.errors import OperationError, UsageError
 
 
 @contextmanager
-def output_file(path: Path, *, overwrite: bool = False) -> Iterator[IO[bytes]]:
-    """Give the file to write, readable by its owner only, for it may hold rows; it becomes *path* when the block has raised nothing.
+def output_file(path: Path, *, overwrite: bool = False, mode: int = 0o600) -> Iterator[IO[bytes]]:
+    """Give the file to write; it becomes *path* when the block has raised nothing.
 
+    By its *mode* it is readable by its owner only, for it may hold rows.
     Raises UsageError when *path* is there and not to be overwritten, or cannot be made there; OperationError when writing fails.
     """
     if path.is_dir():
@@ -23,7 +24,7 @@ def output_file(path: Path, *, overwrite: bool = False) -> Iterator[IO[bytes]]:
         raise _is_there(path)
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
-        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     except OSError as error:
         message = f"cannot write {path}: {error.strerror}"
         raise UsageError(message, resource=str(path), remedy="Choose another place.") from error

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from pgaudit_kit.errors import RestoreFailed
-from pgaudit_kit.operations.store.store_files import TIME_FORMAT
+from pgaudit_kit.operations.store.names import TIME_FORMAT
 
 Part = Literal["restore", "before", "rolledback"]
 LONGEST_BYTES = 63  # NAMEDATALEN - 1 (src/include/pg_config_manual.h); PostgreSQL cuts longer names silently

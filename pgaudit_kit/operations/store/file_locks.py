@@ -1,4 +1,4 @@
-"""Locks on files that end with the processes that hold them, however those end (flock; none on Windows).
+"""Locks on files and folders that end with the processes that hold them, however those end (flock; none on Windows).
 
 Process ids would say less: they are reused, and containers that share a folder do not see each other's.
 """
@@ -9,11 +9,16 @@ import os
 import sys
 from pathlib import Path
 
+NO_LOCK = -1
 
-def create_locked(path: Path) -> int:
-    """Create *path*, readable by us only, and return a descriptor that holds its lock. Raises OSError, FileExistsError when it exists."""
+
+def create_locked(path: Path, *, folder: bool = False) -> int:
+    """Create *path*, readable by us only, and return a descriptor that holds its lock. Raises OSError, FileExistsError when it exists.
+
+    Of a *folder* on Windows there is none: NO_LOCK.
+    """
     while True:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        descriptor = _create_folder(path) if folder else os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         if sys.platform == "win32":
             return descriptor
         import fcntl
@@ -24,14 +29,20 @@ def create_locked(path: Path) -> int:
         os.close(descriptor)  # a cleaner took it for abandoned between the two calls
 
 
+def _create_folder(path: Path) -> int:
+    path.mkdir(mode=0o700)
+    return NO_LOCK if sys.platform == "win32" else os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+
+
 def take_if_free(path: Path) -> int | None:
-    """Return a descriptor that holds the lock of the existing file *path*; None when another process holds it or it cannot be told."""
+    """Return a descriptor that holds the lock of the existing *path*; None when another process holds it or it cannot be told."""
     if sys.platform == "win32":
         return None
     import fcntl
 
+    how = os.O_RDONLY if path.is_dir() else os.O_RDWR  # over NFS a lock needs a file that could be written
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+        descriptor = os.open(path, how | os.O_NOFOLLOW)
     except OSError:
         return None
     try:

@@ -17,9 +17,11 @@ import pytest
 from pgaudit_kit.audits.verify import verify
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed, CannotConnect, UsageError
-from pgaudit_kit.operations.backups.backup import backup
+from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.programs.client_programs import find_program
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.store.open_store import open_store
+from pgaudit_kit.operations.store.verify_all import verify_all
 from pgaudit_kit.records.manifest import load_manifest
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Outcome
@@ -37,6 +39,11 @@ backup(sys.stdin.readline().strip(), store=sys.argv[1])
 
 def names_in(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir())
+
+
+def files_of(made: Backup) -> list[str]:
+    """Its dump, its manifest, and the proof of it."""
+    return sorted([made.path.name, made.manifest_path.name, made.manifest_path.name.replace(".manifest.", ".verified.")])
 
 
 def wait_for(what: Callable[[], bool], seconds: float = 20) -> None:
@@ -87,7 +94,7 @@ def test_a_backup_is_a_verified_dump_with_its_manifest_beside_it(
     made = backup(make_app("whole"), store=store, format=dump_format, compression=compression)
     assert made.verdict is Outcome.PASSED, made.checks.to_string()
     assert re.fullmatch(rf"whole-\d{{8}}T\d{{6}}Z{suffix}", made.path.name)
-    assert names_in(store) == sorted([made.path.name, made.manifest_path.name])
+    assert names_in(store) == files_of(made)
     assert {p.stat().st_mode & 0o777 for p in store.iterdir()} == {0o600}
     assert made.manifest.table_data[USERS].rows == 500
     again = verify(made.path)  # finds the manifest by itself
@@ -99,6 +106,22 @@ def test_a_backup_is_a_verified_dump_with_its_manifest_beside_it(
     assert recorded.dump_file.name == made.path.name
     told = json.loads(json.dumps(made.to_dict()))
     assert (told["verdict"], told["rows"], told["tables"]) == ("passed", 2500, 2)
+
+
+@pytest.mark.parametrize("dump_format", ["custom", "plain"])
+@pytest.mark.parametrize("place", ["memory", "s3"])
+def test_a_backup_behind_a_url_is_verified_there(place: str, dump_format: str, make_app: MakeApp, request: pytest.FixtureRequest) -> None:
+    url = request.getfixturevalue("s3_url") if place == "s3" else "memory://backups/here"
+    made = backup(make_app("far_away"), store=url, format=dump_format)
+    assert made.location.startswith(f"{url}/far_away-2")
+    (kept,) = open_store(url).backups()
+    assert (kept.rows, kept.is_proven, open_store(url).open(kept)) == (2500, True, made.location)
+    again = verify(made.location)
+    assert again.verdict is Outcome.PASSED
+    assert {"dump.digest", "rows.fingerprint"} < {c.id for c in again.check_list}
+    assert verify_all(url, deep=True).verdict is Outcome.PASSED
+    open_store(url).delete(kept)
+    assert open_store(url).entries() == {}
 
 
 def test_dump_and_manifest_agree_although_others_write_meanwhile(make_app: MakeApp, store: Path, ask: Ask) -> None:
@@ -153,9 +176,10 @@ def test_a_table_that_may_not_be_read_leaves_no_backup(make_app: MakeApp, store:
         connection.execute("CREATE ROLE reader LOGIN")
         connection.execute("GRANT SELECT ON users TO reader")
     try:
-        with pytest.raises(BackupFailed, match="permission denied for table messages") as caught:
+        with pytest.raises(BackupFailed, match=r"public\.messages: role reader may not SELECT from it") as caught:
             backup(url.replace("postgres@", "reader@"), store=store)
-        assert caught.value.remedy
+        assert "GRANT SELECT ON public.messages TO reader" in caught.value.remedy
+        assert [(c.id, c.outcome) for c in caught.value.checks if c.outcome is not Outcome.PASSED] == [("backup.readable", "failed")]
         assert names_in(store) == []
     finally:
         with psycopg.connect(url, autocommit=True) as connection:
@@ -188,9 +212,9 @@ def test_a_killed_backup_leaves_no_final_name_and_the_next_one_cleans(make_app: 
             (child,) = pg_dumps_of(process.pid)
             process.kill()
         wait_for(lambda: not Path(f"/proc/{child}/exe").exists())  # it does not go on alone
-        assert {n.rpartition("-")[0].rpartition(".")[2] for n in names_in(store)} == {"partial"}
+        assert {re.sub(r".*\.(partial-|lock).*", r"\1", n) for n in names_in(store)} == {"partial-", "lock"}
     made = backup(url, store=store)
-    assert names_in(store) == sorted([made.path.name, made.manifest_path.name])
+    assert names_in(store) == files_of(made)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -262,7 +286,7 @@ def test_two_backups_in_one_second_do_not_overwrite_each_other(make_app: MakeApp
     url = make_app("twice")
     first, second = backup(url, store=store), backup(url, store=store)
     assert first.path != second.path
-    assert len(names_in(store)) == 4
+    assert names_in(store) == sorted(files_of(first) + files_of(second))
 
 
 def test_a_label_stands_in_the_name(make_app: MakeApp, store: Path) -> None:
@@ -271,10 +295,15 @@ def test_a_label_stands_in_the_name(make_app: MakeApp, store: Path) -> None:
 
 def test_wrong_options_are_refused_before_anything_is_made(make_app: MakeApp, store: Path, server: EmbeddedServer) -> None:
     url = make_app("options")
-    with pytest.raises(UsageError, match="not written yet"):
-        backup(url, store=store, format="tar")
-    with pytest.raises(UsageError, match="gzip"):
-        backup(url, store=store, compression="zstd")
+    for refused, words in [
+        ({"format": "zip"}, "custom, directory, plain, tar"),
+        ({"compression": "lzma"}, "zstd:1 to zstd:22"),
+        ({"compression": "gzip:10"}, "gzip:1 to gzip:9"),
+        ({"jobs": 2}, "--format directory"),
+        ({"lock_timeout": 0}, "seconds"),
+    ]:
+        with pytest.raises(UsageError, match=words):
+            backup(url, store=store, **refused)  # type: ignore[arg-type]
     with pytest.raises(CannotConnect):
         backup(server.url("no such database"), store=store)
     assert not store.exists() or names_in(store) == []

@@ -4,39 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from pgaudit_kit.errors import UsageError
-from pgaudit_kit.operations.store.store_files import PartialFile, backup_name, free_name, open_store, partial_file, remove_abandoned
+from pgaudit_kit.operations.store.partial_files import PartialFile, partial_file, remove_abandoned, unpublish
 
-AT = datetime(2026, 1, 31, 12, 5, 9, tzinfo=UTC)
 NAME = "app-20260131T120509Z.dump"
-
-
-@pytest.mark.parametrize(
-    ("database", "word", "expected"),
-    [
-        ("app", None, "app-20260131T120509Z"),
-        ("app", "production", "app-production-20260131T120509Z"),
-        ("my app/../x'\"; rm -rf", None, "my_app_.._x_rm_-rf-20260131T120509Z"),
-        ("../..", None, "_..-20260131T120509Z"),
-        ("-f", "before the move", "f-before_the_move-20260131T120509Z"),
-        ("grün", None, "grün-20260131T120509Z"),
-    ],
-)
-def test_a_backup_is_named_after_database_word_and_time(database: str, word: str | None, expected: str) -> None:
-    assert backup_name(database, word, AT) == expected
-
-
-def test_a_second_backup_in_the_same_second_gets_another_name(tmp_path: Path) -> None:
-    assert free_name(tmp_path, "app-1", ".dump").name == "app-1.dump"
-    (tmp_path / "app-1.manifest.json").touch()
-    assert free_name(tmp_path, "app-1", ".dump").name == "app-1-2.dump"
-    (tmp_path / ".app-1-2.dump.partial-1").touch()
-    assert free_name(tmp_path, "app-1", ".dump").name == "app-1-3.dump"
 
 
 def test_a_file_appears_under_its_name_only_when_published(tmp_path: Path) -> None:
@@ -69,12 +43,12 @@ def test_a_file_is_never_overwritten(tmp_path: Path) -> None:
 def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
     script = f"""
 import sys, pathlib
-from pgaudit_kit.operations.store.store_files import PartialFile
+from pgaudit_kit.operations.store.partial_files import PartialFile
 kept = PartialFile(pathlib.Path({str(tmp_path)!r}) / {NAME!r})
 print("written", flush=True)
 sys.stdin.read()
 """
-    others = [".app-20260131T120509Z.dump.partial-x", ".notes.partial-1", "app.partial-99999", f".{NAME}.partial"]
+    others = [".app-20260131T120509Z.dump.partial-x y", ".notes.partial-1", "app.partial-99999", f".{NAME}.partial"]
     for name in others:
         (tmp_path / name).touch()
     living = PartialFile(tmp_path / "other-20260131T120509Z.sql")
@@ -102,13 +76,31 @@ def test_a_manifest_that_was_named_before_its_dump_could_be_goes_with_it(tmp_pat
     assert [p.name for p in tmp_path.iterdir()] == ["older-20260131T120509Z.manifest.json"]
 
 
-def test_a_store_is_made_for_its_owner_only(tmp_path: Path) -> None:
-    store = open_store(tmp_path / "a" / "backups")
-    assert store.stat().st_mode & 0o777 == 0o700
-    assert open_store(store) == store
+@pytest.mark.skipif(sys.platform == "win32", reason="locks that end with their holder")
+def test_a_folder_is_written_published_and_cleaned_up_like_a_file(tmp_path: Path) -> None:
+    final = tmp_path / "app-20260131T120509Z.dir"
+    with partial_file(final, folder=True) as partial:
+        assert partial.path.stat().st_mode & 0o777 == 0o700
+        (partial.path / "toc.dat").write_bytes(b"contents")
+        assert remove_abandoned(tmp_path) == []  # its writer lives
+        partial.publish()
+    assert [p.name for p in tmp_path.iterdir()] == [final.name]
+    assert (final / "toc.dat").stat().st_mode & 0o777 == 0o600
+    with partial_file(final, folder=True) as again, pytest.raises(FileExistsError):
+        again.publish()
+    assert (final / "toc.dat").read_bytes() == b"contents"
+    left = tmp_path / f".{final.name}.partial-1"
+    left.mkdir()
+    (left / "toc.dat").touch()
+    (tmp_path / "app-20260131T120509Z.manifest.json").touch()
+    assert remove_abandoned(tmp_path) == [left]
+    assert {p.name for p in tmp_path.iterdir()} == {final.name, "app-20260131T120509Z.manifest.json"}
 
 
-def test_a_store_that_is_a_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "store").touch()
-    with pytest.raises(UsageError, match="is a file"):
-        open_store(tmp_path / "store")
+def test_taking_its_name_away_makes_a_backup_an_abandoned_one(tmp_path: Path) -> None:
+    for suffix in (".dump", ".manifest.json", ".verified.json", ".globals.sql"):
+        (tmp_path / f"app-20260131T120509Z{suffix}").touch()
+    unpublish(tmp_path / NAME)
+    assert not (tmp_path / NAME).exists()
+    remove_abandoned(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,88 @@
+"""`pgaudit prune`: delete the backups that no rule keeps, after showing which."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pgaudit_kit.cli import retention_options as keep
+from pgaudit_kit.cli.list_backups import StoreArgument, shown_size
+from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict, visible
+from pgaudit_kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from pgaudit_kit.operations.store.prune import Fate
+
+
+def prune(
+    store: StoreArgument = "backups",
+    keep_last: keep.Last = 0,
+    keep_hourly: keep.Hourly = 0,
+    keep_daily: keep.Daily = 0,
+    keep_weekly: keep.Weekly = 0,
+    keep_monthly: keep.Monthly = 0,
+    keep_yearly: keep.Yearly = 0,
+    keep_within: keep.Within = None,
+    max_total_size: keep.MaxTotal = None,
+    timezone: keep.Zone = "UTC",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and delete nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete the backups that no rule keeps.
+
+    The plan is shown first. Each target is planned by itself; its newest proven backup always stays, and so do damaged ones and all
+    that pgaudit did not write.
+
+    Example: pgaudit prune backups --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run
+    """
+    from pgaudit_kit.operations.store.prune import prune as delete
+
+    def confirm(fates: Sequence[Fate]) -> bool:
+        if not json:
+            _print_plan(fates)
+        return yes or not _doomed(fates) or _asked(fates)
+
+    rules = keep.retention(
+        (keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly), within=keep_within, max_total_size=max_total_size
+    )
+    done = delete(store, rules, confirm=confirm, dry_run=dry_run, zone=keep.as_zone(timezone))
+    if json:
+        print_json({"verdict": "passed", "dry_run": dry_run, **done.to_dict()})
+        return
+    if dry_run:
+        _print_plan(done.fates)
+    doomed = _doomed(done.fates)
+    if not doomed:
+        print_verdict("passed", f"all {len(done.fates)} backups in {done.store} are kept.")
+    elif done.deleted:
+        freed = shown_size(done.freed_bytes)
+        print_verdict("passed", f"{len(done.deleted)} backups deleted, {freed} freed, {len(done.fates) - len(done.deleted)} kept.")
+    else:
+        print_verdict("passed", f"nothing was deleted; {len(doomed)} of {len(done.fates)} backups would be.")
+    if done.cleaned:
+        print(f"  → also removed what killed runs had left: {visible(', '.join(done.cleaned))}")
+
+
+def _doomed(fates: Sequence[Fate]) -> list[Fate]:
+    return [fate for fate in fates if not fate.is_kept]
+
+
+def _print_plan(fates: Sequence[Fate]) -> None:
+    rows = []
+    for fate in fates:
+        when, size = f"{fate.backup.taken_at:%Y-%m-%d %H:%M:%S}", shown_size(fate.backup.found_size_bytes)
+        rows.append(("keep" if fate.is_kept else "delete", fate.backup.target, when, size, fate.why))
+    print_table("Plan", ["", "target", "when (UTC)", "size", "why"], rows, right=["size"], shown=None)
+
+
+def _asked(fates: Sequence[Fate]) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is there to confirm, so nothing was deleted", remedy="Add --yes when a script is sure, or --dry-run.")
+    doomed = _doomed(fates)
+    size = shown_size(sum(fate.backup.found_size_bytes for fate in doomed))
+    print(f"Type yes to delete {len(doomed)} backups ({size}): ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip() == "yes"

@@ -1,0 +1,1 @@
+"""From a database to a verified dump with its manifest."""

@@ -1,0 +1,88 @@
+"""Delete the backups that no rule keeps: the plan is shown first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any, TypeAlias
+
+from pgaudit_kit.errors import StoreFailed, UsageError
+from pgaudit_kit.operations.store.open_store import open_store
+from pgaudit_kit.operations.store.retention import Doomed, Kept, Retention, plan
+from pgaudit_kit.operations.store.store import Store
+
+Fate: TypeAlias = Kept | Doomed
+Confirm: TypeAlias = Callable[[Sequence[Fate]], bool]
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What becomes of each backup (`fates`), the names of those that were deleted, and what killed runs had left (`cleaned`)."""
+
+    store: str
+    fates: tuple[Fate, ...]
+    deleted: tuple[str, ...] = ()
+    cleaned: tuple[str, ...] = ()
+
+    @property
+    def freed_bytes(self) -> int:
+        """Size of the dumps that were deleted."""
+        return sum(fate.backup.found_size_bytes for fate in self.fates if fate.backup.name in self.deleted)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {
+            "store": self.store,
+            "plan": [fate_to_dict(fate) for fate in self.fates],
+            "deleted": list(self.deleted),
+            "freed_bytes": self.freed_bytes,
+            "cleaned": list(self.cleaned),
+        }
+
+
+def fate_to_dict(fate: Fate) -> dict[str, Any]:
+    """One line of a plan as `--json` prints it."""
+    return {
+        "backup": fate.backup.dump_file,
+        "target": fate.backup.target,
+        "when": fate.backup.taken_at.isoformat(),
+        "size_bytes": fate.backup.found_size_bytes,
+        "kept_by": list(fate.rules) if isinstance(fate, Kept) else [],
+        "reason": None if isinstance(fate, Kept) else fate.why,
+    }
+
+
+def prune(
+    store: str | os.PathLike[str] | Store,
+    keep: Retention,
+    *,
+    confirm: Confirm | None = None,
+    dry_run: bool = False,
+    zone: tzinfo = UTC,
+) -> Pruned:
+    """Delete from *store* what *keep* does not want, oldest first, and what killed runs left; *dry_run*: only plan.
+
+    *confirm* is given the plan and says whether to go on; without it nothing is asked. Days, weeks … are those of *zone*. Only what is
+    doomed before and after the question is deleted. Raises UsageError when no rule is given, and the errors of `open_store`.
+    """
+    if keep.are_none:
+        raise UsageError("no rule says what to keep", resource="retention", remedy="Give at least one, such as --keep-last 7.")
+    place = open_store(store)
+    fates = plan(place.backups(), keep, datetime.now(zone))
+    if dry_run or (confirm and not confirm(fates)):
+        return Pruned(place.label, fates)
+    cleaned = place.clean()
+    again = plan(place.backups(), keep, datetime.now(zone))
+    shown = {(fate.backup.name, fate.backup.sha256) for fate in fates if not fate.is_kept}
+    doomed = [f.backup for f in again if not f.is_kept and (f.backup.name, f.backup.sha256) in shown]
+    deleted: list[str] = []
+    for backup in sorted(doomed, key=lambda b: b.taken_at):
+        try:
+            place.delete(backup)
+        except StoreFailed as error:
+            what = f"{error.message}; {len(deleted)} backups were deleted before, {backup.name} was not"
+            raise StoreFailed(what, resource=place.label, remedy=error.remedy) from error
+        deleted.append(backup.name)
+    return Pruned(place.label, again, tuple(deleted), tuple(cleaned))

@@ -1,0 +1,148 @@
+"""Look at every backup of a store again, and keep what was found as evidence beside it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pgaudit_kit.audits.result import checks_to_list
+from pgaudit_kit.audits.verify import verify
+from pgaudit_kit.checks.dump_whole import check_digest
+from pgaudit_kit.errors import PgAuditError
+from pgaudit_kit.operations.store.open_store import open_store
+from pgaudit_kit.operations.store.proofs import new_evidence
+from pgaudit_kit.operations.store.store import Store
+from pgaudit_kit.records.evidence import Proof
+from pgaudit_kit.records.manifest import DumpFile
+from pgaudit_kit.records.stored_backup import StoredBackup, Stray
+from pgaudit_kit.records.verdict import Check, Outcome, worst
+
+
+@dataclass(frozen=True)
+class VerifiedBackup:
+    """A backup and what its checks found now; `note` says why no evidence of it could be kept."""
+
+    backup: StoredBackup
+    check_list: tuple[Check, ...]
+    note: str = ""
+
+    @property
+    def verdict(self) -> Outcome:
+        """The worst outcome."""
+        return worst(c.outcome for c in self.check_list)
+
+    @property
+    def found(self) -> str:
+        """In a few words what decided."""
+        decisive = [c for c in self.check_list if c.outcome is self.verdict]
+        return f"{decisive[0].id}: {decisive[0].found}" if self.verdict is not Outcome.PASSED else f"{len(self.check_list)} checks passed"
+
+
+@dataclass(frozen=True)
+class VerifiedStore:
+    """Every backup of a store, verified, and what else lies there."""
+
+    store: str
+    backups: tuple[VerifiedBackup, ...]
+    strays: tuple[Stray, ...]
+
+    @property
+    def verdict(self) -> Outcome:
+        """The worst of all; `not_checked` when there was no backup."""
+        told = [s.outcome for s in self.strays if s.outcome]
+        return worst([worst(b.verdict for b in self.backups), *told])
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one sentence for people."""
+        if not self.backups:
+            return f"{self.store}: no backup is there."
+        counts = Counter(str(b.verdict).replace("_", " ") for b in self.backups)
+        problems = sum(s.outcome is not None for s in self.strays)
+        told = ", ".join(f"{number} {word}" for word, number in counts.items())
+        return f"{self.store}: {told}" + (f"; {problems} things are incomplete, unreadable or lost." if problems else ".")
+
+    @property
+    def next_steps(self) -> tuple[str, ...]:
+        """The remedies of all checks that did not pass, each once."""
+        checks = [c for b in self.backups for c in b.check_list]
+        return tuple(dict.fromkeys(c.remedy for c in checks if c.outcome is not Outcome.PASSED and c.remedy))
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {
+            "verdict": str(self.verdict),
+            "store": self.store,
+            "backups": [
+                {
+                    "backup": one.backup.dump_file,
+                    "target": one.backup.target,
+                    "verdict": str(one.verdict),
+                    "checks": checks_to_list(one.check_list),
+                    "note": one.note,
+                }
+                for one in self.backups
+            ],
+            "strays": [{"name": s.name, "kind": str(s.kind), "reason": s.reason} for s in self.strays],
+        }
+
+
+def verify_all(
+    store: str | os.PathLike[str] | Store, *, deep: bool = False, progress: Callable[[VerifiedBackup], None] | None = None
+) -> VerifiedStore:
+    """Read every dump of *store* and hold its digest against its manifest; with *deep* also all that `verify` asks.
+
+    What was found is kept as evidence, except that something could not be looked at, which says nothing of the backup. *progress* is
+    given each one when it is done. Raises the errors of `open_store`, and StoreFailed when the store cannot be listed.
+    """
+    place = open_store(store)
+    backups, strays = place.look()
+    verified = []
+    for backup in backups:
+        verified.append(_verify_one(place, backup, deep=deep))
+        if progress:
+            progress(verified[-1])
+    return VerifiedStore(place.label, tuple(verified), strays)
+
+
+def _verify_one(store: Store, backup: StoredBackup, *, deep: bool) -> VerifiedBackup:
+    begun = time.monotonic()
+    checks = _checks_of(store, backup, deep=deep)
+    done = VerifiedBackup(backup, checks)
+    if done.verdict is Outcome.NOT_CHECKED:
+        return done
+    seconds = time.monotonic() - begun
+    evidence = new_evidence(Proof.VERIFIED, done.verdict, sha256=backup.sha256, seconds=seconds, checks=checks)
+    try:
+        store.write_evidence(backup, evidence)
+    except PgAuditError as error:
+        return VerifiedBackup(backup, checks, note=f"no evidence of it was kept: {error}")
+    return done
+
+
+def _checks_of(store: Store, backup: StoredBackup, *, deep: bool) -> tuple[Check, ...]:
+    recorded = DumpFile(backup.dump_file, backup.sha256, backup.size_bytes)
+    try:
+        found = store.digest(backup)
+        digest = check_digest(recorded, sha256=found.sha256, size_bytes=found.size_bytes)
+        if deep and digest.outcome is Outcome.PASSED:
+            return verify(store.open(backup), manifest=store.manifest(backup)).check_list
+    except (PgAuditError, OSError) as error:
+        return (_not_checked(error),)
+    return (digest,)
+
+
+def _not_checked(error: PgAuditError | OSError) -> Check:
+    reason = error.message if isinstance(error, PgAuditError) else error.strerror or str(error)
+    remedy = error.remedy if isinstance(error, PgAuditError) else "Check the store's rights, and its disk."
+    return Check(
+        id="dump.digest",
+        question="Is it byte for byte the file that the manifest was written for?",
+        outcome=Outcome.NOT_CHECKED,
+        found=reason,
+        remedy=remedy,
+    )
