@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pgaudit_kit.errors import PgAuditError as PgAuditError
     from pgaudit_kit.operations.backups.backup import backup as backup
     from pgaudit_kit.operations.extracts.extract import extract as extract
+    from pgaudit_kit.operations.restores.partial import restore_part as restore_part
     from pgaudit_kit.operations.restores.restore import restore as restore
     from pgaudit_kit.operations.restores.rollback import rollback as rollback
     from pgaudit_kit.operations.store.list_backups import backups as backups
@@ -44,6 +45,7 @@ _HOMES = {
     "query": "audits.query",
     "read_dump": "dumps.read_dump",
     "restore": "operations.restores.restore",
+    "restore_part": "operations.restores.partial",
     "rollback": "operations.restores.rollback",
     "run_report": "reporting.notebooks",
     "snapshot": "server.snapshot",
@@ -63,6 +65,7 @@ __all__ = [
     "query",
     "read_dump",
     "restore",
+    "restore_part",
     "rollback",
     "run_report",
     "snapshot",

@@ -12,12 +12,23 @@ from pgaudit_kit.cli.output import Json, print_checks, print_json, print_table, 
 from pgaudit_kit.errors import UsageError, hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pgaudit_kit.operations.restores.restored import Replacement
 
 TARGET_HELP = "postgresql://…, env:NAME, dotenv:PATH[#KEY] or service:NAME; its database is replaced."
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
+InPlace = Annotated[
+    bool, typer.Option("--in-place", help="Inside of the database, in one transaction; for roles that may not create databases.")
+]
+Replace = Annotated[
+    bool, typer.Option("--replace-contents", help="With --in-place: back up what the database holds, then replace all of it.")
+]
+Store = Annotated[Path, typer.Option("--store", help="With --in-place: the folder of that backup.")]
+Tables = Annotated[list[str] | None, typer.Option("--table", help="Only this table, into a new schema; may be repeated.")]
+Schemas = Annotated[list[str] | None, typer.Option("--schema", help="Only the tables of this schema, into a new one; may be repeated.")]
+DataOnly = Annotated[bool, typer.Option("--data-only", help="With --table or --schema: no checks, keys and indexes.")]
+IntoSchema = Annotated[str | None, typer.Option("--into-schema", help="The name of that new schema; default restored_TIME.")]
 Force = Annotated[bool, typer.Option("--force", help="End the sessions of others that are connected to the database.")]
 
 
@@ -34,14 +45,26 @@ def restore(
     drop_leftovers: Annotated[
         bool, typer.Option("--drop-leftovers", help="Drop databases called NAME__restore_… too that are not known to be ours.")
     ] = False,
+    in_place: InPlace = False,
+    replace_contents: Replace = False,
+    store: Store = Path("backups"),
+    table: Tables = None,
+    schema: Schemas = None,
+    data_only: DataOnly = False,
+    into_schema: IntoSchema = None,
     json: Json = False,
 ) -> None:
     """Restore beside the live database, prove it, then swap names.
 
-    The database that had the name is kept; pgaudit rollback brings it back.
+    The database that had the name is kept; pgaudit rollback brings it back. With --in-place, or of --table and --schema alone, no
+    database is made.
 
     Example: pgaudit restore backups/app.dump dotenv:.env.local
     """
+    if table or schema or data_only or into_schema:
+        if any((in_place, replace_contents, force, no_owner, no_tablespaces, jobs != 1, drop_old, keep is not None, drop_leftovers)):
+            raise UsageError("tables go into a new schema, and replace nothing", remedy="Leave the options of a whole restore out.")
+        _restore_part(backup, target, table or (), schema or (), data_only=data_only, into_schema=into_schema, json=json)
     from pgaudit_kit.operations.restores.restore import restore as bring_back
     from pgaudit_kit.records.verdict import EXIT_CODES
 
@@ -56,6 +79,9 @@ def restore(
         drop_old=drop_old,
         keep=keep,
         drop_leftovers=drop_leftovers,
+        in_place=in_place,
+        replace_contents=replace_contents,
+        store=store,
     )
     if json:
         print_json(result.to_dict())
@@ -66,6 +92,25 @@ def restore(
             print(f"  {visible(sentence)}")
         if result.kept:
             print(f"  → pgaudit rollback {hide_secrets(target)} brings the database before it back.")
+    raise typer.Exit(EXIT_CODES[result.verdict])
+
+
+def _restore_part(
+    backup: Path, target: str, tables: Sequence[str], schemas: Sequence[str], *, data_only: bool, into_schema: str | None, json: bool
+) -> None:
+    from pgaudit_kit.operations.restores.partial import restore_part
+    from pgaudit_kit.records.verdict import EXIT_CODES
+
+    result = restore_part(backup, target, tables=tables, schemas=schemas, data_only=data_only, into_schema=into_schema)
+    if json:
+        print_json(result.to_dict())
+    else:
+        print_checks(result.check_list)
+        for name, rows in result.tables:
+            print(visible(f"  {name} → {result.into}.{name.name}: {rows:,} rows"))
+        for note in result.notes:
+            print(visible(f"  {note}"))
+        print_verdict(result.verdict, result.state, remedies(result.check_list))
     raise typer.Exit(EXIT_CODES[result.verdict])
 
 

@@ -90,6 +90,10 @@ class RowShape:
             return keys
         return [line if NULL in key.split(b"\t") else key for key, line in zip(keys, lines, strict=True)]
 
+    def is_told(self, line: bytes, key_text: bytes) -> bool:
+        """Whether *key_text*, what `keys_of` gives for *line*, tells it apart: not without a key, nor by a NULL that is equal to none."""
+        return self.key is not None and (self.key.nulls != "distinct" or key_text is not line)
+
     def key_values(self, line: bytes) -> tuple[str | None, ...]:
         """The values of the key of one line; of all columns where its key is none, since it is equal to no other."""
         row = self.values(line)
@@ -149,7 +153,7 @@ def differing_rows(left: Source, right: Source, name: TableName, columns: Sequen
         for side, lines in match(left, right, name, columns).unmatched():
             keys = shape.keys_of(lines)
             for spilled, has_key in ((keyed, True), (unkeyed, False)):
-                chosen = [line for line, key_text in zip(lines, keys, strict=True) if (key_text is not line) == has_key]
+                chosen = [line for line, key_text in zip(lines, keys, strict=True) if shape.is_told(line, key_text) == has_key]
                 spilled.add(side, _hashes(shape.keys_of(chosen)), chosen)
         for lefts, rights in keyed.divisions():
             yield from _pairs(lefts, rights, shape)

@@ -56,28 +56,45 @@ class Snapshot:
     Everything is read in one transaction that cannot write; close the snapshot to end it (or use `with`). Reading rows
     keeps the connection busy: iterate one `row_blocks` to its end, or close it, before asking for anything else.
     Sequences are not part of a snapshot: their state is that of the moment it is read.
+
+    *within*: a connection of the caller to *target* whose open transaction is looked at from inside, with what it has not committed yet.
+    It can write nothing from then on, is not closed, and sees what others commit, unless its isolation level is another.
     """
 
-    def __init__(self, target: Target, *, snapshot_id: str | None = None, lock_timeout: float | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        *,
+        snapshot_id: str | None = None,
+        lock_timeout: float | None = None,
+        within: psycopg.Connection[tuple[Any, ...]] | None = None,
+    ) -> None:
         self.target = target
         self._lock_timeout = lock_timeout
-        self._connection = connect(target)
+        self._is_inside = within is not None
+        self._connection = connect(target) if within is None else within
         self._session = Asking(self._connection, self.label)
         self._ask, self._savepoint = self._session.ask, self._session.savepoint
         self._streams: weakref.WeakSet[Generator[bytes]] = weakref.WeakSet()
         self._reading: TableName | None = None
         self._counted: dict[tuple[TableName, tuple[str, ...]], Fingerprint] = {}
+        self._sizes: dict[TableName, tuple[int, int]] | None = None
         try:
             self._begin(snapshot_id)
         except BaseException:  # Ctrl-C included: no session stays behind
-            self._connection.close()
+            if not self._is_inside:
+                self._connection.close()
             raise
 
     def _begin(self, snapshot_id: str | None) -> None:
         import psycopg
 
         connection = self._connection
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        if self._is_inside:
+            with refused_queries(self.label, "ending all writing"):
+                connection.execute("SET LOCAL transaction_read_only = on")
+        else:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         if snapshot_id is not None:
             remedy = "The session that exported it must still be open, on the same database."
             with refused_queries(self.label, f"taking over snapshot {snapshot_id}", remedy=remedy):
@@ -206,6 +223,9 @@ class Snapshot:
     def export_id(self) -> str:
         """Export the snapshot (pg_export_snapshot) for other sessions (`pg_dump --snapshot=ID`); valid until this one is closed."""
         self._check_free()
+        if self._is_inside:
+            what = "what a transaction has not committed cannot be seen over another connection"
+            raise UsageError(what, resource=self.label, remedy="Commit it first, and take a snapshot then.")
         with refused_queries(self.label, "exporting the snapshot"):  # a savepoint's snapshot cannot be exported
             return str(self._ask("SELECT pg_export_snapshot() AS id")[0]["id"])
 
@@ -226,19 +246,22 @@ class Snapshot:
         self._counted[name, data.columns] = fingerprint
         self._tables[name] = replace(data, rows=fingerprint.rows, size_bytes=size_bytes, fingerprint=fingerprint)
 
-    @cached_property
-    def _sizes(self) -> dict[TableName, tuple[int, int]]:
-        found = self.ask(query("table_size", self._major))
-        return {TableName(row["schema"], row["name"]): (row["size_bytes"], row["pages"]) for row in found}
+    @property
+    def _table_sizes(self) -> Mapping[TableName, tuple[int, int]]:
+        """Bytes and pages. No cached_property: Python 3.11 has one lock for all instances, and this may wait for that of a table."""
+        if self._sizes is None:
+            found = self.ask(query("table_size", self._major))
+            self._sizes = {TableName(row["schema"], row["name"]): (row["size_bytes"], row["pages"]) for row in found}
+        return self._sizes
 
     @property
     def sizes(self) -> Mapping[TableName, int]:
         """Bytes on disk of each table of `table_data`, to plan by."""
-        return {name: size for name, (size, _) in self._sizes.items()}
+        return {name: size for name, (size, _) in self._table_sizes.items()}
 
     def page_ranges(self, name: TableName, parts: int) -> list[str]:
         """Conditions that divide the rows of *name* into *parts* parts of as many pages; none where the server cannot read pages apart."""
-        pages = self._sizes[name][1]
+        pages = self._table_sizes[name][1]
         if self._major < _TID_RANGE_SCANS or pages < parts:
             return []
         begins = [pages * number // parts for number in range(parts)]
@@ -336,7 +359,8 @@ class Snapshot:
         for stream in list(self._streams):
             with suppress(QueryFailed):  # the connection may be gone already, which is what is wanted
                 stream.close()
-        self._connection.close()
+        if not self._is_inside:
+            self._connection.close()
 
     def __enter__(self) -> Self:
         return self

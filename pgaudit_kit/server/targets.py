@@ -34,9 +34,9 @@ class Target:
     """One database to talk to. Neither `repr` nor `str` nor `label` shows a password.
 
     `label`: for people (`host:port/database`, `env:NAME (host:port/database)`). `parameters`: libpq's, the password
-    among them. `engine`: the user's own Engine, when one was given. `role`: of an app's env file (`production`, `local`, `staging`). `prisma_schema`: the
-    schema that Prisma looks in. `dropped`: names of URL parameters that mean nothing to PostgreSQL. `pooled`: its URL looks like one of
-    a pooler in transaction mode.
+    among them. `engine`: the user's own Engine, when one was given. `role`: of an app's env file (`production`, `local`,
+    `staging`). `prisma_schema`: the schema that Prisma looks in. `dropped`: names of URL parameters that mean nothing to
+    PostgreSQL. `pooled`: its URL looks like one of a pooler in transaction mode.
     """
 
     label: str

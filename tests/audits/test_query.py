@@ -183,7 +183,7 @@ def test_instants_in_texts_of_dumps_of_several_zones_are_equal(server: EmbeddedS
             subprocess.run([program, "-Fc", "-t", "zoned", "-f", str(path), "-d", app[1]], check=True, env=environment)
         connection.execute("DROP TABLE zoned")
     joined = "SELECT a.* FROM euro.zoned a JOIN asia.zoned b ON a.far = b.far AND a.during = b.during AND a.times = b.times"
-    ((far, during, times),) = pk.query(joined, **dumps).itertuples(index=False)
+    ((far, during, times),) = pk.query(joined, euro=dumps["euro"], asia=dumps["asia"]).itertuples(index=False)
     assert far == "294270-01-01 00:00:00+00"
     assert during == '["2024-03-31 00:30:00+00","2024-03-31 01:30:00+00")'
     assert times == '{{"2024-01-01 00:00:00+00"},{infinity}}'

@@ -83,6 +83,34 @@ def test_the_name_must_be_typed(app: tuple[str, str], tmp_path: Path, typed: str
         _drop_kept(url, url.replace("/restore_me", "/postgres"))
 
 
+def test_in_place_needs_to_be_told_what_it_replaces(app: tuple[str, str], pgaudit: Run, tmp_path: Path) -> None:
+    backup, url = app
+    done = pgaudit("restore", backup, "dotenv:.env.local", "--in-place", "--yes")
+    assert done.returncode == 3
+    assert "is not empty, it holds 1 tables (public.t)" in done.stderr
+    assert _count(url) == 5
+    done = pgaudit("restore", backup, "dotenv:.env.local", "--in-place", "--replace-contents", "--yes", "--store", "before")
+    assert done.returncode == 0, done.stderr
+    assert "what it held before is in" in done.stdout
+    assert _count(url) == 10
+    assert len(list((tmp_path / "before").glob("*before-restore*.dump"))) == 1
+    for wrong in (("--in-place", "--force"), ("--replace-contents",)):
+        assert pgaudit("restore", backup, "dotenv:.env.local", "--yes", *wrong).returncode == 2
+
+
+def test_a_table_goes_into_a_new_schema(app: tuple[str, str], pgaudit: Run) -> None:
+    backup, url = app
+    done = pgaudit("restore", backup, "dotenv:.env.local", "--table", "t", "--into-schema", "older")
+    assert done.returncode == 0, done.stderr
+    assert "public.t → older.t: 10 rows" in done.stdout
+    assert _count(url) == 5
+    assert pgaudit("restore", backup, "dotenv:.env.local", "--table", "t", "--into-schema", "older").returncode == 2
+    assert pgaudit("restore", backup, "dotenv:.env.local", "--table", "t", "--in-place").returncode == 2
+    assert pgaudit("restore", backup, "dotenv:.env.local", "--data-only").returncode == 2
+    shown = json.loads(pgaudit("restore", backup, "dotenv:.env.local", "--schema", "public", "--json").stdout)
+    assert (shown["verdict"], shown["tables"]) == ("passed", [{"schema": "public", "name": "t", "rows": 10}])
+
+
 def test_what_is_kept_is_listed_counted_and_dropped_by_name(app: tuple[str, str], pgaudit: Run) -> None:
     backup, url = app
     try:

@@ -147,6 +147,12 @@ def test_keys_that_are_equal_and_printed_otherwise_are_one_row(kind: str, left: 
     assert (found.status, found.columns) == ("changed", (Change("id", left.decode(), right.decode()),))
 
 
+def test_a_key_that_is_all_of_a_row_pairs_it_too() -> None:
+    left, right = (FakeSource(copy_text={T: (("id",), text)}) for text in (b"1\n7\n", b"1.0\n7\n"))
+    (pair,) = differing_rows(left, right, T, ["id"], RowKey(("id",), kinds=("numeric",)))
+    assert (pair.status, pair.left, pair.right) == ("changed", b"1", b"1.0")
+
+
 def test_keys_of_several_columns_in_any_place() -> None:
     left = _source([("1", "a", "x"), ("1", "b", "x"), ("2", "a", "x")])
     right = _source([("1", "b", "x"), ("1", "a", "y"), ("3", "a", "x")])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
+from inspect import GEN_CLOSED, getgeneratorstate
 
 from pgaudit_kit.dumps.archives.archive_data import ArchiveData, Problem
 from pgaudit_kit.dumps.archives.archive_toc import Archive, ArchiveEntry
@@ -236,7 +237,7 @@ class _Counted:
     def __init__(self, blocks: Iterator[bytes], counter: RowCounter, columns: tuple[str, ...], resource: str) -> None:
         self._counter = counter
         self._blocks = self._counting(blocks, columns, resource)
-        self._broken = False
+        self._at_end = False
 
     def __iter__(self) -> Iterator[bytes]:
         return self._blocks
@@ -246,24 +247,21 @@ class _Counted:
         try:
             return fingerprint_of(whole_lines(self._blocks, encoding=encoding))
         except DamagedDump as error:
-            if self._broken:
+            if getgeneratorstate(self._blocks) == GEN_CLOSED and not self._at_end:  # it is what the blocks themselves have raised
                 raise
             raise NotHashed from error
 
-    def _counting(self, blocks: Iterator[bytes], columns: tuple[str, ...], resource: str) -> Iterator[bytes]:
+    def _counting(self, blocks: Iterator[bytes], columns: tuple[str, ...], resource: str) -> Generator[bytes]:
         before = b"\n"
-        try:
-            for block in blocks:
-                self._counter.add(block, 0, len(block))
-                if len(columns) <= 1:  # with more columns, it lacks field separators, which are counted
-                    before += block
-                    if _END_MARK_LINE in before:
-                        raise DamagedDump(r"one of its rows is the end mark \.", resource=resource)
-                    before = before[-len(_END_MARK_LINE) + 1 :]
-                yield block
-        except DamagedDump:
-            self._broken = True
-            raise
+        for block in blocks:
+            self._counter.add(block, 0, len(block))
+            if len(columns) <= 1:  # with more columns, it lacks field separators, which are counted
+                before += block
+                if _END_MARK_LINE in before:
+                    raise DamagedDump(r"one of its rows is the end mark \.", resource=resource)
+                before = before[-len(_END_MARK_LINE) + 1 :]
+            yield block
+        self._at_end = True
 
 
 def _drain(pieces: Iterator[bytes]) -> None:

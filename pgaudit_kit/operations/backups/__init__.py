@@ -1,1 +1,1 @@
-"""From a database to a verified dump with its manifest."""
+"""Backing up: pg_dump and what the database held, in one snapshot, asked before and read back after."""

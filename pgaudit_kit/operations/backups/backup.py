@@ -7,15 +7,16 @@ import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pgaudit_kit.audits.file_digest import file_digest
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.checks.backup_preflight import advice_on_locks, check_locks
 from pgaudit_kit.errors import BackupFailed, OperationError, ProgramFailed, QueryFailed, StoreFailed
 from pgaudit_kit.operations.backups.dumping import dump_and_record
-from pgaudit_kit.operations.backups.globals_file import write_globals
+from pgaudit_kit.operations.backups.globals_file import read_globals
 from pgaudit_kit.operations.backups.history import check_history, recent_backups
+from pgaudit_kit.operations.backups.job import Job
 from pgaudit_kit.operations.backups.part import Part
 from pgaudit_kit.operations.backups.preflight import locks_in_the_way, preflight, who_was_in_the_way
 from pgaudit_kit.operations.backups.read_back import Written, read_back
@@ -144,30 +145,20 @@ def backup(
     with only_backup_of(resolved.place, kept_in), snapshot(resolved, lock_timeout=lock_timeout) as live:
         program = _fitting_program(live, options)
         recent = recent_backups(kept_in, database=resolved.database, target=resolved.place)
-        job = _Job(live, program, options, part, roles=("passwords" if role_passwords else "names") if globals else "")
-        checks = preflight(live, program, options, part, scratch_of(kept_in), recent[0] if recent else None)
+        job = Job(live, program, options, part, roles=("passwords" if role_passwords else "names") if globals else "")
+        checks = preflight(job, scratch_of(kept_in), recent[0] if recent else None)
         checks += [check_locks(locks_in_the_way(live, part), tables=len(live.table_data))] if live.table_data else []
         name = backup_name(resolved.database, label or resolved.role, datetime.now(UTC))
         try:
             with kept_in.receive(name, options.suffix) as incoming:
                 name = incoming.dump_file
-                manifest, result = _dump_and_verify(job, incoming)
-                result = replace(result, check_list=(*checks, *result.check_list, *check_history(manifest, recent)))
-                location = _publish(manifest, result, incoming, begun)
+                manifest, verified = _dump_and_verify(job, incoming)
+                manifest, beside = _with_globals(job, incoming, manifest)
+                location = _publish(manifest, verified, incoming, begun)
         except (ProgramFailed, QueryFailed, StoreFailed, OSError) as error:
             raise _failed(job, name, error) from error
+    result = replace(verified, check_list=(*checks, *verified.check_list, *beside, *check_history(manifest, recent)))
     return Backup(location, manifest, result, str(program), time.monotonic() - begun)
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """A backup under way."""
-
-    live: Snapshot
-    program: Program
-    options: DumpOptions
-    part: Part
-    roles: Literal["", "names", "passwords"]
 
 
 def _fitting_program(live: Snapshot, options: DumpOptions) -> Program:
@@ -175,28 +166,32 @@ def _fitting_program(live: Snapshot, options: DumpOptions) -> Program:
     return find_program("pg_dump", at_least=live.major, fits=options.fits, need=need)
 
 
-def _dump_and_verify(job: _Job, incoming: Incoming) -> tuple[Manifest, AuditResult]:
-    live = job.live
-    manifest = dump_and_record(live, job.program, job.options, job.part, incoming.path)
-    written = Written(incoming.path, incoming.dump_file, live.target, job.program, job.options, job.part)
-    manifest, result = read_back(written, manifest)
+def _dump_and_verify(job: Job, incoming: Incoming) -> tuple[Manifest, AuditResult]:
+    manifest = dump_and_record(job, incoming.path)
+    return read_back(Written(incoming.path, incoming.dump_file, job), manifest)
+
+
+def _with_globals(job: Job, incoming: Incoming, manifest: Manifest) -> tuple[Manifest, list[Check]]:
+    """Put roles and tablespaces beside the dump, when they were asked for and the server tells them."""
     if not job.roles:
-        return manifest, result
+        return manifest, []
+    script, check = read_globals(job.live.target, server_major=job.live.major, passwords=job.roles == "passwords")
+    if script is None:
+        return manifest, [check]
     file = incoming.companion(GLOBALS)
-    check = write_globals(live.target, file, server_major=live.major, passwords=job.roles == "passwords")
-    globals_file = replace(file_digest(file), name=f"{incoming.name}{GLOBALS}")
-    return replace(manifest, globals_file=globals_file), replace(result, check_list=(*result.check_list, check))
+    file.write_bytes(script)
+    return replace(manifest, globals_file=replace(file_digest(file), name=f"{incoming.name}{GLOBALS}")), [check]
 
 
-def _publish(manifest: Manifest, result: AuditResult, incoming: Incoming, begun: float) -> str:
+def _publish(manifest: Manifest, verified: AuditResult, incoming: Incoming, begun: float) -> str:
     """Keep it with its manifest and the proof of it; return where."""
     seconds = time.monotonic() - begun
     sha256 = manifest.dump_file.sha256 if manifest.dump_file else ""
-    evidence = new_evidence(Proof.VERIFIED, result.verdict, sha256=sha256, seconds=seconds, checks=result.check_list)
+    evidence = new_evidence(Proof.VERIFIED, verified.verdict, sha256=sha256, seconds=seconds, checks=verified.check_list)
     return incoming.publish(replace(manifest, seconds=round(seconds, 3)), evidence)
 
 
-def _failed(job: _Job, name: str, error: Exception) -> BackupFailed:
+def _failed(job: Job, name: str, error: Exception) -> BackupFailed:
     if isinstance(error, OSError):
         where = Path(error.filename).name if error.filename else name
         message = f"no backup was written: {error.strerror or error} ({where})"

@@ -9,11 +9,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from pgaudit_kit.audits.taking import take_backup_manifest
-from pgaudit_kit.errors import PgAuditError, QueryFailed
-from pgaudit_kit.operations.backups.part import Part, rows_to_record
+from pgaudit_kit.errors import PgAuditError, ProgramFailed, QueryFailed
+from pgaudit_kit.operations.backups.job import Job
+from pgaudit_kit.operations.backups.part import rows_to_record
 from pgaudit_kit.operations.backups.stream_compression import CompressedOutput
-from pgaudit_kit.operations.programs.client_programs import Program
-from pgaudit_kit.operations.programs.pg_dump import DumpOptions, pg_dump_argv
+from pgaudit_kit.operations.programs.pg_dump import pg_dump_argv
 from pgaudit_kit.operations.programs.run_program import RunningProgram
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.server.snapshot import Snapshot
@@ -22,26 +22,31 @@ from pgaudit_kit.server.targets import Target
 _LOOKED_AT_SECONDS = 0.2
 
 
-def dump_and_record(live: Snapshot, program: Program, options: DumpOptions, part: Part, output: Path) -> Manifest:
-    """Run pg_dump into *output* and read the manifest, both in the snapshot of *live*.
+def dump_and_record(job: Job, output: Path) -> Manifest:
+    """Run pg_dump into *output* and read the manifest, both in the snapshot of *job*.
 
     Raises ProgramFailed, QueryFailed, and OSError when the output, compressed by us, cannot be written.
     """
-    target = live.target
-    argv = pg_dump_argv(program, options, database=target.database, output=output, snapshot_id=live.export_id())
-    streamed = options.streamed(program)
+    live, target = job.live, job.live.target
+    argv = pg_dump_argv(job.program, job.options, database=target.database, output=output, snapshot_id=live.export_id())
+    streamed = job.options.streamed(job.program)
     with ExitStack() as stack:
         stdout = subprocess.PIPE if streamed else subprocess.DEVNULL
         running = stack.enter_context(RunningProgram(argv, dump_environment(live, target), stdout=stdout))
         compressed = stack.enter_context(CompressedOutput(running.stdout, output, streamed)) if streamed else None
-        with _stopped_with(running, live):
-            chosen = rows_to_record(live.table_data, part)
-            manifest = take_backup_manifest(
-                live, chosen, prisma_schema=target.prisma_schema, progress=lambda _: running.raise_if_failed()
-            )
-        if compressed:
-            compressed.join()
-        running.wait()
+        try:
+            with _stopped_with(running, live):
+                chosen = rows_to_record(live.table_data, job.part)
+                manifest = take_backup_manifest(
+                    live, chosen, prisma_schema=target.prisma_schema, progress=lambda _: running.raise_if_failed()
+                )
+            if compressed:
+                compressed.join()
+            running.wait()
+        except ProgramFailed:
+            if compressed:
+                compressed.join()  # that its output could not be written is why it ended
+            raise
     return manifest
 
 

@@ -52,7 +52,9 @@ class Part:
                     raise UsageError(f"not a pattern for schemas: {text!r}", resource=text, remedy="Write the name of a schema alone.")
         if self.tables and (self.schemas or self.exclude_schemas):
             remedy = "Write the schema into the pattern of the table: schema.table, or schema.*."
-            raise UsageError("tables and schemas were chosen at once, of which pg_dump heeds the tables only", resource="table", remedy=remedy)
+            raise UsageError(
+                "tables and schemas were chosen at once, of which pg_dump heeds the tables only", resource="table", remedy=remedy
+            )
         if self.schema_only and self.exclude_table_data:
             raise UsageError(
                 "definitions alone have no rows to exclude", resource="schema-only", remedy="Leave one of the two options out."

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from pgaudit_kit.checks.backup_preflight import check_direct, check_program, check_readable, check_space, check_standby
 from pgaudit_kit.errors import BackupFailed, PgAuditError
+from pgaudit_kit.operations.backups.job import Job
 from pgaudit_kit.operations.backups.part import Part
-from pgaudit_kit.operations.programs.client_programs import Program
-from pgaudit_kit.operations.programs.pg_dump import DumpOptions
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.table_locks import TableLock
@@ -19,23 +18,25 @@ from pgaudit_kit.server.catalog_query import query
 from pgaudit_kit.server.snapshot import Snapshot, snapshot
 
 
-def preflight(live: Snapshot, program: Program, options: DumpOptions, part: Part, folder: Path, last: Manifest | None) -> list[Check]:
-    """Ask all of it. Raises BackupFailed, with the checks, when one has failed: then nothing was written."""
-    checks = list(_ask(live, program, options, part, folder, last))
+def preflight(job: Job, folder: Path, last: Manifest | None) -> list[Check]:
+    """Ask all of it, of a backup that is written in *folder*; *last* is the last one of the same database.
+
+    Raises BackupFailed, with the checks, when one has failed: then nothing was written.
+    """
+    checks = list(_ask(job, folder, last))
     if failed := [c for c in checks if c.outcome is Outcome.FAILED]:
         told = "; ".join(c.found for c in failed)
         error = BackupFailed(
-            f"no backup was written: {told}", resource=live.label, remedy=" ".join(dict.fromkeys(c.remedy for c in failed if c.remedy))
+            f"no backup was written: {told}", resource=job.live.label, remedy=" ".join(dict.fromkeys(c.remedy for c in failed if c.remedy))
         )
         error.checks = tuple(checks)
         raise error
     return checks
 
 
-def _ask(
-    live: Snapshot, program: Program, options: DumpOptions, part: Part, folder: Path, last: Manifest | None
-) -> Iterator[Check]:
-    yield check_program(str(program), server=live.provenance.server_version or "")
+def _ask(job: Job, folder: Path, last: Manifest | None) -> Iterator[Check]:
+    live, part = job.live, job.part
+    yield check_program(str(job.program), server=live.provenance.server_version or "")
     yield check_direct(live.label, pooled_by_url=live.target.pooled, pooled=live.is_pooled)
     chosen = [data for name, data in live.table_data.items() if part.has_rows_of(name)]
     if chosen:
@@ -45,7 +46,7 @@ def _ask(
         free_bytes=shutil.disk_usage(folder).free,
         last_bytes=same_kind.dump_file.size_bytes if same_kind and same_kind.dump_file else None,
         table_bytes=sum(_sizes_of(live, part)),
-        compressed=options.compresses,
+        compressed=job.options.compresses,
     )
     standby = live.ask(query("standby", live.major))[0]
     if standby["standby"]:
@@ -74,6 +75,4 @@ def _sizes_of(live: Snapshot, part: Part) -> Iterator[int]:
 
 def _locks(live: Snapshot) -> Sequence[TableLock]:
     rows = live.ask(query("locks_held", live.major))
-    return [
-        TableLock(TableName(r["schema"], r["name"]), r["pid"], r["granted"], r["user"], r["application"], r["seconds"]) for r in rows
-    ]
+    return [TableLock(TableName(r["schema"], r["name"]), r["pid"], r["granted"], r["user"], r["application"], r["seconds"]) for r in rows]

@@ -11,9 +11,8 @@ from pgaudit_kit.audits.verify import verify
 from pgaudit_kit.difference.public_schema import PUBLIC_SCHEMA
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed
-from pgaudit_kit.operations.backups.part import Part, whole_or_part
-from pgaudit_kit.operations.programs.client_programs import Program
-from pgaudit_kit.operations.programs.pg_dump import DumpOptions
+from pgaudit_kit.operations.backups.job import Job
+from pgaudit_kit.operations.backups.part import whole_or_part
 from pgaudit_kit.operations.restores.database_facts import read_database
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.manifest import Manifest
@@ -21,7 +20,6 @@ from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Outcome
 from pgaudit_kit.server.connection import connect
 from pgaudit_kit.server.snapshot import snapshot
-from pgaudit_kit.server.targets import Target
 
 _STATE = ("last_value", "is_called")
 _PORTABLE = frozenset({"owner", "acl"})
@@ -29,23 +27,20 @@ _PORTABLE = frozenset({"owner", "acl"})
 
 @dataclass(frozen=True)
 class Written:
-    """A dump that was written but has no name yet: where it lies, and the name it will have."""
+    """What `job` has written, which has no name yet: where it lies, and the name it will have."""
 
     path: Path
     name: str
-    target: Target
-    program: Program
-    options: DumpOptions
-    part: Part
+    job: Job
 
 
 def read_back(written: Written, manifest: Manifest) -> tuple[Manifest, AuditResult]:
     """Verify the dump against *manifest*, and return that with what only the dump tells. Raises BackupFailed when it does not pass."""
     dump = read_dump(written.path)
     manifest = _with_origin(manifest, written)
-    manifest, asked = whole_or_part(manifest, written.part, dump)
-    if manifest.inventory.of_kind("SEQUENCE") and not written.part.schema_only:
-        with snapshot(written.target) as later:
+    manifest, asked = whole_or_part(manifest, written.job.part, dump)
+    if manifest.inventory.of_kind("SEQUENCE") and not written.job.part.schema_only:
+        with snapshot(written.job.live.target) as later:
             manifest = settle_sequences(manifest, dump.inventory, later.inventory)
     verified = verify(dump, manifest=manifest)
     result = replace(verified, subject=written.name, check_list=(*asked, *verified.check_list))
@@ -87,10 +82,10 @@ def settle_sequences(manifest: Manifest, dumped: Inventory, later: Inventory) ->
 
 def _with_origin(manifest: Manifest, written: Written) -> Manifest:
     """Return *manifest* with how the dump was written, and with the locale that the database was made with."""
-    with connect(written.target) as connection:
-        facts = read_database(connection, written.target.database)
+    with connect(written.job.live.target) as connection:
+        facts = read_database(connection, written.job.live.target.database)
     locale = facts.locale.to_settings() if facts else {}
     settings = {**manifest.provenance.settings, **locale}
-    provenance = replace(manifest.provenance, pg_dump_version=written.program.version, settings=settings)
-    leaves_out = frozenset() if written.options.full else _PORTABLE
-    return replace(manifest, provenance=provenance, leaves_out=leaves_out, dump_form=written.options.form)
+    provenance = replace(manifest.provenance, pg_dump_version=written.job.program.version, settings=settings)
+    leaves_out = frozenset() if written.job.options.full else _PORTABLE
+    return replace(manifest, provenance=provenance, leaves_out=leaves_out, dump_form=written.job.options.form)

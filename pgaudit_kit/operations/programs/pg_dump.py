@@ -130,10 +130,10 @@ def pg_dump_argv(program: Program, options: DumpOptions, *, database: str, outpu
     return [*argv, *options.part, database_argument(database)]
 
 
-def pg_dumpall_argv(program: Program, *, database: str, output: Path, passwords: bool) -> list[str]:
-    """Return the command line that writes roles and tablespaces to *output*, hashes of passwords only with *passwords*."""
+def pg_dumpall_argv(program: Program, *, database: str, passwords: bool) -> list[str]:
+    """Return the command line that writes roles and tablespaces to standard output, hashes of passwords only with *passwords*."""
     without = [] if passwords else ["--no-role-passwords"]
-    return [str(program.path), "--globals-only", *without, "--no-password", f"--file={output}", database_argument(database)]
+    return [str(program.path), "--globals-only", *without, "--no-password", database_argument(database)]
 
 
 def _compress(program: Program, options: DumpOptions) -> list[str]:

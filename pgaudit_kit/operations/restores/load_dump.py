@@ -12,16 +12,18 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.dumps.dump import Dump
-from pgaudit_kit.dumps.files.decompression import PIECE, DumpFile
+from pgaudit_kit.dumps.files.decompression import PIECE, DumpFile, PieceStream
 from pgaudit_kit.errors import LoadFailed, ProgramFailed, UsageError
 from pgaudit_kit.operations.programs.client_programs import Program, find_program, pg_restore_argv, pg_restore_script_argv, psql_argv
 from pgaudit_kit.operations.programs.run_program import RunningProgram, run_program
 from pgaudit_kit.operations.restores.benign_entries import RoomInScript, benign_entries, drop_schema_public, entry_list, public_entry
+from pgaudit_kit.operations.restores.feed_psql import feed_locked
 from pgaudit_kit.operations.restores.load_errors import load_failed
 from pgaudit_kit.operations.restores.local_dump import local_path
 from pgaudit_kit.records.toc import TocEntry
@@ -91,7 +93,7 @@ def _load_script(dump: Dump, target: Target, connection: psycopg.Connection[Any]
     """Load a plain script; what it brings although the database has it from the beginning is made room for, and it is begun again."""
     if not isinstance(dump.file, DumpFile):
         raise UsageError(f"{dump.label} is no file", resource=dump.label, remedy="Name the script itself.")
-    psql = find_program("psql", near=_major_of(connection), restrict=bool(dump.script_commands))
+    psql = find_program("psql", near=_major_of(connection), restrict=True)
     room = RoomInScript()
     while True:
         with dump.file.open() as script:
@@ -155,7 +157,7 @@ class _Loading:
 
     def by_script(self) -> tuple[Program, tuple[str, ...]]:
         """By psql, which is fed with the script that pg_restore makes; return it and the settings that were left out."""
-        psql = find_program("psql", near=_major_of(self.connection), restrict=self.pg_restore.knows_restrict)
+        psql = find_program("psql", near=_major_of(self.connection), restrict=True)
         argv = pg_restore_script_argv(
             self.pg_restore, archive=self.archive, owners=self.owners, tablespaces=self.tablespaces, use_list=self.use_list
         )
@@ -297,10 +299,8 @@ def _run_script(
     with RunningProgram(psql_argv(psql, database=target.database), environment, stdin=subprocess.PIPE) as running:
         try:
             # an empty line for each that is left out, so that psql counts lines as the file does
-            running.stdin.write(b"".join(b"\n" if left_out and line.startswith(left_out) else line for line in preamble))
-            running.stdin.write(rest)
-            for block in blocks:
-                running.stdin.write(block)
+            kept = b"".join(b"\n" if left_out and line.startswith(left_out) else line for line in preamble)
+            feed_locked(running.stdin, PieceStream(filter(None, chain([kept, rest], blocks))), resource=target.label)
             running.stdin.close()
         except BrokenPipeError:
             pass  # it stopped reading because it failed: its own words are worth more

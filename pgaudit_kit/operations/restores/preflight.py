@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.files.decompression import DumpFile
+from pgaudit_kit.dumps.scripts.safe_script import problems_of, script_remedy
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.operations.restores.database_facts import DatabaseFacts, Locale, read_database
 from pgaudit_kit.operations.restores.database_names import made_name
@@ -36,9 +37,6 @@ from pgaudit_kit.server.targets import Target
 if TYPE_CHECKING:
     import psycopg
 
-# The psql commands that pg_dump writes into every script (PGDUMP_FORMATS.md 5.1), and nothing after them on the line: psql would
-# carry out any other, \connect into the live database among them
-_HARMLESS = re.compile(rb"\\(?:un)?restrict [0-9A-Za-z]+\s*")
 _MAJOR = re.compile(r"\d+")
 
 
@@ -149,16 +147,19 @@ def _dropped(live: DatabaseFacts | None, kept: str, kept_before: list[str], opti
 
 
 def check_script(dump: Dump) -> Check:
-    """`restore.script`: psql would do nothing for this script but run its SQL, in the database it is given."""
-    commands = [c for c in dump.script_commands if not _HARMLESS.fullmatch(c.text)]
+    """`restore.script`: nothing is in the script but what pg_dump writes into it, and nothing for psql to carry out (`safe_script`)."""
+    problems = []
+    if isinstance(dump.file, DumpFile):
+        with dump.file.open() as script:
+            problems = problems_of(script, resource=dump.label)
     return Check(
         id="restore.script",
-        question="Does the script stay inside the database that it is restored into?",
-        outcome=Outcome.FAILED if commands else Outcome.PASSED,
-        expected="no psql command but \\restrict and \\unrestrict",
-        found="; ".join(f"line {c.line}: {c.text[:80].decode('utf-8', 'replace').strip()}" for c in commands[:5]) or "no other",
+        question="Is nothing in the script but what pg_dump writes?",
+        outcome=Outcome.FAILED if problems else Outcome.PASSED,
+        expected="SQL, and no psql command but \\restrict and \\unrestrict",
+        found="; ".join(problems) or "nothing else",
         compared=1,
-        remedy="Make the dump without --create (pg_dump, not pg_dumpall), or restore it by hand." if commands else "",
+        remedy=script_remedy(problems[0]) if problems else "",
     )
 
 

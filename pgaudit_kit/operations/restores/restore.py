@@ -16,6 +16,8 @@ from pgaudit_kit.errors import LoadFailed, PgAuditError, QueryFailed, RestoreFai
 from pgaudit_kit.operations.backups.backup import Backup
 from pgaudit_kit.operations.backups.read_back import is_proven
 from pgaudit_kit.operations.restores.database_facts import check_carried, create_like, create_new
+from pgaudit_kit.operations.restores.expected_source import expected_source
+from pgaudit_kit.operations.restores.in_place import restore_in_place
 from pgaudit_kit.operations.restores.leftovers import mark_staged
 from pgaudit_kit.operations.restores.load_dump import Loaded, load_dump
 from pgaudit_kit.operations.restores.local_dump import local_path
@@ -27,7 +29,7 @@ from pgaudit_kit.operations.restores.restore_lock import check_lock_held, restor
 from pgaudit_kit.operations.restores.restored import Confirm, Replacement, Restore
 from pgaudit_kit.operations.restores.retention import drop_unused
 from pgaudit_kit.operations.restores.swap import drop_database
-from pgaudit_kit.records.manifest import Manifest, load_manifest, manifest_beside
+from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Outcome
 from pgaudit_kit.server.connection import connect, refused_queries
@@ -64,6 +66,9 @@ def restore(
     drop_old: bool = False,
     keep: int | None = None,
     drop_leftovers: bool = False,
+    in_place: bool = False,
+    replace_contents: bool = False,
+    store: str | os.PathLike[str] = "backups",
 ) -> Restore:
     """Restore *backup* as the database of *target*, proven, without ever leaving that database half changed.
 
@@ -76,22 +81,34 @@ def restore(
     database's own tablespace. *jobs*: how many connections load an archive of format custom or directory. *drop_old*: drop the
     database that was replaced. *keep*: of the databases that restores and rollbacks of this one kept, keep this many, the newest;
     *confirm* is told which ones go. *drop_leftovers*: drop what has the name of a leftover, but not our mark, too.
+    *in_place*, for roles that may not create databases: see `restore_in_place`; *replace_contents* and *store* are for that alone.
 
     Returns a Restore; with the verdict failed or not_checked nothing was replaced. Raises RestoreFailed, with the state and the way
     on said, when it could not be done (`party`: whose fault it is), UsageError for a dump that is no local file, and the errors of
     read_dump, load_manifest, resolve_target and connect.
     """
+    if in_place:
+        if force or no_tablespaces or jobs != 1 or drop_old or keep is not None or drop_leftovers:
+            what = "a restore in place ends no sessions, uses one connection, and makes, keeps and drops no databases"
+            raise UsageError(what, remedy="Of the options leave all out but no_owner, replace_contents, store and manifest.")
+        return restore_in_place(
+            backup, target, confirm=confirm, manifest=manifest, store=store, replace_contents=replace_contents, no_owner=no_owner
+        )
+    if replace_contents:
+        raise UsageError("only a restore in place replaces contents", remedy="Add in_place (--in-place), or leave it out.")
     begun = time.monotonic()
     resolved = named_target(target)
     dump = read_dump(backup.path if isinstance(backup, Backup) else backup)
     local_path(dump)  # what is no local file is refused before anything else
-    expected = _expected(dump, manifest)
+    expected = expected_source(dump, manifest)
     verification = verify(dump, manifest=expected if isinstance(expected, Manifest) else None)
     if not is_proven(verification, expected):
         why = "failed its verification" if verification.verdict is Outcome.FAILED else "could not be verified completely"
         state = f"{dump.label} {why}, so nothing was touched."
         return Restore(resolved.database, state, verification.check_list, verification=verification, seconds=time.monotonic() - begun)
-    owners = not no_owner and "owner" not in told_to_leave_out(expected)  # an archive names them all the same
+    # a portable archive names owners all the same; a portable script does not, so there is nothing to leave out
+    portable = "owner" in told_to_leave_out(expected) and dump.provenance.format != "plain"
+    owners = not no_owner and not portable
     options = Options(owners, not no_tablespaces, force, jobs, drop_old, keep, drop_leftovers)
     job = _Job(dump, expected, verification, resolved, options, begun)
     with restore_lock(resolved) as lock, maintenance_connection(resolved) as connection:
@@ -104,16 +121,6 @@ def restore(
             if isinstance(error, PgAuditError) and not isinstance(error, UsageError):
                 raise _failed(job, error, standing) from error
             raise
-
-
-def _expected(dump: Dump, manifest: Manifest | str | os.PathLike[str] | None) -> Source:
-    """What the restored database must equal: the manifest given, the one beside the dump, or the dump itself."""
-    if isinstance(manifest, Manifest):
-        return manifest
-    beside = manifest_beside(local_path(dump))
-    if manifest is None and not beside.exists():
-        return dump
-    return load_manifest(beside if manifest is None else manifest)
 
 
 def _while_locked(confirm: Confirm, target: Target, lock: psycopg.Connection[Any]) -> Confirm:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -157,6 +158,8 @@ def pooler_before(server_socket: Path, folder: Path) -> Iterator[None]:
     listening.bind(str(folder / ".s.PGSQL.5432"))
     listening.listen()
 
+    sockets = [listening]
+
     def pump(source: socket.socket, sink: socket.socket, *, rewrite: bool) -> None:
         while data := source.recv(1 << 16):
             at = data.find(b"K\0\0\0\x0c") if rewrite else -1
@@ -172,19 +175,27 @@ def pooler_before(server_socket: Path, folder: Path) -> Iterator[None]:
             except OSError:
                 return
             upstream = socket.socket(socket.AF_UNIX)
+            sockets.extend([client, upstream])
             upstream.connect(str(server_socket))
-            threading.Thread(target=pump, args=(client, upstream), kwargs={"rewrite": False}, daemon=True).start()
-            threading.Thread(target=pump, args=(upstream, client), kwargs={"rewrite": True}, daemon=True).start()
+            for arguments, rewrite in (((client, upstream), False), ((upstream, client), True)):
+                threads.append(threading.Thread(target=pump, args=arguments, kwargs={"rewrite": rewrite}))
+                threads[-1].start()
 
-    threading.Thread(target=accept, daemon=True).start()
+    threads = [threading.Thread(target=accept)]
+    threads[0].start()
     try:
         yield
     finally:
         listening.shutdown(socket.SHUT_RDWR)
-        listening.close()
+        for thread in threads:
+            thread.join(10)
+        for one in sockets:
+            one.close()
 
 
-def test_a_pooler_in_between_is_told(make_app: MakeApp, store: Path, server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_pooler_in_between_is_told(
+    make_app: MakeApp, store: Path, server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     url = make_app("pooled")
     socket_folder = Path(psycopg.conninfo.conninfo_to_dict(url)["host"])  # type: ignore[arg-type]
     (server_socket,) = [p for p in socket_folder.iterdir() if p.is_socket()]
@@ -198,18 +209,19 @@ def test_a_pooler_in_between_is_told(make_app: MakeApp, store: Path, server: Emb
 
 
 @pytest.fixture
-def standby(tmp_path: Path) -> Iterator[EmbeddedServer]:
+def standby() -> Iterator[EmbeddedServer]:
     """A server that waits for WAL of another one, which never comes, and answers queries."""
-    data = tmp_path / "data"
-    with EmbeddedServer(data, durable=True) as primary:
-        with psycopg.connect(primary.url(), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE replicated TEMPLATE template0")
-        with psycopg.connect(primary.url("replicated")) as connection:
-            connection.execute(APP.encode())
-    (data / "standby.signal").touch()
-    os.chmod(data / "standby.signal", 0o644)
-    with EmbeddedServer(data, durable=True) as running:
-        yield running
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # the server may run as another account
+        data = Path(folder) / "data"
+        with EmbeddedServer(data, durable=True) as primary:
+            with psycopg.connect(primary.url(), autocommit=True) as connection:
+                connection.execute("CREATE DATABASE replicated TEMPLATE template0")
+            with psycopg.connect(primary.url("replicated")) as connection:
+                connection.execute(APP.encode())
+        (data / "standby.signal").touch(mode=0o644)
+        with EmbeddedServer(data, durable=True) as running:
+            yield running
 
 
 def test_a_standby_is_backed_up_and_told_what_may_cancel_that(standby: EmbeddedServer, store: Path, ask: Ask) -> None:
