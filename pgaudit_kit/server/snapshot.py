@@ -35,6 +35,7 @@ from pgaudit_kit.server.table_listing import large_objects_in, table_in
 from pgaudit_kit.server.targets import Target, resolve_target
 
 if TYPE_CHECKING:
+    import psycopg
     import sqlalchemy
     from pandas import DataFrame
 
