@@ -37,6 +37,12 @@ CREATE TABLE by_range (id integer, v text) PARTITION BY RANGE (id);
 CREATE VIEW seen AS SELECT id, word FROM t;
 CREATE MATERIALIZED VIEW kept AS SELECT 1 AS one;
 CREATE MATERIALIZED VIEW empty AS SELECT 1 AS one WITH NO DATA;
+ALTER FUNCTION supported(integer, integer) DEPENDS ON EXTENSION citext;
+ALTER PROCEDURE in_c() DEPENDS ON EXTENSION citext;
+ALTER MATERIALIZED VIEW empty DEPENDS ON EXTENSION citext;
+ALTER INDEX t_id_n DEPENDS ON EXTENSION citext;
+ALTER INDEX t_pkey DEPENDS ON EXTENSION citext;
+ALTER TRIGGER touched ON t DEPENDS ON EXTENSION citext;
 CREATE PUBLICATION pub FOR TABLE t, child;
 CREATE FOREIGN DATA WRAPPER fdw;
 GRANT SELECT ON seen TO attributes_owner;  -- a dump without any privilege may have been made without them

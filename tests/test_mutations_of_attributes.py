@@ -271,6 +271,21 @@ REST = (
     _changed("COMMENT ON SEQUENCE a.counter IS 's'", "SEQUENCE a.counter", "comment", None, "s"),
     _changed("COMMENT ON VIEW a.seen IS 'v'", "VIEW a.seen", "comment", None, "v"),
 )
+DEPENDING = (
+    *(
+        _changed(f"ALTER {sql} DEPENDS ON EXTENSION plpgsql", key, "depends_on_extensions", "citext", "citext, plpgsql")
+        for sql, key in (
+            ("FUNCTION a.supported", "FUNCTION a.supported(integer, integer)"),
+            ("PROCEDURE a.in_c", "PROCEDURE a.in_c()"),
+            ("MATERIALIZED VIEW a.empty", "MATERIALIZED VIEW a.empty"),
+            ("INDEX a.t_id_n", "INDEX a.t_id_n on t"),
+            ("INDEX a.t_pkey", "CONSTRAINT a.t_pkey on t"),
+            ("TRIGGER touched ON a.t", "TRIGGER a.touched on t"),
+        )
+    ),
+    _changed("ALTER FUNCTION a.one DEPENDS ON EXTENSION citext", FUNCTION, "depends_on_extensions", None, "citext"),
+    _changed("ALTER INDEX a.t_id_n NO DEPENDS ON EXTENSION citext", "INDEX a.t_id_n on t", "depends_on_extensions", "citext", None),
+)
 # A restore into a database that is there leaves these as they are: named, and equivalent
 OF_DATABASE = tuple(
     _changed(sql if sql.startswith("ALTER") else _in_catalog("pg_database", sql, f"datname = '{BASE}'"), DB, attribute, left, right)
@@ -332,7 +347,7 @@ OUT_OF_REACH = {
 
 def changes() -> Iterator[Named]:
     """All of them."""
-    yield from (*MOST_CHANGED, *REST, *OF_DATABASE, *OF_DATABASE_ALONE)
+    yield from (*MOST_CHANGED, *REST, *DEPENDING, *OF_DATABASE, *OF_DATABASE_ALONE)
     for sql, key in ADDED.items():
         yield Named(sql, key, {NEW: (None, None)})
 

@@ -13,7 +13,7 @@ from pgaudit_kit.records.ledger import Ledger
 from pgaudit_kit.records.manifest import Manifest, Needs
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableData, TableName
-from pgaudit_kit.server.catalog import query
+from pgaudit_kit.server.catalog_query import query
 from pgaudit_kit.server.row_hashes import can_hash, is_large, server_hash
 from pgaudit_kit.server.shared_work import count_together
 from pgaudit_kit.server.snapshot import Snapshot

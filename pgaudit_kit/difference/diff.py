@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from pgaudit_kit.difference.compared_tables import ComparedTables
 from pgaudit_kit.difference.dangling import dangling_keys
 from pgaudit_kit.difference.entries import entries_of
-from pgaudit_kit.difference.hash_partitions import together
 from pgaudit_kit.difference.keys import RowKey
 from pgaudit_kit.difference.lost import TableLoss, losses
 from pgaudit_kit.difference.naming import find_table
@@ -21,13 +20,11 @@ from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowResult
 from pgaudit_kit.difference.selection import SelectedSource, Selection
 from pgaudit_kit.difference.sequence_uses import uses_of_sequences
 from pgaudit_kit.difference.sessions import align_sessions
-from pgaudit_kit.difference.tables import columns_and_key, compare_rows, rows_that_differ, without_table
+from pgaudit_kit.difference.tables import columns_and_key, without_table
 from pgaudit_kit.display import frames, html
 from pgaudit_kit.display.object_changes import objects_html
-from pgaudit_kit.display.progress import Progress
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.difference import ObjectDifference, Skipped, TableDifference
-from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS, is_without_large_objects
 from pgaudit_kit.records.loss import DanglingKey
 from pgaudit_kit.records.objects import Unmodelled
 from pgaudit_kit.records.provenance import ARCHIVES
@@ -97,51 +94,13 @@ class Difference:
         """Every table whose rows were compared, with the rows of it that differ."""
         if self.schema_only:
             return {}
-        left_out = {s.what for s in self._filtered}
-        with Progress("comparing rows", wanted=self._progress) as bar:
-            compared = {t.name: (t, rows) for t, rows in compare_rows(self.left, self.right, limit=self._limit, read=bar.add)}
-        elsewhere = {name for name, (_, rows) in compared.items() if self._differs_elsewhere(name, rows)}
-        tables = together([table for table, _ in compared.values()], self.left, self.right)
-        return {
-            settled.name: self._settled(settled, *compared[settled.name])
-            for settled in self.alignment.settle(tables, elsewhere=elsewhere)
-            if f"rows of {settled.name}" not in left_out and not self._told_as_left_out(settled)
-        }
+        tables = ComparedTables(self.left, self.right, self.alignment, limit=self._limit, objects_told=self.objects_comparable)
+        return tables.all_rows(left_out={s.what for s in self._filtered}, progress=self._progress)
 
     @property
     def all_tables(self) -> tuple[TableDifference, ...]:
         """Every table whose rows were compared, `same` ones included."""
         return tuple(table for table, _ in self._rows.values())
-
-    def _settled(self, settled: TableDifference, table: TableDifference, rows: RowResult) -> tuple[TableDifference, RowResult]:
-        """A table as the alignment has settled it, with rows that fit."""
-        if settled.status == "not_checked":
-            return settled, RowResult(RowCounts(), why_not=settled.reason)
-        if settled.status == "equivalent" and not self.objects_comparable and self._lost_columns(settled.name):
-            return replace(settled, status="different"), RowResult(RowCounts(), why_not=settled.reason)  # no object says it
-        if settled.status != "different":
-            return settled, rows if settled is table else RowResult(RowCounts())
-        if settled is table and not self.alignment.doubts(table.name):
-            return settled, rows
-        left, right, left_out = self.alignment.for_rows(table.name)
-        return settled, rows_that_differ(left, right, table.name, without=left_out, limit=self._limit)
-
-    def _differs_elsewhere(self, name: TableName, rows: RowResult) -> bool:
-        """Whether all rows that changed are listed, and none of them changed in what a setting prints."""
-        changed = [row for row in rows.listed if row.status == "changed"]
-        printed = self.alignment.printed(name)
-        return 0 < rows.counts.changed == len(changed) and all(printed.isdisjoint(c.attribute for c in row.columns) for row in changed)
-
-    def _lost_columns(self, name: TableName) -> bool:
-        """Whether one side holds a column of that table that the other lacks."""
-        held = [s.table_data[name].columns for s in (self.left, self.right) if name in s.table_data]
-        return len({frozenset(columns) for columns in held}) > 1
-
-    def _told_as_left_out(self, table: TableDifference) -> bool:
-        """Whether these are large objects that one side was made without: `skipped` tells that once, of objects and contents alike."""
-        return table.name == LARGE_OBJECT_ROWS and any(
-            is_without_large_objects(s.inventory) and table.name not in s.table_data for s in (self.left, self.right)
-        )
 
     @property
     def table_differences(self) -> tuple[TableDifference, ...]:

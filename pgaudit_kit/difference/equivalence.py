@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pgaudit_kit.difference.inherited_columns import same_order_when_restored
+from pgaudit_kit.difference.icu_locales import TAGS_SINCE, language_tag
+from pgaudit_kit.difference.inherited_columns import compression_when_restored, same_order_when_restored
 from pgaudit_kit.difference.operator_families import LOOSE_SINCE, same_members
 from pgaudit_kit.difference.printed_otherwise import printed_otherwise
 from pgaudit_kit.difference.procedures import IN_SINCE, same_arguments
+from pgaudit_kit.difference.public_schema import public_schema_changed, public_schema_not_told
 from pgaudit_kit.difference.versions import by_age, major, oldest, straddle
 from pgaudit_kit.records.difference import Change, ObjectDifference
 from pgaudit_kit.records.objects import NOT_NULL_DETAILS, ObjectKey
 from pgaudit_kit.records.privileges import as_before_17
 from pgaudit_kit.records.source import Source
 
-PUBLIC_SCHEMA = ObjectKey("SCHEMA", None, "public")
-PUBLIC_CHANGED = 15
+PLPGSQL = ObjectKey("EXTENSION", None, "plpgsql")
+_PLPGSQL_UNLISTED = 11
 _RUN_AS_OWNER_CAME = 16
 _MAINTAIN_CAME = 17
 _NOTHING_BUT_PRIVILEGES = frozenset({"ACL", "DEFAULT ACL"})
@@ -41,40 +43,6 @@ def forgive(difference: ObjectDifference, left: Source, right: Source) -> Object
         else:
             kept.append(change)
     return replace(difference, changes=tuple(kept)) if kept else replace(difference, status="equivalent", reason="; ".join(reasons))
-
-
-def _public_schema(difference: ObjectDifference, left: Source, right: Source) -> str:
-    """The schema public when only one side lists it (pg_dump.c, getNamespaces).
-
-    pg_dump before 15 never lists it as initdb made it; later ones do unless pg_database_owner owns it, as in every new
-    database of a server from 15 on.
-    """
-    if difference.key != PUBLIC_SCHEMA or difference.status not in ("only_left", "only_right"):
-        return ""
-    holder, lacking = (left, right) if difference.status == "only_left" else (right, left)
-    if major(lacking.provenance.pg_dump_version) < PUBLIC_CHANGED:
-        return "pg_dump before 15 does not list the schema public"
-    if major(holder.provenance.server_version) < PUBLIC_CHANGED <= major(lacking.provenance.server_version):
-        return "from PostgreSQL 15 on pg_database_owner owns the schema public"
-    return ""
-
-
-def _public_privileges(difference: ObjectDifference, left: Source, right: Source) -> str:
-    """Before 15 everyone could create objects in the schema public; restoring a dump into a newer server leaves its own rule there."""
-    if difference.key != PUBLIC_SCHEMA or difference.status != "changed":
-        return ""
-    if not straddle(left, right, PUBLIC_CHANGED):
-        return ""
-    for change in difference.changes:
-        if change.attribute == "owner" and "pg_database_owner" in (change.left, change.right):
-            continue
-        if change.attribute != "acl" or _of_others(change.left) != _of_others(change.right):
-            return ""
-    return "from PostgreSQL 15 on only the owner creates objects in the schema public unless others are allowed to"
-
-
-def _of_others(acl: str | None) -> list[str]:
-    return [line for line in (acl or "").split("\n") if line and not line.startswith("PUBLIC=")]
 
 
 def _new_privileges_alone(difference: ObjectDifference, left: Source, right: Source) -> str:
@@ -142,11 +110,39 @@ def _loose_members(difference: ObjectDifference, left: Source, right: Source) ->
     return "from PostgreSQL 14 on a class leaves members that it can do without to its family"
 
 
-def _arguments_say_in(difference: ObjectDifference, left: Source, right: Source) -> str:
-    if not straddle(left, right, IN_SINCE) or not same_arguments(difference):
+def _arguments_say_in(difference: ObjectDifference, change: Change, left: Source, right: Source) -> str:
+    if not straddle(left, right, IN_SINCE) or not same_arguments(difference.key, change):
         return ""
     return "from PostgreSQL 14 on the arguments of procedures say IN"
 
 
-_OF_OBJECTS = (_public_schema, _public_privileges, _new_privileges_alone, _loose_members, _arguments_say_in)
-_OF_CHANGES = (_new_privileges, _not_null_names, _run_as_owner, _streaming, _restored_order, printed_otherwise)
+def _inherited_compression(difference: ObjectDifference, change: Change, left: Source, right: Source) -> str:
+    same = compression_when_restored(difference.key, change, left.inventory, right.inventory)
+    return "a restore gives a column that is inherited the compression of its parent's" if same else ""
+
+
+def _icu_locale(difference: ObjectDifference, change: Change, left: Source, right: Source) -> str:
+    """From 16 on CREATE COLLATION stores the language tag of what it was told (collationcmds.c, DefineCollation)."""
+    if (difference.key.kind, change.attribute) != ("COLLATION", "locale") or not straddle(left, right, TAGS_SINCE):
+        return ""
+    _, (older, newer) = by_age(left, right, change)
+    return "from PostgreSQL 16 on a locale of ICU is stored as its language tag" if older and newer == language_tag(older) else ""
+
+
+def _plpgsql(difference: ObjectDifference, left: Source, right: Source) -> str:
+    """The extension plpgsql, which pg_dump up to 10 lists (selectDumpableExtension)."""
+    if difference.key != PLPGSQL or difference.status not in ("only_left", "only_right"):
+        return ""
+    holder, lacking = (left, right) if difference.status == "only_left" else (right, left)
+    in_its_place = holder.inventory.by_key[PLPGSQL].attributes.get("extension_schema") == "pg_catalog"
+    newest = max(major(version) for version in (lacking.provenance.server_version, lacking.provenance.pg_dump_version or "0"))
+    if not in_its_place or newest < _PLPGSQL_UNLISTED:
+        return ""
+    return "every database has the extension plpgsql from the start, and pg_dump from 11 on does not list it"
+
+
+_OF_OBJECTS = (_plpgsql, _new_privileges_alone, _loose_members)
+_OF_CHANGES = (
+    *(public_schema_not_told, public_schema_changed, _new_privileges, _not_null_names, _run_as_owner, _streaming, _restored_order),
+    *(_inherited_compression, _icu_locale, _arguments_say_in, printed_otherwise),
+)

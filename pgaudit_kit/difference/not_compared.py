@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from pgaudit_kit.difference.equivalence import PUBLIC_CHANGED, PUBLIC_SCHEMA
 from pgaudit_kit.difference.hidden import Hidden
 from pgaudit_kit.difference.objects import in_no_dump
+from pgaudit_kit.difference.public_schema import AS_MADE_BEFORE_15, PUBLIC_CHANGED, PUBLIC_SCHEMA
 from pgaudit_kit.difference.versions import major
 from pgaudit_kit.errors import HIDDEN
 from pgaudit_kit.records.difference import Skipped
@@ -117,7 +117,7 @@ def _with_secrets(inventory: Inventory) -> Iterator[ObjectKey]:
 def _is_as_initdb_made_it(item: DatabaseObject, source: Source) -> bool:
     """Whether that is the schema public of a server before 15, in which everyone could create objects: no dump says that."""
     before = major(source.provenance.server_version) < PUBLIC_CHANGED
-    return before and item.key == PUBLIC_SCHEMA and item.attributes.get("acl") == "PUBLIC=ALL"
+    return before and item.key == PUBLIC_SCHEMA and item.attributes.get("acl") == AS_MADE_BEFORE_15
 
 
 def _tells(item: DatabaseObject, attribute: str) -> bool:

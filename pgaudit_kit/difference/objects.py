@@ -6,9 +6,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
-from pgaudit_kit.difference.equivalence import PUBLIC_SCHEMA, forgive
+from pgaudit_kit.difference.equivalence import forgive
 from pgaudit_kit.difference.hidden import Hidden
 from pgaudit_kit.difference.procedures import IN_SINCE, with_one_name, without_in, without_own_schema
+from pgaudit_kit.difference.public_schema import with_public_schema
 from pgaudit_kit.difference.renames import with_rename_hints
 from pgaudit_kit.difference.versions import qualifies_names, straddle
 from pgaudit_kit.errors import HIDDEN, UsageError, hide_secrets
@@ -34,7 +35,6 @@ COLUMN_ORDER = "column_order"  # no attribute of one column, but one that can be
 _NOTHING_BUT = {"ACL": "acl", "DEFAULT ACL": "acl", "BLOB": LARGE_OBJECTS}
 # pg_get_indexdef says ONLY of those (ruleutils.c, pg_get_indexdef_worker)
 _ON_PARTITIONED = re.compile(r'CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")*"|[^ "]+) ON ONLY ')
-_OWNERS_OF_PUBLIC = (None, "pg_database_owner")
 # What a database keeps when a dump is restored into it without --create
 _AS_MADE = frozenset(DATABASE_ATTRIBUTES) - {"comment", "connection_limit", "acl", "security_label"}
 # Settings of the database that only say how values are printed: rows are compared whatever they are (sessions.py)
@@ -53,7 +53,7 @@ def compare_inventories(
     whole_databases: bool = False,
 ) -> tuple[ObjectDifference, ...]:
     """As `compare_objects`, of the inventories of two sources; what differs only by version is `equivalent`, with its reason."""
-    inventories = left.inventory, right.inventory
+    inventories = with_public_schema(left, right)
     if not (qualifies_names(left) and qualifies_names(right)):
         inventories = with_one_name(*inventories, without_own_schema)
     elif straddle(left, right, IN_SINCE):
@@ -132,11 +132,7 @@ def _is_there(key: ObjectKey, inventory: Inventory) -> bool:
 
 def _is_ignored_object(item: DatabaseObject | None, ignore: frozenset[str]) -> bool:
     """Whether nothing is left of an object without what is ignored."""
-    if item is None:
-        return False
-    if item.key == PUBLIC_SCHEMA and item.attributes.get("owner") in _OWNERS_OF_PUBLIC:  # listed for what is not as initdb made it
-        return all(name == "owner" or is_ignored(name, ignore) for name in item.attributes)
-    return _NOTHING_BUT.get(item.key.kind) in ignore
+    return item is not None and _NOTHING_BUT.get(item.key.kind) in ignore
 
 
 def _database_differences(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from pgaudit_kit.records.difference import ObjectDifference
+from pgaudit_kit.records.difference import Change
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import DatabaseObject, ObjectKey
 from pgaudit_kit.records.table_data import quote_identifier
@@ -38,11 +38,10 @@ def with_one_name(left: Inventory, right: Inventory, plain: Callable[[ObjectKey]
     return (_renamed(left, names), _renamed(right, names)) if names else (left, right)
 
 
-def same_arguments(difference: ObjectDifference) -> bool:
-    """Whether a procedure differs in nothing but in whether its arguments say IN."""
-    if difference.key.kind != "PROCEDURE" or [change.attribute for change in difference.changes] != ["arguments"]:
+def same_arguments(key: ObjectKey, change: Change) -> bool:
+    """Whether *change* is one of the arguments of a procedure, and of nothing but whether they say IN."""
+    if (key.kind, change.attribute) != ("PROCEDURE", "arguments"):
         return False
-    (change,) = difference.changes
     return _plain(change.left or "") == _plain(change.right or "")
 
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from pgaudit_kit.records.difference import ObjectDifference
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import KNOWN_BY_SOME, DatabaseObject
+from pgaudit_kit.records.objects import KNOWN_BY_SOME, DatabaseObject, ObjectKey
 from pgaudit_kit.records.table_data import quote_identifier
 
 _SAYS_LITTLE = KNOWN_BY_SOME | {"comment", "acl", "security_label"}
@@ -18,6 +18,8 @@ _SAYS_LITTLE = KNOWN_BY_SOME | {"comment", "acl", "security_label"}
 _NEVER_RENAMED = frozenset(
     {"EXTENSION", "CAST", "TRANSFORM", "BLOB", "ACL", "DEFAULT ACL", "USER MAPPING", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA"}
 )
+# Of these, all that is said may be their name: a policy that lets everything through, a table without columns
+_SAY_ENOUGH_BY_KIND = frozenset({"POLICY", "TABLE"})
 _NAME_HERE = "\0"  # in no text of PostgreSQL
 
 Likeness: TypeAlias = tuple[object, ...]
@@ -28,7 +30,7 @@ def with_rename_hints(differences: Iterable[ObjectDifference], left: Inventory, 
     found = tuple(differences)
     gone = _by_likeness((d, left) for d in found if d.status == "only_left")
     new = _by_likeness((d, right) for d in found if d.status == "only_right")
-    hints = {}
+    hints: dict[ObjectKey, str] = {}
     for likeness in gone.keys() & new.keys():
         if len(gone[likeness]) == len(new[likeness]) == 1:
             before, after = gone[likeness][0], new[likeness][0]
@@ -40,7 +42,8 @@ def with_rename_hints(differences: Iterable[ObjectDifference], left: Inventory, 
 def _by_likeness(differences: Iterable[tuple[ObjectDifference, Inventory]]) -> dict[Likeness, list[ObjectDifference]]:
     found: dict[Likeness, list[ObjectDifference]] = defaultdict(list)
     for difference, inventory in differences:
-        likeness = _likeness(inventory.by_key[difference.key])
+        item = inventory.by_key[difference.key]
+        likeness = _likeness_of_schema(item, inventory) if item.key.kind == "SCHEMA" else _likeness(item)
         if likeness:
             found[likeness].append(difference)
     return found
@@ -57,11 +60,17 @@ def _likeness(item: DatabaseObject) -> Likeness | None:
             if value is not None and name not in _SAYS_LITTLE
         )
     )
-    if not (attributes or item.columns):
+    if not (attributes or item.columns or item.key.kind in _SAY_ENOUGH_BY_KIND):
         return None
     columns = tuple((c.name, tuple(sorted(c.attributes.items(), key=str))) for c in item.columns)
     arguments = item.key.name.partition("(")[2]
     return (item.key.kind, item.key.schema, item.key.parent, arguments, attributes, columns)
+
+
+def _likeness_of_schema(schema: DatabaseObject, inventory: Inventory) -> Likeness | None:
+    """What is in it: that is all that a schema is. None of an empty one."""
+    inside = frozenset((o.key.kind, o.key.name, o.key.parent) for o in inventory.objects if o.key.schema == schema.key.name)
+    return (schema.key.kind, inside) if inside else None
 
 
 def _without_name(text: str, name: str) -> str:

@@ -90,6 +90,8 @@ KNOWN_BY_SOME = frozenset(
 # by --schema-only, --no-large-objects and any selection). A dump that holds none of them anywhere does not know them
 # (`Inventory.not_told`); where it holds some, absent is the default, or none.
 LARGE_OBJECTS = "oids"
+# ALTER … DEPENDS ON EXTENSION, of what can: quoted names of extensions, sorted, joined by ', '
+DEPENDS_ON_EXTENSIONS = "depends_on_extensions"
 LEFT_OUT_AS_A_WHOLE = frozenset({"acl", "security_label", LARGE_OBJECTS})
 
 COLUMN_ATTRIBUTES = {
@@ -167,8 +169,8 @@ _OWN_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     ),
     # definition: the query as pg_get_viewdef prints it, no final semicolon; check_option: 'LOCAL' / 'CASCADED'
     "VIEW": (*_COMMON, "definition", "options", "check_option"),
-    # populated: 'true' / 'false'; a dump knows it of those that it refreshes
-    "MATERIALIZED VIEW": (*_RELATION, "definition", "populated"),
+    # populated: 'true' / 'false'; a dump knows it of those that it refreshes, and of others only where it can be told (dumps/populated.py)
+    "MATERIALIZED VIEW": (*_RELATION, "definition", "populated", DEPENDS_ON_EXTENSIONS),
     # arguments: with defaults and modes (pg_get_function_arguments); body: prosrc, or the SQL body of 14+, or for C the link symbol;
     # volatility: 'IMMUTABLE' / 'STABLE'; parallel: 'SAFE' / 'RESTRICTED'; the flags are 'true' or absent;
     # config: 'SET name TO value' lines joined by newline; cost, rows: only when not the default
@@ -190,19 +192,23 @@ _OWN_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
         "window",
         "transforms",
         "config",
+        DEPENDS_ON_EXTENSIONS,
     ),
-    "PROCEDURE": (*_COMMON, "arguments", "language", "body", "object_file", "security_definer", "transforms", "config"),
+    "PROCEDURE": (
+        *_COMMON,
+        *("arguments", "language", "body", "object_file", "security_definer", "transforms", "config", DEPENDS_ON_EXTENSIONS),
+    ),
     # Primary key, unique, exclusion; definition as pg_get_constraintdef prints it; options: the index's WITH (…) content
     # index_comment: the comment on the index behind it
-    "CONSTRAINT": ("definition", "comment", "index_comment", "options", "tablespace", "attached_to", "clustered"),
+    "CONSTRAINT": ("definition", "comment", "index_comment", "options", "tablespace", "attached_to", "clustered", DEPENDS_ON_EXTENSIONS),
     # All CHECKs of tables and domains, whether pg_dump prints them inline or apart; inherited ones are not listed
     "CHECK CONSTRAINT": ("definition", "comment"),
     "FK CONSTRAINT": ("definition", "comment"),
     # definition: pg_get_indexdef; attached_to: qualified parent index; valid: 'true' / 'false', one in a dump is, but on a partitioned
     # table that is known to the catalog only; clustered: 'true'
-    "INDEX": ("definition", "comment", "tablespace", "attached_to", "valid", "clustered"),
+    "INDEX": ("definition", "comment", "tablespace", "attached_to", "valid", "clustered", DEPENDS_ON_EXTENSIONS),
     # definition: pg_get_triggerdef(oid, false) / pg_get_ruledef; enabled: 'DISABLE', 'REPLICA', 'ALWAYS' or absent
-    "TRIGGER": ("definition", "comment", "enabled"),
+    "TRIGGER": ("definition", "comment", "enabled", DEPENDS_ON_EXTENSIONS),
     "RULE": ("definition", "comment", "enabled"),
     # Named `name(identity arguments)`, `name(*)` without any; attributes are the options of CREATE AGGREGATE, flags 'true' or absent
     "AGGREGATE": (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pgaudit_kit.records.table_data import TableName
-from pgaudit_kit.server.catalog import query
+from pgaudit_kit.server.catalog_query import query
 
 if TYPE_CHECKING:
     from pgaudit_kit.server.snapshot import Snapshot

@@ -14,8 +14,9 @@ from typing import TypeAlias
 
 from pgaudit_kit.records.fingerprint import ServerHash
 from pgaudit_kit.records.table_data import TableName
-from pgaudit_kit.server.catalog import query
-from pgaudit_kit.server.snapshot import Snapshot, qualified, quoted
+from pgaudit_kit.server.catalog_query import query
+from pgaudit_kit.server.copy_statement import qualified, quoted
+from pgaudit_kit.server.snapshot import Snapshot
 
 BUCKETS = 1 << 12
 LARGE_BYTES = 4 << 20  # below, a table is read faster than the server answers

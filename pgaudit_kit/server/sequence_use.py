@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from pgaudit_kit.errors import QueryFailed
 from pgaudit_kit.records.objects import Attributes, ObjectKey
 from pgaudit_kit.records.sequence_use import SequenceUse
-from pgaudit_kit.server.catalog import Row, query
+from pgaudit_kit.server.catalog_query import query
+from pgaudit_kit.server.catalog_rows import Row
 
 if TYPE_CHECKING:
     from pgaudit_kit.server.snapshot import Snapshot

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import weakref
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
@@ -17,15 +16,22 @@ from pgaudit_kit.display import frames
 from pgaudit_kit.errors import QueryFailed, RowsNotAvailable, UsageError
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.large_objects import LARGE_OBJECT_COLUMNS, LARGE_OBJECT_ROWS, tables_alone
+from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS, tables_alone
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.rows.copy_text import project
 from pgaudit_kit.rows.fingerprint import fingerprint_of
-from pgaudit_kit.server.catalog import Row, query, read_inventory
+from pgaudit_kit.server import printing
+from pgaudit_kit.server.asking import Asking
+from pgaudit_kit.server.catalog import read_inventory
+from pgaudit_kit.server.catalog_query import query
+from pgaudit_kit.server.catalog_rows import Row
 from pgaudit_kit.server.connection import connect, refused_queries
+from pgaudit_kit.server.copy_statement import copy_statement
 from pgaudit_kit.server.copy_stream import copy_blocks
 from pgaudit_kit.server.large_objects import read_large_objects
+from pgaudit_kit.server.session_settings import APPLY_SETTINGS, SETTINGS, keep_any_bytes
+from pgaudit_kit.server.table_listing import large_objects_in, table_in
 from pgaudit_kit.server.targets import Target, resolve_target
 
 if TYPE_CHECKING:
@@ -35,38 +41,13 @@ if TYPE_CHECKING:
 
 _RECORDED_SETTINGS = ("TimeZone", "bytea_output", "lc_monetary", "standard_conforming_strings", "client_encoding")
 
-# setup_connection of pg_dump.c, for this transaction only. What a server does not know (transaction_timeout: 17+,
-# restrict_nonsystem_relation_kind: the minors of August 2024) is not set there.
-_SETTINGS = {
-    "DateStyle": "ISO",
-    "IntervalStyle": "postgres",
-    "extra_float_digits": "3",
-    "synchronize_seqscans": "off",
-    "statement_timeout": "0",
-    "lock_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
-    "transaction_timeout": "0",
-    "quote_all_identifiers": "off",
-    "standard_conforming_strings": "on",  # pg_dump keeps what it finds; readers of dumps give text as it would be with this
-    "row_security": "off",
-    "jit": "off",  # ours: each of our queries runs once, and would be compiled for longer than it runs
-    "restrict_nonsystem_relation_kind": "view, foreign-table",
-}
-_APPLY_SETTINGS = """
-    SELECT set_config(wanted.name, wanted.value, true)
-    FROM unnest(%s::text[], %s::text[]) AS wanted(name, value)
-    WHERE current_setting(wanted.name, true) IS NOT NULL
-"""
-_SET = "SELECT set_config(%(name)s, %(value)s, true)"
 _QUOTES = "quote_all_identifiers"
 _PRINTING = ("TimeZone", "bytea_output", "lc_monetary", _QUOTES)  # of the settings, what a comparison may have changed
-_OFFSET = re.compile(r"[+-]\d\d(?::\d\d){0,2}(?= BC\Z|\Z)")
 _OLDEST = 12
 _TID_RANGE_SCANS = 14
 _CANCEL_SECONDS = 10
 _LARGE_OBJECTS = "large_objects_readable"
 _MAY_READ_LARGE_OBJECTS = "Use their owner, a superuser, or lo_compat_privileges = on."
-_SENT_AT_ONCE = 4
 _MAY_READ_ALL = "Use a role that may read all rows: a superuser, or one with pg_read_all_data and BYPASSRLS."
 
 
@@ -93,6 +74,8 @@ class Snapshot:
         self._lock_timeout = lock_timeout
         self._is_inside = within is not None
         self._connection = connect(target) if within is None else within
+        self._session = Asking(self._connection, self.label)
+        self._ask, self._savepoint = self._session.ask, self._session.savepoint
         self._streams: weakref.WeakSet[Generator[bytes]] = weakref.WeakSet()
         self._reading: TableName | None = None
         self._counted: dict[tuple[TableName, tuple[str, ...]], Fingerprint] = {}
@@ -123,12 +106,12 @@ class Snapshot:
             quotes = self._ask("SELECT current_setting('quote_all_identifiers') AS quotes")[0]["quotes"]  # pg_dump does not turn it off
             # such a server stores bytes in whatever encoding and could not convert them, so it is to send them as they are
             raw = connection.info.parameter_status("server_encoding") == "SQL_ASCII"
-            settings = {"client_encoding": "SQL_ASCII" if raw else "UTF8", **_SETTINGS}
+            settings = {"client_encoding": "SQL_ASCII" if raw else "UTF8", **SETTINGS}
             if self._lock_timeout is not None:
                 settings["lock_timeout"] = str(round(self._lock_timeout * 1000))
-            connection.execute(_APPLY_SETTINGS, [list(settings), list(settings.values())])
+            connection.execute(APPLY_SETTINGS, [list(settings), list(settings.values())])
             if raw:
-                _keep_any_bytes(connection)
+                keep_any_bytes(connection)
         self._major = connection.info.server_version // 10_000
         if self._major < _OLDEST:
             raise QueryFailed(
@@ -162,44 +145,24 @@ class Snapshot:
         """The objects that pg_dump would dump, read once."""
         self._check_free()
         with self._savepoint("reading the catalog"):
-            return read_inventory(self._ask, self._major, ask_each=self._ask_each, ask_unlocked=self._ask_unlocked)
+            return read_inventory(self._ask, self._major, ask_each=self._session.ask_each, ask_unlocked=self._session.ask_unlocked)
 
     @cached_property
     def _tables(self) -> dict[TableName, TableData]:
         self._check_free()
         with self._savepoint("listing the tables"):
-            found = {data.name: data for data in map(self._table_data, self._ask(query("table_data", self._major)))}
+            found = {data.name: data for data in (table_in(row, self._role) for row in self._ask(query("table_data", self._major)))}
         with suppress(QueryFailed), self._savepoint("listing the large objects"):
             # where a host has closed that catalog, the inventory says that they are unread
-            found |= {data.name: data for data in map(self._large_object_data, self._ask(query(_LARGE_OBJECTS, self._major)))}
+            listed = (large_objects_in(row, self._role) for row in self._ask(query(_LARGE_OBJECTS, self._major)))
+            found |= {data.name: data for data in listed}
         return found
-
-    def _large_object_data(self, row: Row) -> TableData:
-        reason = ""
-        if row["denied"]:
-            few = ", ".join(map(str, row["denied_oids"]))
-            more = "" if row["denied"] == len(row["denied_oids"]) else " and so on"
-            reason = f"role {self._role} may not read {row['denied']:,} of {row['objects']:,} large objects"
-            reason += f": GRANT SELECT ON LARGE OBJECT {few} TO {self._role}{more}"
-        return TableData(LARGE_OBJECT_ROWS, LARGE_OBJECT_COLUMNS, not_readable=reason)
 
     @cached_property
     def _large_object_rows(self) -> list[bytes]:
         self._check_free()
         with self._savepoint("reading the large objects"):
-            return read_large_objects(self._fetch).blocks
-
-    def _table_data(self, row: Row) -> TableData:
-        reason = ""
-        usage = "" if row["schema_usable"] else f"GRANT USAGE ON SCHEMA {row['schema_sql']} TO {row['role_sql']}"
-        select = "" if row["selectable"] else f"GRANT SELECT ON {row['schema_sql']}.{row['name_sql']} TO {row['role_sql']}"
-        if usage or select:
-            what = "use its schema" if usage else "SELECT from it"
-            reason = f"role {self._role} may not {what}: {'; '.join(filter(None, (usage, select)))}"
-        elif row["hidden_by"] is not None:
-            policies = f"policies {row['hidden_by']}" if row["hidden_by"] else "no policy lets any through"
-            reason = f"row-level security hides rows of it from role {self._role} ({policies}): ALTER ROLE {row['role_sql']} BYPASSRLS"
-        return TableData(TableName(row["schema"], row["name"]), tuple(row["columns"]), not_readable=reason)
+            return read_large_objects(self._session.fetch).blocks
 
     @property
     def table_data(self) -> Mapping[TableName, TableData]:
@@ -234,7 +197,7 @@ class Snapshot:
         """
         data = self._readable(name)
         wanted = data.columns if columns is None else tuple(columns)
-        statement = _copy_statement(data, wanted, self.label, where)
+        statement = copy_statement(data, wanted, self.label, where)
         if name == LARGE_OBJECT_ROWS:
             return project(self._large_object_rows, data.columns, wanted)
         self._check_free()
@@ -253,7 +216,7 @@ class Snapshot:
         try:
             with self._savepoint(f"reading the rows of {name}"):
                 if self._provenance.settings[_QUOTES] == "on":
-                    self._ask(_SET, {"name": _QUOTES, "value": "on"})
+                    self._ask(printing.SET, {"name": _QUOTES, "value": "on"})
                 yield from copy_blocks(self._connection, statement, wait=wait)
         finally:
             self._reading = None
@@ -317,7 +280,7 @@ class Snapshot:
         self._check_free()
         if name != _QUOTES:
             with self._savepoint(f"setting {name} to {value}", keep=True):
-                self._ask(_SET, {"name": name, "value": value})
+                self._ask(printing.SET, {"name": name, "value": value})
         self._provenance = replace(self._provenance, settings={**self._provenance.settings, name: value})
         self._counted.clear()
         for read_under_another in ("inventory", "_tables"):  # constants in DDL are printed by the session's settings too
@@ -329,16 +292,7 @@ class Snapshot:
         Zone *first* goes before the session's own, this before UTC, and that before all others.
         """
         self._check_free()
-        texts = list(values)
-        for preferred in dict.fromkeys((first, None)):
-            try:
-                with self._savepoint("looking for a time zone"):
-                    asked = {"values": texts, "first": preferred, "fixed": fixed_zone(texts)}
-                    found = self._ask(query("timezone", self._major), asked)
-            except QueryFailed:
-                continue  # *first* is no zone of this server, or one of the values is no timestamp of it
-            return str(found[0]["name"]) if found else None
-        return None
+        return printing.timezone_that_prints(self._session, self._major, values, first=first)
 
     def setting_that_prints(
         self,
@@ -352,25 +306,7 @@ class Snapshot:
         *types*: of columns that it does not have.
         """
         self._check_free()
-        for candidate in dict.fromkeys(candidates):
-            with suppress(QueryFailed), self._savepoint(f"printing with {name} = {candidate}"):
-                self._ask(_SET, {"name": name, "value": candidate})
-                if all(self._prints_back(*place, texts, types.get(place)) for place, texts in values.items()):
-                    return candidate
-        return None
-
-    def _prints_back(self, table: TableName, column: str, values: list[str], told: str | None) -> bool:
-        """Whether *values* are read as of the type of that column, and printed, unchanged. The type's name is the server's own."""
-        found = self._ask(query("column_type", self._major), {"schema": table.schema, "table": table.name, "column": column})
-        if not found and told:  # as text, which the server looks up: it comes from a dump
-            found = self._ask(
-                "SELECT format_type(to_regtype(%(type)s), NULL) AS type WHERE to_regtype(%(type)s) IS NOT NULL", {"type": told}
-            )
-        if not found:
-            return True
-        type_name = found[0]["type"].replace("%", "%%")
-        printed = self._ask(f"SELECT bool_and(v::{type_name}::text = v) AS same FROM unnest(%(values)s::text[]) v", {"values": values})  # noqa: S608
-        return bool(printed[0]["same"])
+        return printing.setting_that_prints(self._session, self._major, name, candidates, values=values, types=types)
 
     def monetary_locales(self) -> list[str]:
         """Names of locales that the server may have: the session's own lc_monetary, C, and those of its collations."""
@@ -392,7 +328,7 @@ class Snapshot:
         self._readable(name)
         self._check_free()
         with self._savepoint(f"reading the rows of {name}"):
-            self._connection.execute(_APPLY_SETTINGS, [list(settings), list(settings.values())])
+            self._connection.execute(APPLY_SETTINGS, [list(settings), list(settings.values())])
             return self._ask(sql)
 
     @property
@@ -467,45 +403,6 @@ class Snapshot:
                 remedy="Finish or close that iterator first, or take a second snapshot with snapshot_id=export_id().",
             )
 
-    @contextmanager
-    def _savepoint(self, doing: str, *, keep: bool = False) -> Iterator[None]:
-        """A failure inside undoes only what is inside: the snapshot stays usable.
-
-        Unless *keep*, a success is rolled back as well, which gives back the locks taken: nobody who wants to alter a
-        table has to wait for the snapshot to be closed, and a database of many tables does not fill the lock table.
-        """
-        with refused_queries(self.label, doing), self._connection.transaction(force_rollback=not keep):
-            yield
-
-    def _ask(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
-        from psycopg.rows import dict_row
-
-        with self._connection.cursor(row_factory=dict_row) as cursor:
-            return list(cursor.execute(sql.encode("utf-8", "surrogateescape"), parameters).fetchall())
-
-    def _fetch(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        with self._connection.cursor() as cursor:
-            return cursor.execute(sql.encode(), parameters, binary=True).fetchall()
-
-    def _ask_each(self, queries: Sequence[str]) -> Iterator[list[Row]]:
-        """Send *queries* some at a time and ahead: the server works on the next while these rows are read, and is waited for less often."""
-        from psycopg import capabilities
-        from psycopg.rows import dict_row
-
-        def send(batch: Sequence[str]) -> list[psycopg.Cursor[dict[str, Any]]]:
-            return [self._connection.cursor(row_factory=dict_row).execute(sql.encode()) for sql in batch]
-
-        with self._connection.pipeline() if capabilities.has_pipeline() else nullcontext():
-            sent: list[psycopg.Cursor[dict[str, Any]]] = []
-            for start in range(0, len(queries) + _SENT_AT_ONCE, _SENT_AT_ONCE):
-                answers = [list[Row](cursor.fetchall()) for cursor in sent]
-                sent = send(queries[start : start + _SENT_AT_ONCE])
-                yield from answers
-
-    def _ask_unlocked(self, sql: str) -> list[Row]:
-        with self._connection.transaction(force_rollback=True):
-            return self._ask(sql)
-
 
 def snapshot(
     target: str | sqlalchemy.Engine | sqlalchemy.URL | Target,
@@ -522,56 +419,7 @@ def snapshot(
     return Snapshot(resolve_target(target, folder=folder), snapshot_id=snapshot_id, lock_timeout=lock_timeout)
 
 
-def _copy_statement(data: TableData, columns: tuple[str, ...], label: str, where: str | None = None) -> bytes:
-    absent = [c for c in columns if c not in data.columns]
-    if absent:
-        raise RowsNotAvailable(
-            f"{data.name} has no column {absent[0]} that COPY gives",
-            resource=label,
-            table=str(data.name),
-            remedy="Columns that are generated or gone cannot be compared as rows.",
-        )
-    table = qualified(data.name)
-    listed = ", ".join(map(quoted, columns))
-    if where or (not columns and data.columns):
-        statement = f"COPY (SELECT {listed} FROM ONLY {table}{f' WHERE {where}' if where else ''}) TO STDOUT"  # noqa: S608  all quoted
-    else:
-        statement = f"COPY {table}{f' ({listed})' if columns else ''} TO STDOUT"
-    return statement.encode("utf-8", "surrogateescape")
-
-
-def qualified(name: TableName) -> str:
-    """Schema and name as SQL, both quoted."""
-    return f"{quoted(name.schema)}.{quoted(name.name)}"
-
-
-def quoted(name: str) -> str:
-    """A name as SQL, quoted. Not by psycopg.sql.Identifier: that cannot write a name of a SQL_ASCII server that is not ASCII."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _measured(blocks: Iterable[bytes], sizes: list[int]) -> Iterator[bytes]:
     for block in blocks:
         sizes.append(len(block))
         yield block
-
-
-def _keep_any_bytes(connection: psycopg.Connection[Any]) -> None:
-    """Give names and texts as UTF-8 with surrogates for what is none, as the rows of copy_text.py are decoded."""
-    from psycopg.adapt import Loader
-
-    class AnyBytes(Loader):
-        def load(self, data: Any) -> str:
-            return bytes(data).decode("utf-8", "surrogateescape")
-
-    for type_name in ("text", "name"):
-        connection.adapters.register_loader(type_name, AnyBytes)
-
-
-def fixed_zone(values: Iterable[str]) -> str | None:
-    """The zone, as POSIX writes it, that is always at the one offset that all *values* have; None when they have several, or none."""
-    offsets = {found[0] for value in values if (found := _OFFSET.search(value))}
-    if len(offsets) != 1:
-        return None
-    offset = offsets.pop()
-    return f"<{offset.replace(':', '')}>{'-' if offset[0] == '+' else '+'}{offset[1:]}"

@@ -86,3 +86,43 @@ def test_a_not_null_has_a_name_from_18_on_only() -> None:
     assert (found.status, [c.attribute for c in found.changes]) == ("changed", ["column a default"])
     (found,) = diff(side("18.1"), side("18.1", **named)).object_differences
     assert [c.attribute for c in found.changes] == ["column a not_null"]
+
+
+def test_the_extension_that_every_database_has_is_equivalent_where_only_an_old_dump_lists_it() -> None:
+    def side(version: str, *, lists: bool, pg_dump: str | None = None, schema: str = "pg_catalog") -> FakeSource:
+        table = DatabaseObject(ObjectKey("TABLE", "s", "t"))
+        extension = DatabaseObject(ObjectKey("EXTENSION", None, "plpgsql"), {"extension_schema": schema})
+        objects = (table, extension) if lists else (table,)
+        return FakeSource(inventory=Inventory(objects), provenance=Provenance("x", server_version=version, pg_dump_version=pg_dump))
+
+    old = side("9.6.24", lists=True, pg_dump="9.6.24")
+    assert diff(old, old).object_differences == ()
+    for other in (side("15.1", lists=False), side("9.6.24", lists=False, pg_dump="15.1")):
+        for pair in ((old, other), (other, old)):
+            (found,) = diff(*pair).object_differences
+            assert (found.status, "pg_dump from 11 on" in found.reason) == ("equivalent", True)
+    for other in (side("9.6.24", lists=False, pg_dump="9.6.24"), side("9.6.24", lists=True, pg_dump="9.6.24", schema="public")):
+        (found,) = diff(old, other).object_differences
+        assert found.status in ("only_left", "changed")
+
+
+def test_compression_is_equivalent_only_where_a_restore_makes_it_so() -> None:
+    def side(above: str | None, here: str | None, *, inherits: str | None = "s.middle") -> FakeSource:
+        def table(name: str, compression: str | None, parents: str | None, kind: str | None = None) -> DatabaseObject:
+            said = {**({"compression": compression} if compression else {}), **({"type": kind} if kind else {})}
+            return DatabaseObject(ObjectKey("TABLE", "s", name), {"inherits": parents}, (Column("a", said), Column("b", {"type": "text"})))
+
+        tables = (table("top", above, None, "text"), table("middle", None, "s.top"), table("t", here, inherits))
+        return FakeSource(inventory=Inventory(tables), provenance=Provenance("x", server_version="18.1"))
+
+    cases = (
+        (side("lz4", None), side("lz4", "lz4"), "equivalent"),
+        (side("lz4", None), side("lz4", "pglz"), "changed"),
+        (side(None, None), side(None, "lz4"), "changed"),
+        (side("lz4", "pglz"), side("lz4", "lz4"), "changed"),
+        (side("lz4", None, inherits=None), side("lz4", "lz4", inherits=None), "changed"),
+    )
+    for left, right, status in cases:
+        for pair in ((left, right), (right, left)):
+            (found,) = diff(*pair).object_differences
+            assert (found.status, [c.attribute for c in found.changes]) == (status, ["column a compression"])

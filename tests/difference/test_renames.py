@@ -42,6 +42,25 @@ def test_what_is_named_for_what_it_is_was_not_renamed() -> None:
     assert set(_hints(extensions[:1], extensions[1:]).values()) == {""}
 
 
+def test_a_policy_that_says_nothing_and_a_table_without_columns_look_renamed() -> None:
+    for kind, parent in (("POLICY", "t"), ("TABLE", None)):
+        old, new = (DatabaseObject(ObjectKey(kind, "s", name, parent), {"owner": "me"}) for name in ("old", "new"))
+        assert _hints((old,), (new,)) == {"old": "looks renamed to new", "new": "looks renamed from old"}
+        restrictive = replace(new, attributes={"restrictive": "true", "of_type": "s.x"})
+        assert set(_hints((old,), (restrictive,)).values()) == {""}
+
+
+def test_a_schema_looks_renamed_by_what_is_in_it() -> None:
+    def schema(name: str, *tables: str) -> tuple[DatabaseObject, ...]:
+        inside = (DatabaseObject(ObjectKey("TABLE", name, table), {}, (Column(table, {"type": "text"}),)) for table in tables)
+        return (DatabaseObject(ObjectKey("SCHEMA", None, name), {"owner": "me"}), *inside)
+
+    hints = _hints(schema("old", "a", "b"), schema("new", "a", "b"))
+    assert hints == {"old": "looks renamed to new", "new": "looks renamed from old", "a": "", "b": ""}
+    assert set(_hints(schema("old", "a"), schema("new", "b")).values()) == {""}
+    assert set(_hints(schema("old", "a"), (*schema("new", "a"), *schema("other", "a"))).values()) == {""}
+
+
 def test_where_two_could_be_meant_or_too_little_is_known_nothing_is_guessed() -> None:
     assert set(_hints((_table("old", "a"),), (_table("new", "a"), _table("other", "a"))).values()) == {""}
     assert set(_hints((_index("i", "a"),), (_index("j", "b"),)).values()) == {""}

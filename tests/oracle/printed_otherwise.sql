@@ -110,6 +110,8 @@ CREATE INDEX tuned_i ON app.tuned ((a + 1)); ALTER INDEX app.tuned_i ALTER COLUM
 
 CREATE COLLATION app.c (provider = libc, locale = 'C');
 CREATE COLLATION app.two (provider = libc, lc_collate = 'C', lc_ctype = 'POSIX');
+CREATE EXTENSION unaccent;
+CREATE FUNCTION app.depending() RETURNS integer LANGUAGE sql AS 'SELECT 1'; ALTER FUNCTION app.depending() DEPENDS ON EXTENSION unaccent;
 CREATE TABLE app.collated (a text COLLATE app.c, d text COLLATE "ucs_basic", e text COLLATE "POSIX");
 
 CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER far FOREIGN DATA WRAPPER nowhere; CREATE USER MAPPING FOR CURRENT_USER SERVER far;
@@ -137,6 +139,7 @@ ALTER DATABASE :database SET work_mem = '4MB'; ALTER DATABASE :database SET date
 SELECT current_setting('server_version_num')::integer >= 140000 AS is_14, current_setting('server_version_num')::integer >= 150000 AS is_15,
     current_setting('server_version_num')::integer >= 160000 AS is_16, current_setting('server_version_num')::integer >= 170000 AS is_17, current_setting('server_version_num')::integer >= 180000 AS is_18 \gset
 \if :is_14
+CREATE TABLE app.pressed (a text, b text); CREATE TABLE app.pressed_child (b text) INHERITS (app.pressed); CREATE TABLE app.pressed_below () INHERITS (app.pressed_child); ALTER TABLE ONLY app.pressed ALTER a SET COMPRESSION pglz;
 CREATE VIEW app.of_14 AS SELECT substring(b SIMILAR '%#"x#"%' ESCAPE '#') AS s4, doc['a'] AS sub, date_bin('1 hour', ts, '2020-01-01') AS bin, (tags)[1] AS one, EXTRACT(hour FROM ts) AS h, trim_array(tags, 1) AS tr FROM app.t;
 CREATE VIEW app.joined_as AS SELECT j.a, x.s FROM (app.t JOIN app.u USING (a) AS j) JOIN app.u x ON x.a = j.a;
 CREATE VIEW app.searched AS WITH RECURSIVE r(n, m) AS (SELECT 1, 2 UNION ALL SELECT n + 1, m FROM r WHERE n < 5) SEARCH DEPTH FIRST BY n SET o CYCLE n, m SET c USING p SELECT n, m, o::text, c, p::text FROM r;

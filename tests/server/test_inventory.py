@@ -17,8 +17,9 @@ from pgaudit_kit.dumps.ddl.builder import InventoryBuilder
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import ATTRIBUTES, COLUMN_ATTRIBUTES, ObjectKey
-from pgaudit_kit.server.catalog import Row
-from pgaudit_kit.server.snapshot import Snapshot, snapshot
+from pgaudit_kit.server.asking import Asking
+from pgaudit_kit.server.catalog_rows import Row
+from pgaudit_kit.server.snapshot import snapshot
 from tests.server.live import HERE, LiveDatabase
 
 Entry = tuple[str, str | None, str]
@@ -327,13 +328,13 @@ def test_what_18_added_says_the_same_live_as_in_its_dump(database_18: LiveDataba
 
 def test_the_number_of_queries_does_not_grow_with_the_number_of_tables(database_18: LiveDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    ask = Snapshot._ask
+    ask = Asking.ask
 
-    def counting(self: Snapshot, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+    def counting(self: Asking, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         asked.append(sql)
         return ask(self, sql, parameters)
 
-    monkeypatch.setattr(Snapshot, "_ask", counting)
+    monkeypatch.setattr(Asking, "ask", counting)
 
     def queries(tables: int) -> int:
         asked.clear()

@@ -235,7 +235,7 @@ def test_many_small_ones_take_few_queries_and_long_ones_are_read_in_parts(changi
     monkeypatch.setattr(reading, "_BYTES_AT_ONCE", 1 << 16)
     asked: list[dict[str, Any]] = []
     with snapshot(changing.url) as live:
-        fetch = live._fetch
+        fetch = live._session.fetch
 
         def counted(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
             asked.append(dict(parameters))

@@ -10,7 +10,8 @@ import pytest
 from pgaudit_kit.errors import QueryFailed
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.server import catalog
-from pgaudit_kit.server.catalog import query, read_inventory
+from pgaudit_kit.server.catalog import read_inventory
+from pgaudit_kit.server.catalog_query import query
 from tests.server.live import HERE, LiveDatabase
 
 NO_SUBSCRIPTION = ("ALTER SUBSCRIPTION sub DISABLE", "ALTER SUBSCRIPTION sub SET (slot_name = NONE)", "DROP SUBSCRIPTION sub")
@@ -27,6 +28,7 @@ CREATE TABLE theirs (id serial);
 CREATE DOMAIN theirs_too AS integer;
 CREATE FUNCTION fired() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE TRIGGER fires BEFORE INSERT ON theirs FOR EACH ROW EXECUTE FUNCTION fired();
+ALTER FUNCTION fired() DEPENDS ON EXTENSION hstore;
 ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;
 """
 CHANGES = (
@@ -71,10 +73,9 @@ def test_a_query_that_fails_among_others_is_told_and_the_snapshot_goes_on(
     database_18: LiveDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database_18.run(MADE_HERE)
-    right = catalog.query
 
     def wrong(name: str, major: int) -> str:
-        return "SELECT 1 / 0 AS name" if name == "view" else right(name, major)
+        return "SELECT 1 / 0 AS name" if name == "view" else query(name, major)
 
     with database_18.snapshot() as live:
         with monkeypatch.context() as patched:

@@ -29,10 +29,10 @@ def create_index(statement: Statement, book: Book) -> None:
 
 
 def alter_index(statement: Statement, book: Book) -> None:
-    """ALTER INDEX … ATTACH PARTITION, ALTER COLUMN n SET STATISTICS; other settings are put aside. Raises NotUnderstood."""
+    """ALTER INDEX … ATTACH PARTITION, ALTER COLUMN n SET STATISTICS, DEPENDS ON EXTENSION; others are put aside. Raises NotUnderstood."""
     cursor = statement.cursor("ALTER", "INDEX")
     name = cursor.name()
-    index = book.relation(statement.place(name), "INDEX")
+    index = book.relation(statement.place(name), "INDEX", "CONSTRAINT")
     if cursor.take("ATTACH", "PARTITION"):
         child = book.relation(statement.place(cursor.name()), "INDEX", "CONSTRAINT")
         if child is None:
@@ -40,7 +40,9 @@ def alter_index(statement: Statement, book: Book) -> None:
             return
         child.attributes["attached_to"] = statement.qualified(name)
         child.sql.append(statement.sql)
-    elif index and cursor.take("ALTER", "COLUMN"):
+    elif index and cursor.take("DEPENDS", "ON", "EXTENSION"):
+        index.depend_on(cursor.identifier())
+    elif index and index.kind == "INDEX" and cursor.take("ALTER", "COLUMN"):
         number = cursor.advance().text
         cursor.expect("SET")
         index.say_of_column(number, *read_setting(cursor))
@@ -77,6 +79,19 @@ def create_trigger(statement: Statement, book: Book) -> None:
     draft = book.create("TRIGGER", (schema, name), statement, parent=parent)
     head = statement.sql[:start] + statement.qualified(table) + statement.sql[between:end]
     draft.attributes["definition"] = f"{head} FUNCTION {called}"
+
+
+def alter_trigger(statement: Statement, book: Book) -> None:
+    """ALTER TRIGGER … DEPENDS ON EXTENSION. Raises NotUnderstood."""
+    cursor = statement.cursor("ALTER", "TRIGGER")
+    name = cursor.identifier()
+    cursor.expect("ON")
+    schema, parent = statement.place(cursor.name())
+    cursor.expect("DEPENDS", "ON", "EXTENSION")
+    if trigger := book.find("TRIGGER", (schema, name), parent):
+        trigger.depend_on(cursor.identifier())
+    else:
+        put_aside(statement, book, WITHOUT_OBJECT)
 
 
 def create_rule(statement: Statement, book: Book) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pgaudit_kit.dumps.ddl.alterations import alter_object
 from pgaudit_kit.dumps.ddl.asides import put_aside
-from pgaudit_kit.dumps.ddl.attachments import alter_index, create_index, create_rule, create_trigger
+from pgaudit_kit.dumps.ddl.attachments import alter_index, alter_trigger, create_index, create_rule, create_trigger
 from pgaudit_kit.dumps.ddl.comments import apply_comments, read_comment, read_security_label
 from pgaudit_kit.dumps.ddl.completion import complete
 from pgaudit_kit.dumps.ddl.databases import alter_database, alter_role, create_database
@@ -85,6 +85,7 @@ _HANDLERS: dict[str, Handler] = {
     "ALTER VIEW": alter_view,
     "ALTER MATERIALIZED": alter_view,
     "ALTER INDEX": alter_index,
+    "ALTER TRIGGER": alter_trigger,
     "ALTER FUNCTION": alter_routine,
     "ALTER PROCEDURE": alter_routine,
     **dict.fromkeys(("ALTER AGGREGATE", "ALTER OPERATOR", "ALTER COLLATION", "ALTER CONVERSION", "ALTER STATISTICS"), alter_object),

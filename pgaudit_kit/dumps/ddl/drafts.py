@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 from pgaudit_kit.dumps.ddl.tokens import Cursor, Name, quote_string
 from pgaudit_kit.errors import HIDDEN
-from pgaudit_kit.records.objects import ATTRIBUTES, COLUMN_ATTRIBUTE, STATEMENT_NOT_COMPARED, Column, DatabaseObject, ObjectKey, Unmodelled
+from pgaudit_kit.records.objects import (
+    ATTRIBUTES,
+    COLUMN_ATTRIBUTE,
+    DEPENDS_ON_EXTENSIONS,
+    STATEMENT_NOT_COMPARED,
+    Column,
+    DatabaseObject,
+    ObjectKey,
+    Unmodelled,
+)
 from pgaudit_kit.records.settings import is_open_option
 from pgaudit_kit.records.table_data import quote_identifier
 from pgaudit_kit.records.toc import TocEntry
@@ -140,7 +149,7 @@ class Draft:
 
     `columns` holds the `own_columns` that the table lists itself and, after them, inherited ones of which something is overridden.
     `inherits` are the parents of a child table, `partition_of` the parent of a partition that lists no columns (pg_dump 10 and 11),
-    `identity_of` the table and column of an identity sequence. `entry` is its own entry
+    `identity_of` the table and column of an identity sequence, `extensions` those that it is told to depend on. `entry` is its own entry
     in the table of contents. `sql` are the statements that made it, in order.
     """
 
@@ -154,6 +163,7 @@ class Draft:
     inherits: tuple[Place, ...] = ()
     partition_of: Place | None = None
     identity_of: tuple[Place, str] | None = None
+    extensions: list[str] = field(default_factory=list)
     entry: TocEntry | None = None
     sql: list[str] = field(default_factory=list)
 
@@ -177,6 +187,11 @@ class Draft:
     def default_not_null_name(self, column: str | None = None) -> str:
         """The name of a not-null that nobody named (pg_dump.c, determineNotNullFlags, dumpDomain): printed only when it has a comment."""
         return "_".join((self.name, *((column,) if column else ()), "not_null"))
+
+    def depend_on(self, extension: str) -> None:
+        """Take in one of its ALTER … DEPENDS ON EXTENSION."""
+        self.extensions.append(quote_identifier(extension))
+        self.attributes[DEPENDS_ON_EXTENSIONS] = ", ".join(sorted(self.extensions))
 
     @property
     def key(self) -> ObjectKey:

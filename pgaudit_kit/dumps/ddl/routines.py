@@ -112,5 +112,7 @@ def alter_routine(statement: Statement, book: Book) -> None:
         put_aside(statement, book, WITHOUT_OBJECT)
     elif cursor.take("OWNER", "TO"):
         draft.attributes["owner"] = cursor.identifier()
+    elif cursor.take("DEPENDS", "ON", "EXTENSION"):
+        draft.depend_on(cursor.identifier())
     else:
         put_aside(statement, book, NOT_COMPARED)

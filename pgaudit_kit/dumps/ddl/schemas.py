@@ -44,7 +44,4 @@ def create_extension(statement: Statement, book: Book) -> None:
     name = cursor.identifier()
     cursor.take("WITH")
     schema = cursor.identifier() if cursor.take("SCHEMA") else None
-    if (name, schema) == ("plpgsql", "pg_catalog"):
-        put_aside(statement, book, IN_EVERY_DATABASE)
-    else:
-        book.create("EXTENSION", (None, name), statement).attributes["extension_schema"] = schema
+    book.create("EXTENSION", (None, name), statement).attributes["extension_schema"] = schema

@@ -81,7 +81,7 @@ def become_view(statement: Statement, book: Book, draft: Draft, query: str) -> N
 
 
 def alter_view(statement: Statement, book: Book) -> None:
-    """ALTER VIEW and ALTER MATERIALIZED VIEW … OWNER TO. Raises NotUnderstood."""
+    """ALTER VIEW and ALTER MATERIALIZED VIEW … OWNER TO, DEPENDS ON EXTENSION. Raises NotUnderstood."""
     cursor = statement.cursor("ALTER")
     cursor.take("MATERIALIZED")
     cursor.expect("VIEW")
@@ -92,6 +92,8 @@ def alter_view(statement: Statement, book: Book) -> None:
         return
     if cursor.take("OWNER", "TO"):
         draft.attributes["owner"] = cursor.identifier()
+    elif draft.kind == "MATERIALIZED VIEW" and cursor.take("DEPENDS", "ON", "EXTENSION"):
+        draft.depend_on(cursor.identifier())
     elif draft.kind == "VIEW" and cursor.take("SET"):  # after a _RETURN rule, pg_dump 9.4 to 9.6
         draft.attributes["options"] = cursor.group()
     else:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pgaudit_kit.dumps.copy_statement import CopyStatement, parse_copy
 from pgaudit_kit.dumps.ddl.builder import InventoryBuilder
 from pgaudit_kit.dumps.files.decompression import DumpFile
+from pgaudit_kit.dumps.populated import with_known_populated
 from pgaudit_kit.dumps.scripts.foreign_text import VERB, foreign_damage, glimpse
 from pgaudit_kit.dumps.scripts.header_comment import EntryLine, FrameLine, comment_lines
 from pgaudit_kit.dumps.scripts.insert_rows import InsertTarget, NotCopyable, read_target
@@ -298,6 +299,8 @@ class PlainScan:
         self._check_restrict(offset, line)
         versions = {"pg_dump_version": self.facts.get("pg_dump_version"), "server_version": self.facts.get("server_version")}
         inventory = self._builder.build(**versions)
+        if self.has_footer and not self.damage:
+            inventory = with_known_populated(inventory, self.entries)
         self.inventory = replace(inventory, unmodelled=(*inventory.unmodelled, *self._behind)) if self._behind else inventory
 
     def _end_large_objects(self, offset: int, line: int) -> None:

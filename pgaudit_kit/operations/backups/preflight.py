@@ -14,7 +14,7 @@ from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.table_locks import TableLock
 from pgaudit_kit.records.verdict import Check, Outcome
-from pgaudit_kit.server.catalog import query
+from pgaudit_kit.server.catalog_query import query
 from pgaudit_kit.server.snapshot import Snapshot, snapshot
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pgaudit_kit.audits.file_digest import file_digest
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.verify import verify
-from pgaudit_kit.difference.equivalence import PUBLIC_SCHEMA
+from pgaudit_kit.difference.public_schema import PUBLIC_SCHEMA
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed
 from pgaudit_kit.operations.backups.job import Job

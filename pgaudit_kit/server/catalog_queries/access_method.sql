@@ -7,4 +7,6 @@ SELECT
 FROM pg_am a
 LEFT JOIN pg_description d ON d.classoid = 'pg_am'::regclass AND d.objoid = a.oid AND d.objsubid = 0
 WHERE a.oid >= 16384
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_am'::regclass AND e.objid = a.oid AND e.deptype = 'e')
+  AND a.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_am'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )

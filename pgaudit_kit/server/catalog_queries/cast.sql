@@ -14,4 +14,6 @@ LEFT JOIN pg_namespace pn ON pn.oid = p.pronamespace
 LEFT JOIN pg_description d ON d.classoid = 'pg_cast'::regclass AND d.objoid = c.oid AND d.objsubid = 0
 WHERE c.oid >= 16384
   AND NOT EXISTS (SELECT FROM pg_range r WHERE r.rngtypid = c.castsource AND r.rngmultitypid = c.casttarget)  -- [>=14]
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_cast'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+  AND c.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_cast'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )

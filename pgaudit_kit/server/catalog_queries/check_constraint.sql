@@ -17,7 +17,9 @@ WHERE o.contype = 'c'
   AND (o.conislocal OR (t.relispartition AND o.convalidated))
   AND n.nspname !~ '^pg_'
   AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = t.oid AND e.deptype = 'e')
+  AND t.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )
 UNION ALL
 SELECT n.nspname, t.typname, o.conname, pg_get_constraintdef(o.oid), d.description
 FROM pg_constraint o
@@ -27,4 +29,6 @@ LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoi
 WHERE o.contype = 'c'
   AND n.nspname !~ '^pg_'
   AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid AND e.deptype = 'e')
+  AND t.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_type'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )

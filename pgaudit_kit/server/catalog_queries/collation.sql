@@ -22,4 +22,6 @@ CROSS JOIN LATERAL (
 LEFT JOIN pg_description d ON d.classoid = 'pg_collation'::regclass AND d.objoid = c.oid AND d.objsubid = 0
 WHERE n.nspname !~ '^pg_'
   AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_collation'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+  AND c.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_collation'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )

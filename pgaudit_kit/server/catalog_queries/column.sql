@@ -35,7 +35,11 @@ described AS (
         w.reloftype <> 0 AS typed,
         format_type(a.atttypid, a.atttypmod) AS type,
         CASE
-            WHEN a.attcollation <> t.typcollation THEN quote_ident(ln.nspname) || '.' || quote_ident(l.collname)
+            WHEN a.attcollation <> t.typcollation THEN (
+                SELECT quote_ident(ln.nspname) || '.' || quote_ident(l.collname)
+                FROM pg_collation l JOIN pg_namespace ln ON ln.oid = l.collnamespace
+                WHERE l.oid = a.attcollation
+            )
         END AS "collation",
         CASE
             WHEN w.relkind = 'c' THEN NULL
@@ -45,7 +49,8 @@ described AS (
         nullif(nn.conname, w.relname || '_' || a.attname || '_not_null') AS not_null_name,  -- [>=18] determineNotNullFlags
         CASE WHEN nn.connoinherit THEN 'true' END AS not_null_no_inherit,                   -- [>=18]
         nd.description AS not_null_comment,  -- [>=18] also of an inherited one, which is not printed itself
-        CASE WHEN a.attgenerated = '' THEN pg_get_expr(ad.adbin, ad.adrelid) END AS "default",
+        -- names no column, so that the table need not be opened for it
+        CASE WHEN a.attgenerated = '' THEN pg_get_expr(ad.adbin, 0) END AS "default",
         CASE
             WHEN ad.oid IS NULL OR a.attgenerated = '' THEN NULL
             -- a child takes over the expression of its parents when that is its own
@@ -76,8 +81,6 @@ described AS (
     FROM wanted w
     JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid
-    LEFT JOIN pg_collation l ON l.oid = a.attcollation
-    LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
     LEFT JOIN pg_attrdef ad ON ad.adrelid = a.attrelid AND ad.adnum = a.attnum
     LEFT JOIN pg_constraint nn ON nn.conrelid = w.oid AND nn.contype = 'n' AND nn.conkey[1] = a.attnum AND nn.convalidated  -- [>=18]
     LEFT JOIN pg_description nd ON nd.classoid = 'pg_constraint'::regclass AND nd.objoid = nn.oid AND nd.objsubid = 0  -- [>=18]
@@ -86,6 +89,7 @@ described AS (
 )
 SELECT
     relation,
+    attnum,
     attname AS name,
     CASE WHEN own AND NOT typed THEN type END AS type,
     CASE WHEN own AND (NOT typed OR not_null IS NOT NULL OR "default" IS NOT NULL OR generated IS NOT NULL) THEN "collation" END
@@ -108,4 +112,3 @@ WHERE (own AND NOT typed) OR not_null IS NOT NULL OR "default" IS NOT NULL OR co
    OR storage IS NOT NULL OR statistics IS NOT NULL OR options IS NOT NULL OR foreign_options_pairs IS NOT NULL
    OR compression IS NOT NULL  -- [>=14]
    OR not_null_comment IS NOT NULL  -- [>=18]
-ORDER BY relation, (own AND NOT typed) DESC, attnum

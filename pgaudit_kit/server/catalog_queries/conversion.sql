@@ -13,4 +13,6 @@ JOIN pg_namespace n ON n.oid = c.connamespace
 LEFT JOIN pg_description d ON d.classoid = 'pg_conversion'::regclass AND d.objoid = c.oid AND d.objsubid = 0
 WHERE n.nspname !~ '^pg_'
   AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_conversion'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+  AND c.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_conversion'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )

@@ -9,4 +9,6 @@ SELECT
     CASE x.evtenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'REPLICA' WHEN 'A' THEN 'ALWAYS' END AS enabled
 FROM pg_event_trigger x
 LEFT JOIN pg_description d ON d.classoid = 'pg_event_trigger'::regclass AND d.objoid = x.oid AND d.objsubid = 0
-WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_event_trigger'::regclass AND e.objid = x.oid AND e.deptype = 'e')
+WHERE x.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_event_trigger'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+)

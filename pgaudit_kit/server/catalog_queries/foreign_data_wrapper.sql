@@ -9,6 +9,6 @@ SELECT
 FROM pg_foreign_data_wrapper f
 LEFT JOIN pg_description d ON d.classoid = 'pg_foreign_data_wrapper'::regclass AND d.objoid = f.oid AND d.objsubid = 0
 WHERE f.oid >= 16384
-  AND NOT EXISTS (
-    SELECT FROM pg_depend e WHERE e.classid = 'pg_foreign_data_wrapper'::regclass AND e.objid = f.oid AND e.deptype = 'e'
+  AND f.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_foreign_data_wrapper'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
   )

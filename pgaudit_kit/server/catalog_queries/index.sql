@@ -10,6 +10,7 @@ SELECT
         SELECT json_object_agg('column ' || a.attnum || ' statistics', a.attstattarget::text)::text
         FROM pg_attribute a
         WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0
+          AND i.indexprs IS NOT NULL  -- ALTER INDEX refuses it of a column of the table (tablecmds.c, ATExecSetStatistics)
     ) AS column_attributes,
     coalesce(ts.spcname, '') AS tablespace,
     quote_ident(pn.nspname) || '.' || quote_ident(pc.relname) AS attached_to,
@@ -29,4 +30,6 @@ WHERE t.relkind IN ('r', 'p', 'm')
   AND NOT EXISTS (SELECT FROM pg_constraint o WHERE o.conindid = i.indexrelid AND o.contype IN ('p', 'u', 'x'))
   AND n.nspname !~ '^pg_'
   AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = t.oid AND e.deptype = 'e')
+  AND t.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )

@@ -26,4 +26,6 @@ CROSS JOIN LATERAL (
 LEFT JOIN pg_description d ON d.classoid = 'pg_language'::regclass AND d.objoid = l.oid AND d.objsubid = 0
 WHERE l.oid >= 16384
   AND l.lanispl
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_language'::regclass AND e.objid = l.oid AND e.deptype = 'e')
+  AND l.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_language'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )

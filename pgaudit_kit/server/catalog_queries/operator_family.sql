@@ -33,4 +33,6 @@ JOIN pg_am a ON a.oid = o.opfmethod
 LEFT JOIN pg_description d ON d.classoid = 'pg_opfamily'::regclass AND d.objoid = o.oid AND d.objsubid = 0
 WHERE n.nspname !~ '^pg_'
   AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_opfamily'::regclass AND e.objid = o.oid AND e.deptype = 'e')
+  AND o.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_opfamily'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )

@@ -10,4 +10,6 @@ SELECT
     , CASE p.pubgencols WHEN 's' THEN 'stored' END AS generated_columns  -- [>=18]
 FROM pg_publication p
 LEFT JOIN pg_description d ON d.classoid = 'pg_publication'::regclass AND d.objoid = p.oid AND d.objsubid = 0
-WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_publication'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+WHERE p.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_publication'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+)

@@ -7,6 +7,7 @@ SELECT
         FROM pg_class c
         WHERE c.relnamespace = 'pg_catalog'::regnamespace
           AND c.relkind IN ('r', 'v')
+          AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
           AND NOT has_table_privilege(c.oid, 'SELECT')
           AND NOT CASE WHEN c.relname = 'pg_subscription'
                        THEN has_column_privilege(c.oid, 'subname', 'SELECT') AND has_column_privilege(c.oid, 'subdbid', 'SELECT')

@@ -14,4 +14,6 @@ WHERE NOT (r.ev_type = '1' AND r.is_instead AND t.relkind IN ('v', 'm'))
   AND t.relpersistence <> 't'
   AND n.nspname !~ '^pg_'
   AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = t.oid AND e.deptype = 'e')
+  AND t.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )

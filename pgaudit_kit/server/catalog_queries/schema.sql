@@ -13,7 +13,9 @@ FROM pg_namespace n
 LEFT JOIN pg_description d ON d.classoid = 'pg_namespace'::regclass AND d.objoid = n.oid AND d.objsubid = 0
 WHERE n.nspname !~ '^pg_'
   AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = n.oid AND e.deptype = 'e')
+  AND n.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_namespace'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )
   AND NOT (
     n.nspname = 'public'
     AND pg_get_userbyid(n.nspowner) = 'pg_database_owner'

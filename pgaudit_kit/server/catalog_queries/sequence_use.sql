@@ -30,5 +30,7 @@ SELECT
  WHERE s.relkind = 'S'
    AND s.relpersistence <> 't'
    AND coalesce(nullif(y.typbasetype, 0), y.oid) IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype)
-   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = s.oid AND e.deptype = 'e')
+   AND s.oid NOT IN (
+     SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+   )
  ORDER BY sn.nspname, s.relname, tn.nspname, t.relname, a.attname

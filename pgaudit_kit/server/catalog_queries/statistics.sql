@@ -11,4 +11,6 @@ JOIN pg_namespace n ON n.oid = s.stxnamespace
 LEFT JOIN pg_description d ON d.classoid = 'pg_statistic_ext'::regclass AND d.objoid = s.oid AND d.objsubid = 0
 WHERE n.nspname !~ '^pg_'
   AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_statistic_ext'::regclass AND e.objid = s.oid AND e.deptype = 'e')
+  AND s.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_statistic_ext'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )

@@ -22,4 +22,6 @@ JOIN pg_namespace pn ON pn.oid = p.prsnamespace
 LEFT JOIN pg_description d ON d.classoid = 'pg_ts_config'::regclass AND d.objoid = x.oid AND d.objsubid = 0
 WHERE n.nspname !~ '^pg_'
   AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_ts_config'::regclass AND e.objid = x.oid AND e.deptype = 'e')
+  AND x.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_ts_config'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )

@@ -13,4 +13,6 @@ JOIN pg_namespace tn ON tn.oid = t.tmplnamespace
 LEFT JOIN pg_description d ON d.classoid = 'pg_ts_dict'::regclass AND d.objoid = x.oid AND d.objsubid = 0
 WHERE n.nspname !~ '^pg_'
   AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_ts_dict'::regclass AND e.objid = x.oid AND e.deptype = 'e')
+  AND x.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_ts_dict'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )

@@ -13,4 +13,6 @@ JOIN pg_namespace n ON n.oid = x.prsnamespace
 LEFT JOIN pg_description d ON d.classoid = 'pg_ts_parser'::regclass AND d.objoid = x.oid AND d.objsubid = 0
 WHERE n.nspname !~ '^pg_'
   AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_ts_parser'::regclass AND e.objid = x.oid AND e.deptype = 'e')
+  AND x.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_ts_parser'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )

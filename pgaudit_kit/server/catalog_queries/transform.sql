@@ -16,4 +16,6 @@ LEFT JOIN pg_proc g ON g.oid = x.trftosql
 LEFT JOIN pg_namespace gn ON gn.oid = g.pronamespace
 LEFT JOIN pg_description d ON d.classoid = 'pg_transform'::regclass AND d.objoid = x.oid AND d.objsubid = 0
 WHERE x.oid >= 16384
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_transform'::regclass AND e.objid = x.oid AND e.deptype = 'e')
+  AND x.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_transform'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )

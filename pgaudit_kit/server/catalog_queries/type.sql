@@ -64,4 +64,6 @@ WHERE (t.typtype IN ('e', 'r', 'b', 'p') OR (t.typtype = 'c' AND c.relkind = 'c'
   AND NOT EXISTS (SELECT FROM pg_type a WHERE a.typarray = t.oid)
   AND n.nspname !~ '^pg_'
   AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid AND e.deptype = 'e')
+  AND t.oid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_type'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  )

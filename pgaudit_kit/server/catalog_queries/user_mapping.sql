@@ -12,4 +12,6 @@ CROSS JOIN LATERAL (
         OR (u.umuser = 0 AND pg_has_role(s.srvowner, 'USAGE'))
         OR (u.usename = current_user AND (pg_has_role(s.srvowner, 'USAGE') OR has_server_privilege(s.oid, 'USAGE'))) AS readable
 ) m
-WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_foreign_server'::regclass AND e.objid = u.srvid AND e.deptype = 'e')
+WHERE u.srvid NOT IN (
+    SELECT objid FROM pg_depend WHERE classid = 'pg_foreign_server'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
+)

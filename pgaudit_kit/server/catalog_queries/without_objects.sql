@@ -19,6 +19,7 @@ FROM (
         ('collation', EXISTS (SELECT FROM pg_collation WHERE collnamespace NOT IN (TABLE system))),
         ('conversion', EXISTS (SELECT FROM pg_conversion WHERE connamespace NOT IN (TABLE system))),
         ('default_acl', EXISTS (SELECT FROM pg_default_acl)),
+        ('depends_on_extensions', EXISTS (SELECT FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'x')),
         ('domain', EXISTS (SELECT FROM pg_type WHERE typtype = 'd' AND typnamespace NOT IN (TABLE system))),
         ('event_trigger', EXISTS (SELECT FROM pg_event_trigger)),
         ('foreign_data_wrapper', EXISTS (SELECT FROM pg_foreign_data_wrapper)),
