@@ -135,7 +135,7 @@ def _target_place(job: Job, target: Target, *, allow_same_server: bool) -> Abstr
     manifest = job.expected if isinstance(job.expected, Manifest) else None
     with refused_queries(target.label, "looking at the server"), maintenance_connection(target) as connection:
         names = database_names(connection)
-    recorded = (manifest.target or manifest.source or manifest.label) if manifest else None
+    recorded = (manifest.source or manifest.label) if manifest else None
     check_origin(target, recorded, names, job.dump.provenance.database, allowed=allow_same_server)
     return place_on(target, job.needs)
 
