@@ -20,7 +20,7 @@ from pgaudit_kit.records.identifiers import read_name
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.toc import TocEntry
 from pgaudit_kit.server.connection import connect
-from pgaudit_kit.server.snapshot import quoted
+from pgaudit_kit.server.copy_statement import quoted
 from pgaudit_kit.server.targets import Target
 
 _MOST_JOBS = 8
