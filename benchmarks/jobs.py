@@ -116,11 +116,15 @@ def jobs(data: Data) -> Iterator[Job]:
         peers=[Peer('pandas.read_csv(engine="pyarrow")', 2.0, lambda: _read_csv(data))],
         most=inf,
     )
-    from benchmarks.live_objects import live_jobs  # which need Job
+    from benchmarks.live_backup import backup_jobs  # which need Job
+    from benchmarks.live_objects import live_jobs
     from benchmarks.live_rows import row_jobs
+    from benchmarks.rehearsals import rehearsal_jobs
 
+    yield from backup_jobs(data)
     yield from row_jobs(data)
     yield from live_jobs(data)
+    yield from rehearsal_jobs(data)
 
 
 def _counts(data: Data, path: object) -> Measured:

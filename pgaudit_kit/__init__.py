@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pgaudit_kit.audits.drift import diff as diff
+    from pgaudit_kit.audits.migrations import migrations as migrations
     from pgaudit_kit.audits.query import query as query
     from pgaudit_kit.audits.verify import verify as verify
     from pgaudit_kit.dumps.read_dump import read_dump as read_dump
     from pgaudit_kit.errors import PgAuditError as PgAuditError
     from pgaudit_kit.operations.backups.backup import backup as backup
     from pgaudit_kit.operations.extracts.extract import extract as extract
+    from pgaudit_kit.operations.rehearsals.rehearse import rehearse as rehearse
+    from pgaudit_kit.operations.restores.partial import restore_part as restore_part
     from pgaudit_kit.operations.restores.restore import restore as restore
     from pgaudit_kit.operations.restores.rollback import rollback as rollback
     from pgaudit_kit.operations.store.list_backups import backups as backups
@@ -40,10 +43,13 @@ _HOMES = {
     "diff": "audits.drift",
     "extract": "operations.extracts.extract",
     "load_manifest": "records.manifest",
+    "migrations": "audits.migrations",
     "prune": "operations.store.prune",
     "query": "audits.query",
     "read_dump": "dumps.read_dump",
+    "rehearse": "operations.rehearsals.rehearse",
     "restore": "operations.restores.restore",
+    "restore_part": "operations.restores.partial",
     "rollback": "operations.restores.rollback",
     "run_report": "reporting.notebooks",
     "snapshot": "server.snapshot",
@@ -59,10 +65,13 @@ __all__ = [
     "diff",
     "extract",
     "load_manifest",
+    "migrations",
     "prune",
     "query",
     "read_dump",
+    "rehearse",
     "restore",
+    "restore_part",
     "rollback",
     "run_report",
     "snapshot",

@@ -17,6 +17,7 @@
     └── OperationError               something that changes a disk or a server
         ├── ProgramNotFound          exit 2: no pg_dump, pg_restore, psql, initdb … of a fitting version
         ├── ProgramFailed            it ran and failed; its own last words are in the message
+        │   └── LoadFailed           psql or pg_restore stopped loading a dump; `party` says whose fault it is
         ├── BackupFailed             no backup was written
         ├── StoreFailed              a store of backups that cannot be reached, listed, read or written
         └── RestoreFailed            nothing was swapped; says what the state is and how to go on
@@ -167,8 +168,22 @@ class ProgramFailed(OperationError):
     """A client program ran and failed."""
 
 
+class LoadFailed(ProgramFailed):
+    """A dump could not be loaded.
+
+    `party`: whose fault it is (`restores.load_errors.Party`: backup, environment, versions, benign, interrupted, unknown);
+    `sqlstate`: "" where the program does not say it; `object_name`: the TOC entry, table or line, "" when not known.
+    """
+
+    party: str = ""
+    sqlstate: str = ""
+    object_name: str = ""
+
+
 class BackupFailed(OperationError):
-    """No backup was written."""
+    """No backup was written. `checks`: those that say why (records.verdict.Check), when it was refused before it began."""
+
+    checks: tuple[Any, ...] = ()
 
 
 class StoreFailed(OperationError):
@@ -176,4 +191,6 @@ class StoreFailed(OperationError):
 
 
 class RestoreFailed(OperationError):
-    """Nothing was swapped."""
+    """Nothing was swapped. `party` is that of the LoadFailed behind it, "" when there is none."""
+
+    party: str = ""

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgaudit_kit.audits.asking import ask
+from pgaudit_kit.audits.ledgers import same_ledgers
 from pgaudit_kit.audits.result import AuditResult
-from pgaudit_kit.audits.verify import ask_ledger, ask_same
+from pgaudit_kit.audits.verify import ask_same
 from pgaudit_kit.checks.constraints import check_foreign_keys, check_indexes_valid
+from pgaudit_kit.checks.restored_state import (
+    CONSTRAINTS,
+    TRIGGERS,
+    check_extension_versions,
+    check_orphans,
+    check_populated,
+    check_triggers,
+    check_validated,
+)
 from pgaudit_kit.checks.sequences import check_sequences_ahead, unmoved
-from pgaudit_kit.migrations.prisma import read_ledger
-from pgaudit_kit.records.manifest import Manifest
+from pgaudit_kit.difference.dangling import dangling_keys
+from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check
 from pgaudit_kit.server.sequence_use import sequence_uses
@@ -20,13 +30,15 @@ from pgaudit_kit.server.snapshot import Snapshot
 def prove(expected: Source, restored: Snapshot, *, ignore: frozenset[str] = frozenset()) -> AuditResult:
     """Prove the database behind *restored* against *expected* (the manifest, or the dump when there is none).
 
-    Attributes in *ignore* (such as `owner` after a restore without owners) are not compared.
+    Objects, row counts, fingerprints, sequences and their columns, indexes, constraints, foreign keys and orphans, materialized views,
+    triggers, extensions, the migration ledger. Attributes in *ignore* (such as `owner` after a restore without owners) are not compared,
+    nor are those of the database itself, which a restore leaves as the database was made.
     """
     return AuditResult("Is the restored database the one that was backed up?", restored.label, tuple(_ask(expected, restored, ignore)))
 
 
 def _ask(expected: Source, restored: Snapshot, ignore: frozenset[str]) -> Iterator[Check]:
-    yield from ask_same(expected, restored, ignore=ignore)
+    yield from ask_same(expected, restored, ignore=ignore, restored=True)
     inventory = expected.inventory
     if inventory.of_kind("SEQUENCE"):
         uses = ask(
@@ -36,10 +48,28 @@ def _ask(expected: Source, restored: Snapshot, ignore: frozenset[str]) -> Iterat
         )
         if any(s.attributes.get("owned_by") for s in inventory.of_kind("SEQUENCE")):
             yield uses
-    if inventory.of_kind("INDEX"):
-        yield check_indexes_valid(inventory, restored.inventory)
+    yield from _ask_state(inventory, restored.inventory)
     if inventory.of_kind("FK CONSTRAINT"):
         yield check_foreign_keys(inventory, restored.inventory)
-    ledger = expected.ledger if isinstance(expected, Manifest) else read_ledger(expected)
-    if ledger is not None:
-        yield ask_ledger(ledger, restored)
+        yield from _ask_orphans(restored)
+    yield from same_ledgers(expected, restored)
+
+
+def _ask_state(expected: Inventory, restored: Inventory) -> Iterator[Check]:
+    """What a restore has to bring about itself; of what there is none of, nothing is asked."""
+    if expected.of_kind("INDEX"):
+        yield check_indexes_valid(expected, restored)
+    if expected.of_kind(*CONSTRAINTS):
+        yield check_validated(expected, restored)
+    if any(v.attributes.get("populated") for v in expected.of_kind("MATERIALIZED VIEW")):
+        yield check_populated(expected, restored)
+    if expected.of_kind(*TRIGGERS):
+        yield check_triggers(expected, restored)
+    if expected.of_kind("EXTENSION"):
+        yield check_extension_versions(expected, restored)
+
+
+def _ask_orphans(restored: Snapshot) -> Iterator[Check]:
+    keys = dangling_keys(restored, restored, whole=restored)
+    if any(k.rows is not None for k in keys):  # else all are temporal, and the server has checked them
+        yield check_orphans(keys)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pgaudit_kit.audits.asking import ask
 from pgaudit_kit.audits.file_digest import dump_digest, file_digest
+from pgaudit_kit.audits.ledgers import ledger_states, same_ledgers
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.sources import open_dump
 from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_rows_readable, check_unreadable
-from pgaudit_kit.checks.migrations import check_ledger_match, check_ledger_state
 from pgaudit_kit.checks.objects_match import check_objects_match
 from pgaudit_kit.checks.required_tables import check_required_tables
 from pgaudit_kit.checks.rows_match import check_row_counts, check_row_fingerprints
@@ -27,10 +26,9 @@ from pgaudit_kit.dumps.files.remote_places import read_beside
 from pgaudit_kit.dumps.files.urls import is_url
 from pgaudit_kit.dumps.scripts.cluster import ClusterDump
 from pgaudit_kit.errors import DamagedDump, ManifestError, NotADump, PgAuditError, UnsupportedDump, UsageError
-from pgaudit_kit.migrations.prisma import read_ledger
-from pgaudit_kit.records.ledger import Ledger
+from pgaudit_kit.records.difference import ObjectDifference
 from pgaudit_kit.records.manifest import SUFFIX, Manifest, bare_name, load_manifest, manifest_beside
-from pgaudit_kit.records.objects import INVALID_INDEX, Unmodelled
+from pgaudit_kit.records.objects import DATABASE, INVALID_INDEX, Unmodelled
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check, Outcome
 
@@ -69,8 +67,8 @@ def verify(
     if recorded is not None:
         checks += _ask_manifest(opened, recorded)
     else:
-        checks += _ask_ledger(opened)
-    skipped = () if recorded is not None else (WITHOUT_MANIFEST,)
+        checks += ledger_states(opened)
+    skipped = _not_in_it(recorded) if recorded is not None else (WITHOUT_MANIFEST,)
     return AuditResult("Is this backup whole?", opened.label, tuple(checks), skipped)
 
 
@@ -87,7 +85,7 @@ def _verify_cluster(dump: ClusterDump, *, given: bool, require: Sequence[str]) -
     empty = empty if len(empty) < len(dump.databases) else []
     for name, one in dump.databases.items():
         if name not in empty:
-            checks += [replace(check, id=f"{check.id}#{name}") for check in (*_ask_file(one), *_ask_ledger(one))]
+            checks += [replace(check, id=f"{check.id}#{name}") for check in (*_ask_file(one), *ledger_states(one))]
     skipped = [f"Nothing is in {', '.join(empty)}."] if empty else []
     return AuditResult("Is this backup whole?", dump.label, tuple(checks), (*skipped, WITHOUT_MANIFEST))
 
@@ -119,6 +117,13 @@ def _manifest_beside_url(url: str) -> Manifest | None:
         raise ManifestError("cannot read the manifest: not text", resource=file, remedy="Check the URL.") from error
 
 
+def _not_in_it(manifest: Manifest) -> tuple[str, ...]:
+    """What a whole backup would hold and this one does not, as its manifest says."""
+    portable = "It is portable: owners and privileges were left out." if {"owner", "acl"} & manifest.leaves_out else ""
+    partial = f"It is {manifest.partial_sentence}." if manifest.partial else ""
+    return tuple(filter(None, (partial, portable)))
+
+
 def _ask_changed(dump: Any, manifest: Any) -> Check | None:
     """The check that what looks like no dump, or like one of another version, is not the file that was backed up; None when it may be."""
     path = Path(dump) if isinstance(dump, str | os.PathLike) else None
@@ -133,6 +138,7 @@ def _ask_changed(dump: Any, manifest: Any) -> Check | None:
 
 
 def _ask_file(dump: Dump) -> Iterator[Check]:
+    dump.hash_while_counting()
     yield check_complete(complete=dump.provenance.complete, damage=dump.damage, entries=len(dump.toc_entries))
     unreadable = []
     dump.fingerprints()  # of all tables together, which may use more than one process
@@ -150,15 +156,20 @@ def _ask_manifest(dump: Dump, manifest: Manifest) -> Iterator[Check]:
         found = dump_digest(dump)
         yield check_digest(manifest.dump_file, sha256=found.sha256, size_bytes=found.size_bytes)
     yield from ask_same(manifest, dump)
-    if manifest.ledger is not None:
-        yield ask_ledger(manifest.ledger, dump)
+    yield from same_ledgers(manifest, dump)
 
 
-def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozenset()) -> Iterator[Check]:
-    """The checks that two sources hold the same: objects, row counts, fingerprints, sequence values."""
+def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozenset(), restored: bool = False) -> Iterator[Check]:
+    """The checks that two sources hold the same: objects, row counts, fingerprints, sequence values.
+
+    *restored*: *found* was restored from the other into a database of somebody else's making.
+    """
+    ignore |= told_to_leave_out(expected)
     alignment = align_sessions(expected, found)  # first: constants in definitions are printed by settings, too
     left_out = in_no_dump(expected.inventory, found.inventory)  # one side is a dump, or comes from one
     differences = compare_inventories(expected, found, ignore=SEQUENCE_STATE | ignore, leaving_out=left_out)
+    if restored:
+        differences = tuple(_by_restores(differences))
     compared = len({*expected.inventory.by_key, *found.inventory.by_key} - {*left_out})
     unmodelled = (*expected.inventory.unmodelled, *(Unmodelled(k.kind, k.schema, k.name, INVALID_INDEX) for k in left_out))
     yield check_objects_match(differences, compared=compared, unmodelled=unmodelled)
@@ -171,19 +182,14 @@ def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozen
         yield check_sequence_values(expected.inventory, found.inventory)
 
 
-def ask_ledger(expected: Ledger, found: Source) -> Check:
-    """The check that *found* holds the ledger *expected*."""
-
-    def answer() -> Check:
-        return check_ledger_match(expected, read_ledger(found, schema=expected.table.schema))
-
-    return ask("migrations.ledger", "Does the migration ledger say what it said?", answer)
+def told_to_leave_out(source: Source) -> frozenset[str]:
+    """The attributes that a backup was told to leave out of everything (`owner`, `acl`), so that nothing made of it has them."""
+    return source.leaves_out if isinstance(source, Manifest) else frozenset()
 
 
-def _ask_ledger(dump: Dump) -> Iterator[Check]:
-    try:
-        ledger = read_ledger(dump)
-    except PgAuditError:
-        return  # its table is among the unreadable ones already
-    if ledger is not None and ledger.migrations:
-        yield check_ledger_state(ledger)
+def _by_restores(differences: Iterable[ObjectDifference]) -> Iterator[ObjectDifference]:
+    """Those without what no restore brings: properties of the database, versions of extensions (which have a check of their own)."""
+    for difference in differences:
+        changes = tuple(c for c in difference.changes if c.attribute != "version" or difference.key.kind != "EXTENSION")
+        if difference.key.kind != DATABASE and (changes or not difference.changes):
+            yield replace(difference, changes=changes)

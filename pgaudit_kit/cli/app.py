@@ -12,7 +12,23 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pgaudit_kit.cli import backup, demo, diff, extract, inspect, list_backups, prune, query, report, rescue, restore, snapshot, verify
+from pgaudit_kit.cli import (
+    backup,
+    demo,
+    diff,
+    extract,
+    inspect,
+    list_backups,
+    migrations,
+    prune,
+    query,
+    rehearse,
+    report,
+    rescue,
+    restore,
+    snapshot,
+    verify,
+)
 from pgaudit_kit.cli.output import visible
 from pgaudit_kit.errors import PgAuditError, hide_secrets
 
@@ -36,8 +52,10 @@ for command in (
     diff.diff,
     inspect.inspect,
     query.query,
+    migrations.migrations,
     extract.extract,
     rescue.rescue,
+    rehearse.rehearse,
     restore.restore,
     restore.rollback,
     snapshot.snapshot,

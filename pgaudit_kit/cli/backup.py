@@ -9,65 +9,128 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict, remedies, visible
-from pgaudit_kit.errors import PgAuditError, TargetError
+from pgaudit_kit.errors import BackupFailed, PgAuditError, TargetError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pgaudit_kit.operations.backups.backup import Backup
     from pgaudit_kit.server.targets import Target
+
+_PART = "Only a part"
 
 
 def backup(
     targets: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TARGET]...", help="What to back up; default: the databases of .env and .env.local in this folder."),
+        typer.Argument(metavar="[TARGET]...", help="What to back up; default: each database that an .env file of this folder names."),
     ] = None,
     store: Annotated[
         str, typer.Option("--store", help="What keeps the backups: a folder, or a URL such as s3://bucket/folder.")
     ] = "backups",
-    format: Annotated[str, typer.Option("--format", help="custom or plain.")] = "custom",  # noqa: A002  the word of pg_dump
+    format: Annotated[str, typer.Option("--format", help="custom, directory, plain or tar.")] = "custom",  # noqa: A002  the word of pg_dump
+    compress: Annotated[
+        str | None, typer.Option("--compress", "-Z", help="none, gzip, lz4 or zstd, with a level if you like: zstd:9. Default: pg_dump's.")
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", help="How many tables to dump at a time; needs --format directory.")] = 1,
+    full: Annotated[bool, typer.Option("--full", help="With owners and privileges; without, it can be restored anywhere.")] = False,
+    globals: Annotated[bool, typer.Option("--globals", help="Roles and tablespaces, too, in a script beside it.")] = False,  # noqa: A002  the word of pg_dumpall
+    role_passwords: Annotated[bool, typer.Option("--role-passwords", help="With the hashes of the roles' passwords.")] = False,
+    label: Annotated[
+        str | None, typer.Option("--label", help="A word for its name; default: production, local … of the .env file.")
+    ] = None,
+    lock_timeout: Annotated[
+        float, typer.Option("--lock-timeout", help="Seconds to wait for a table that somebody has locked; 0: for ever.")
+    ] = 300,
+    table: Annotated[
+        list[str] | None,
+        typer.Option("--table", "-t", help="Only tables of this pattern (name, schema.name, schema.*).", rich_help_panel=_PART),
+    ] = None,
+    exclude_table: Annotated[
+        list[str] | None, typer.Option("--exclude-table", "-T", help="Without tables of this pattern.", rich_help_panel=_PART)
+    ] = None,
+    schema: Annotated[list[str] | None, typer.Option("--schema", "-n", help="Only schemas of this pattern.", rich_help_panel=_PART)] = None,
+    exclude_schema: Annotated[
+        list[str] | None, typer.Option("--exclude-schema", "-N", help="Without schemas of this pattern.", rich_help_panel=_PART)
+    ] = None,
+    exclude_table_data: Annotated[
+        list[str] | None, typer.Option("--exclude-table-data", help="Without the rows of tables of this pattern.", rich_help_panel=_PART)
+    ] = None,
+    schema_only: Annotated[bool, typer.Option("--schema-only", "-s", help="Definitions, no rows.", rich_help_panel=_PART)] = False,
     json: Json = False,
 ) -> None:
     """Back up with pg_dump, and verify the file at once.
 
     What the database holds is recorded in the snapshot that pg_dump reads, and the file gets its name when it agrees. Without a TARGET:
-    production from .env and local from .env.local.
+    production from .env, local from .env.local, staging from .env.staging and so on, each database once.
 
     Example: pgaudit backup env:DATABASE_URL
     """
     from pgaudit_kit.operations.backups.backup import backup as back_up
-    from pgaudit_kit.records.verdict import EXIT_CODES, Outcome, worst
+    from pgaudit_kit.operations.backups.part import Part
 
-    results = []
+    part = Part(
+        tables=tuple(table or ()),
+        exclude_tables=tuple(exclude_table or ()),
+        schemas=tuple(schema or ()),
+        exclude_schemas=tuple(exclude_schema or ()),
+        exclude_table_data=tuple(exclude_table_data or ()),
+        schema_only=schema_only,
+    )
+    made: list[Backup] = []
     failures: list[PgAuditError] = []
     for target in _resolve(targets):
         try:
-            result = back_up(target, store=store, format=format)
+            result = back_up(
+                target,
+                store=store,
+                format=format,
+                compression=compress,
+                jobs=jobs,
+                full=full,
+                part=part,
+                globals=globals or role_passwords,
+                role_passwords=role_passwords,
+                label=label,
+                lock_timeout=lock_timeout or None,
+            )
         except PgAuditError as error:
             failures.append(error)
             print(f"pgaudit: {visible(str(error))}", file=sys.stderr)  # the other databases are backed up all the same
             continue
-        results.append(result)
+        made.append(result)
         if not json:
             print_checks(result.check_list)
             print_verdict(result.verdict, result.location, remedies(result.check_list))
-    verdict = worst([*(r.verdict for r in results), *(Outcome.NOT_CHECKED for _ in failures)])
+    raise typer.Exit(_tell(made, failures, json=json))
+
+
+def _tell(made: Sequence[Backup], failures: Sequence[PgAuditError], *, json: bool) -> int:
+    """Print the JSON, and return the exit code: that of the worst outcome, and of what could not be done."""
+    from pgaudit_kit.audits.result import checks_to_list
+    from pgaudit_kit.records.verdict import EXIT_CODES, Outcome, worst
+
+    verdict = worst([*(m.verdict for m in made), *(Outcome.NOT_CHECKED for _ in failures)])
     if json:
-        backups = [r.to_dict() for r in results]
-        checks = [check for plain in backups for check in plain["checks"]]
+        backups = [m.to_dict() for m in made]
+        refused = [c for e in failures if isinstance(e, BackupFailed) for c in checks_to_list(e.checks)]
+        checks = [*(check for plain in backups for check in plain["checks"]), *refused]
         print_json({"verdict": str(verdict), "checks": checks, "backups": backups, "errors": [str(e) for e in failures]})
     if failures and verdict is Outcome.NOT_CHECKED:
-        raise typer.Exit(max(e.exit_code for e in failures))
-    raise typer.Exit(EXIT_CODES[verdict])
+        return max(e.exit_code for e in failures)
+    return EXIT_CODES[verdict]
 
 
 def _resolve(given: list[str] | None) -> list[Target]:
     from pgaudit_kit.server.targets import find_app_targets, resolve_target
 
     if given:
-        return [resolve_target(text) for text in given]
+        targets = [resolve_target(text) for text in given]
+        return list({target.place: target for target in reversed(targets)}.values())[::-1]
     found = find_app_targets(Path.cwd())
     if not found:
         raise TargetError(
-            "no TARGET given, and neither .env nor .env.local in this folder names a PostgreSQL database",
+            "no TARGET given, and no .env file in this folder names a PostgreSQL database",
             resource=str(Path.cwd()),
             remedy="Name one: pgaudit backup postgresql://…, env:NAME or dotenv:PATH.",
         )

@@ -8,16 +8,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict, remedies, visible
+from pgaudit_kit.cli.output import Json, print_checks, print_json, print_table, print_verdict, remedies, visible
 from pgaudit_kit.errors import UsageError, hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pgaudit_kit.operations.restores.restored import Replacement
 
 TARGET_HELP = "postgresql://…, env:NAME, dotenv:PATH[#KEY] or service:NAME; its database is replaced."
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
+InPlace = Annotated[
+    bool, typer.Option("--in-place", help="Inside of the database, in one transaction; for roles that may not create databases.")
+]
+Replace = Annotated[
+    bool, typer.Option("--replace-contents", help="With --in-place: back up what the database holds, then replace all of it.")
+]
+Store = Annotated[Path, typer.Option("--store", help="With --in-place: the folder of that backup.")]
+Tables = Annotated[list[str] | None, typer.Option("--table", help="Only this table, into a new schema; may be repeated.")]
+Schemas = Annotated[list[str] | None, typer.Option("--schema", help="Only the tables of this schema, into a new one; may be repeated.")]
+DataOnly = Annotated[bool, typer.Option("--data-only", help="With --table or --schema: no checks, keys and indexes.")]
+IntoSchema = Annotated[str | None, typer.Option("--into-schema", help="The name of that new schema; default restored_TIME.")]
 Force = Annotated[bool, typer.Option("--force", help="End the sessions of others that are connected to the database.")]
 
 
@@ -27,26 +38,79 @@ def restore(
     yes: Yes = False,
     force: Force = False,
     no_owner: Annotated[bool, typer.Option("--no-owner", help="Leave owners and privileges out.")] = False,
-    drop_leftovers: Annotated[bool, typer.Option("--drop-leftovers", help="Drop what killed restores left behind.")] = False,
+    no_tablespaces: Annotated[bool, typer.Option("--no-tablespaces", help="Put everything into the database's own tablespace.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Load over this many connections (custom and directory).")] = 1,
+    drop_old: Annotated[bool, typer.Option("--drop-old", help="Drop the database that was replaced; there is no way back then.")] = False,
+    keep: Annotated[int | None, typer.Option("--keep", min=0, help="Of the databases kept, keep this many, the newest.")] = None,
+    drop_leftovers: Annotated[
+        bool, typer.Option("--drop-leftovers", help="Drop databases called NAME__restore_… too that are not known to be ours.")
+    ] = False,
+    in_place: InPlace = False,
+    replace_contents: Replace = False,
+    store: Store = Path("backups"),
+    table: Tables = None,
+    schema: Schemas = None,
+    data_only: DataOnly = False,
+    into_schema: IntoSchema = None,
     json: Json = False,
 ) -> None:
     """Restore beside the live database, prove it, then swap names.
 
-    The database that had the name is kept; pgaudit rollback brings it back.
+    The database that had the name is kept; pgaudit rollback brings it back. With --in-place, or of --table and --schema alone, no
+    database is made.
 
     Example: pgaudit restore backups/app.dump dotenv:.env.local
     """
+    if table or schema or data_only or into_schema:
+        if any((in_place, replace_contents, force, no_owner, no_tablespaces, jobs != 1, drop_old, keep is not None, drop_leftovers)):
+            raise UsageError("tables go into a new schema, and replace nothing", remedy="Leave the options of a whole restore out.")
+        _restore_part(backup, target, table or (), schema or (), data_only=data_only, into_schema=into_schema, json=json)
     from pgaudit_kit.operations.restores.restore import restore as bring_back
     from pgaudit_kit.records.verdict import EXIT_CODES
 
-    result = bring_back(backup, target, confirm=_confirmation(yes=yes), force=force, no_owner=no_owner, drop_leftovers=drop_leftovers)
+    result = bring_back(
+        backup,
+        target,
+        confirm=_confirmation(yes=yes),
+        force=force,
+        no_owner=no_owner,
+        no_tablespaces=no_tablespaces,
+        jobs=jobs,
+        drop_old=drop_old,
+        keep=keep,
+        drop_leftovers=drop_leftovers,
+        in_place=in_place,
+        replace_contents=replace_contents,
+        store=store,
+    )
     if json:
         print_json(result.to_dict())
     else:
         print_checks(result.check_list)
         print_verdict(result.verdict, result.state, remedies(result.check_list))
+        for sentence in result.notes:
+            print(f"  {visible(sentence)}")
         if result.kept:
             print(f"  → pgaudit rollback {hide_secrets(target)} brings the database before it back.")
+    raise typer.Exit(EXIT_CODES[result.verdict])
+
+
+def _restore_part(
+    backup: Path, target: str, tables: Sequence[str], schemas: Sequence[str], *, data_only: bool, into_schema: str | None, json: bool
+) -> None:
+    from pgaudit_kit.operations.restores.partial import restore_part
+    from pgaudit_kit.records.verdict import EXIT_CODES
+
+    result = restore_part(backup, target, tables=tables, schemas=schemas, data_only=data_only, into_schema=into_schema)
+    if json:
+        print_json(result.to_dict())
+    else:
+        print_checks(result.check_list)
+        for name, rows in result.tables:
+            print(visible(f"  {name} → {result.into}.{name.name}: {rows:,} rows"))
+        for note in result.notes:
+            print(visible(f"  {note}"))
+        print_verdict(result.verdict, result.state, remedies(result.check_list))
     raise typer.Exit(EXIT_CODES[result.verdict])
 
 
@@ -54,6 +118,9 @@ def rollback(
     target: Annotated[str, typer.Argument(metavar="TARGET", help=TARGET_HELP)],
     yes: Yes = False,
     force: Force = False,
+    to: Annotated[str | None, typer.Option("--to", metavar="NAME", help="The kept database to bring back; default the newest.")] = None,
+    list_only: Annotated[bool, typer.Option("--list", help="List what restores and rollbacks kept; change nothing.")] = False,
+    drop: Annotated[list[str] | None, typer.Option("--drop", metavar="NAME", help="Drop this kept database instead.")] = None,
     json: Json = False,
 ) -> None:
     """Bring back the database that the last restore replaced.
@@ -64,11 +131,44 @@ def rollback(
     """
     from pgaudit_kit.operations.restores.rollback import rollback as swap_back
 
-    result = swap_back(target, confirm=_confirmation(yes=yes), force=force)
+    if list_only:
+        _list_kept(target, json=json)
+        return
+    if drop:
+        _drop_kept(target, drop, yes=yes, json=json)
+        return
+    result = swap_back(target, confirm=_confirmation(yes=yes), to=to, force=force)
     if json:
         print_json({"verdict": "passed", **result.to_dict()})
     else:
         print_verdict("passed", result.state)
+
+
+def _list_kept(target: str, *, json: bool) -> None:
+    from pgaudit_kit.operations.restores.retention import list_kept
+
+    kept = list_kept(target)
+    if json:
+        print_json({"kept": [one.to_dict() for one in kept]})
+        return
+    print_table("Kept databases", ["name", "what", "size_bytes"], [(k.name, k.what, k.size_bytes) for k in kept], right=["size_bytes"])
+    if not kept:
+        print("No restore or rollback of this database kept another one.")
+
+
+def _drop_kept(target: str, names: list[str], *, yes: bool, json: bool) -> None:
+    from pgaudit_kit.audits.result import checks_to_list
+    from pgaudit_kit.operations.restores.retention import drop_kept
+    from pgaudit_kit.records.verdict import EXIT_CODES
+
+    if not yes:
+        raise UsageError(f"{', '.join(names)} would be dropped for good, so nothing was done", remedy="Add --yes when you are sure.")
+    check = drop_kept(target, names)
+    if json:
+        print_json({"verdict": str(check.outcome), "checks": checks_to_list([check])})
+    else:
+        print_verdict(str(check.outcome), check.found, remedies([check]))
+    raise typer.Exit(EXIT_CODES[check.outcome])
 
 
 def _confirmation(*, yes: bool) -> Callable[[Replacement], bool]:

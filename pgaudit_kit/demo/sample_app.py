@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pgaudit_kit.demo.dice import Dice
 from pgaudit_kit.demo.rows import DEFAULT_SEED, TableRows, sample_rows
 from pgaudit_kit.errors import OperationError, UsageError
-from pgaudit_kit.migrations.prisma import TABLE, checksums_of
+from pgaudit_kit.migration_tools.prisma import TABLE, checksums_of
 from pgaudit_kit.server.connection import connect
 from pgaudit_kit.server.targets import Target, resolve_target
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
@@ -10,9 +10,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pgaudit_kit.difference.dangling import dangling_keys
+from pgaudit_kit.difference.entries import entries_of
 from pgaudit_kit.difference.hash_partitions import together
 from pgaudit_kit.difference.keys import RowKey
-from pgaudit_kit.difference.lost import TableLoss, losses, what_was_lost
+from pgaudit_kit.difference.lost import TableLoss, losses
+from pgaudit_kit.difference.naming import find_table
 from pgaudit_kit.difference.not_compared import NOT_OF_A_SCHEMA, NotCompared
 from pgaudit_kit.difference.objects import compare_inventories
 from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowResult
@@ -21,10 +23,10 @@ from pgaudit_kit.difference.sequence_uses import uses_of_sequences
 from pgaudit_kit.difference.sessions import align_sessions
 from pgaudit_kit.difference.tables import columns_and_key, compare_rows, rows_that_differ, without_table
 from pgaudit_kit.display import frames, html
-from pgaudit_kit.display.object_changes import objects_html, without_secrets
+from pgaudit_kit.display.object_changes import objects_html
 from pgaudit_kit.display.progress import Progress
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
-from pgaudit_kit.records.difference import ObjectDifference, RowDifference, Skipped, TableDifference
+from pgaudit_kit.records.difference import ObjectDifference, Skipped, TableDifference
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS, is_without_large_objects
 from pgaudit_kit.records.loss import DanglingKey
 from pgaudit_kit.records.objects import Unmodelled
@@ -234,14 +236,7 @@ class Difference:
 
     def find_table(self, table: str | TableName) -> TableName:
         """The one table of that name (`schema.table`, or a name that is there only once) in either source. Raises UsageError."""
-        if isinstance(table, TableName):
-            return table
-        names = {*self.left.table_data, *self.right.table_data}
-        found = [n for n in names if table in (str(n), f"{n.schema}.{n.name}", n.name)]
-        if len(found) != 1:
-            what = "is in several schemas" if found else "is in neither source"
-            raise UsageError(f"table {table} {what}", resource=table, remedy="Name it as schema.table, as `tables` lists it.")
-        return found[0]
+        return find_table(table, self.left, self.right)
 
     def columns_and_key(self, name: TableName) -> tuple[tuple[str, ...], RowKey | None]:
         """The columns of *name* that both sides hold, and those among them by which rows are paired (None without a key)."""
@@ -323,34 +318,7 @@ class Difference:
 
     def to_dict(self, *, rows: bool = False) -> dict[str, Any]:
         """The difference as `--json` prints it (keys: docs of `pgaudit diff`)."""
-        plain: dict[str, Any] = {
-            "verdict": self.verdict,
-            "left": self.left.label,
-            "right": self.right.label,
-            "compared": self.compared,
-            "skipped": [{"what": s.what, "reason": s.reason} for s in self.skipped],
-            "unmodelled": [{"kind": u.kind, "schema": u.schema, "name": u.name, "reason": u.reason} for u in self.unmodelled],
-            "objects": [_object_entry(d) for d in self.object_differences],
-            "tables": [
-                {
-                    "schema": t.name.schema,
-                    "name": t.name.name,
-                    "status": t.status,
-                    "rows_left": t.rows_left,
-                    "rows_right": t.rows_right,
-                    "reason": t.reason,
-                    "method": t.method,
-                }
-                for t in self.table_differences
-            ],
-        }
-        if rows:
-            results = {t.name: self.row_result(t.name) for t in self.table_differences}
-            plain["rows"] = {_dotted(n): [_row_entry(r) for r in result.listed] for n, result in results.items()}
-            unknown = {t.name for t in self.table_differences if t.status == "not_checked"}
-            plain["row_counts"] = {_dotted(n): _counts_entry(result, known=n not in unknown) for n, result in results.items()}
-            plain |= what_was_lost(self)
-        return plain
+        return entries_of(self, rows=rows)
 
     def _repr_html_(self) -> str:
         """The difference for a notebook: verdict, objects and tables that differ; rows are asked for by name."""
@@ -395,33 +363,3 @@ def _count(number: int, phrase: str) -> str:
 
 def _named(unmodelled: Iterable[Unmodelled]) -> list[tuple[str | None, ...]]:
     return [(u.kind, u.schema, u.name, u.reason) for u in unmodelled]
-
-
-def _dotted(name: TableName) -> str:
-    return f"{name.schema}.{name.name}"
-
-
-def _object_entry(d: ObjectDifference) -> Mapping[str, Any]:
-    return {
-        "kind": d.key.kind,
-        "schema": d.key.schema,
-        "name": d.key.name,
-        "parent": d.key.parent,
-        "status": d.status,
-        "changes": [{"attribute": c.attribute, "left": c.left, "right": c.right} for c in map(without_secrets, d.changes)],
-        "reason": d.reason,
-        "hint": d.hint,
-    }
-
-
-def _row_entry(r: RowDifference) -> Mapping[str, Any]:
-    return {
-        "status": r.status,
-        "key": dict(r.key),
-        "columns": [{"attribute": c.attribute, "left": c.left, "right": c.right} for c in r.columns],
-    }
-
-
-def _counts_entry(result: RowResult, *, known: bool) -> Mapping[str, Any]:
-    counts = (result.counts.missing, result.counts.extra, result.counts.changed) if known else (None, None, None)
-    return {**dict(zip(("missing", "extra", "changed"), counts, strict=True)), "why_not": result.why_not}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,7 @@ from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_KEY, LARGE_OBJECT_ROWS
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.rows.copy_text import NULL
 
 _NAME = r'(?:"(?:[^"]|"")*"|[^\s",()]+)'
 _COLUMNS = rf"\(({_NAME}(?:, {_NAME})*)\)"
@@ -22,18 +24,40 @@ _IDENTIFIER = re.compile(r'"((?:[^"]|"")*)"|([^\s,"]+)')
 _WORST_LAST = ("never", "equal", "distinct")
 
 
+# Types of which equal values may print otherwise, and how to print them alike: in COPY text, and without NULLs
+_ALIKE: Mapping[str, Callable[[bytes], bytes]] = {
+    "numeric": lambda text: text.rstrip(b"0").rstrip(b".") if b"." in text else text,
+    "citext": lambda text: text.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape"),
+    "character": lambda text: text.rstrip(b" "),
+    "real": lambda text: b"0" if text == b"-0" else text,
+    "double precision": lambda text: b"0" if text == b"-0" else text,
+}
+_TYPE = re.compile(r'(?:.*\.)?"?(numeric|citext|character|real|double precision)"?(?:\(.*\))?')
+
+
 @dataclass(frozen=True, slots=True)
 class RowKey:
-    """The columns that tell rows apart. `nulls`: there are none; or two are the same value; or a row that has one is equal to no other."""
+    """The columns that tell rows apart. `nulls`: there are none; or two are the same value; or a row that has one is equal to no other.
+
+    `kinds`: by column, the type whose equal values may print otherwise (1.0 and 1.00), "" for all others; () when there is none such.
+    """
 
     columns: tuple[str, ...]
     nulls: Literal["never", "equal", "distinct"] = "never"
+    kinds: tuple[str, ...] = ()
+
+    def alike(self, fields: Sequence[bytes]) -> list[bytes]:
+        """The COPY text of a key's values in which equal ones are the same."""
+        return [_ALIKE[kind](field) if kind and field != NULL else field for kind, field in zip(self.kinds, fields, strict=True)]
 
 
 def key_of(inventory: Inventory, table: TableName) -> RowKey | None:
     """Return the primary key of *table*, else its narrowest unique constraint or index, those without NULLs first, else None."""
-    if table == LARGE_OBJECT_ROWS:
-        return RowKey(LARGE_OBJECT_KEY)
+    return RowKey(LARGE_OBJECT_KEY) if table == LARGE_OBJECT_ROWS else next(iter(keys_of(inventory, table)), None)
+
+
+def keys_of(inventory: Inventory, table: TableName) -> list[RowKey]:
+    """Return all keys of *table*, that first by which rows are best told apart."""
     candidates: list[tuple[bool, int, int, tuple[str, ...], RowKey]] = []
     for item in inventory.by_parent.get((table.schema, table.name), ()):
         definition = item.attributes.get("definition") or ""
@@ -43,13 +67,21 @@ def key_of(inventory: Inventory, table: TableName) -> RowKey | None:
             columns = _identifiers(match[2] if item.key.kind == "CONSTRAINT" else match[1])
             primary = definition.startswith("PRIMARY KEY")
             nulls: Literal["never", "equal", "distinct"] = "equal" if match["nulls"] else "distinct"
-            key = RowKey(columns, "never" if primary or _all_not_null(inventory, table, columns) else nulls)
+            nulls = "never" if primary or _all_not_null(inventory, table, columns) else nulls
+            key = RowKey(columns, nulls, _kinds(inventory, table, columns))
             candidates.append((not primary, _WORST_LAST.index(key.nulls), len(columns), columns, key))
-    return min(candidates)[-1] if candidates else None
+    return [candidate[-1] for candidate in sorted(candidates, key=lambda candidate: candidate[:-1])]
 
 
 def _identifiers(text: str) -> tuple[str, ...]:
     return tuple(quoted.replace('""', '"') if quoted or not bare else bare for quoted, bare in _IDENTIFIER.findall(text))
+
+
+def _kinds(inventory: Inventory, table: TableName, columns: tuple[str, ...]) -> tuple[str, ...]:
+    owner = inventory.by_key.get(ObjectKey("TABLE", table.schema, table.name))
+    types = {c.name: _TYPE.fullmatch(c.attributes.get("type") or "") for c in owner.columns} if owner else {}
+    kinds = tuple(found[1] if (found := types.get(column)) else "" for column in columns)
+    return kinds if any(kinds) else ()
 
 
 def _all_not_null(inventory: Inventory, table: TableName, columns: tuple[str, ...]) -> bool:

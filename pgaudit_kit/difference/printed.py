@@ -6,19 +6,22 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from pgaudit_kit.difference.instants import ZONED_VALUE
 from pgaudit_kit.dumps.ddl.needless_quotes import without_needless_quotes
 from pgaudit_kit.errors import PgAuditError
 from pgaudit_kit.records.objects import DatabaseObject
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import NULL, decode_field, lines_of
+from pgaudit_kit.rows.zoned_text import ZONED_VALUE
 
 Columns = Mapping[TableName, tuple[str, ...]]
 
 _ZONED_CONSTANT = re.compile(r"with time zone|tstz")
-_CLOCK = rb" \d\d:\d\d:\d\d(?:\.\d+)?"
-_DAY_AND_OFFSET = re.compile(rb"(\d{4,}-\d\d-\d\d)" + _CLOCK + rb"([+-]\d\d(?::\d\d){0,2}(?: BC)?)")
+_REST = rb"(?:-\d\d)? \d\d:\d\d:\d\d(?:\.\d+)?"
+_OFFSET = rb"([+-]\d\d(?::\d\d){0,2}(?: BC)?)"
+_NO_MORE = rb"(?!:\d| BC)"  # +05 is no part of +05:30
+_MONTH_AND_OFFSET = re.compile(rb"(\d{4,}-\d\d)" + _REST + _OFFSET)
+_DAY_AND_OFFSET = re.compile(rb"(\d{4,}-\d\d-\d\d)" + _REST + _OFFSET)
 _CONSTANT = re.compile(r"'((?:[^']|'')*)'::(?:money|bytea)")
 _DEFINITIONS = frozenset({"default", "generated", "definition", "partition_bound", "using", "check", "where"})
 # In an array, the quotes have backslashes; doubled ones are part of a name
@@ -27,7 +30,7 @@ _DIGITS = re.compile(r"[-()\d.,'\s\u202f\xa0]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LINES_READ = 20_000
 _BYTES_READ = 1 << 24
-_VALUES_KEPT = 400
+_MONTHS_KEPT = 400
 _DAYS_KEPT = 20_000
 _OF_COLUMN = 100
 _LONG = 10_000
@@ -44,28 +47,18 @@ class Printed:
         self._whole = whole
 
     def zoned_values(self) -> list[str]:
-        """Values of timestamptz that tell zones apart: the first of every month (of all rows: every day) and offset seen."""
-        if self._whole:
-            return self._zoned_days()
-        kept: dict[tuple[bytes, ...], str] = {}
-        for name, columns in self._held():
-            for fields in self._rows(name, columns):
-                for match in (found for field in fields for found in ZONED_VALUE.finditer(field)):
-                    year, month, *_, sign, hours, minutes, seconds, bc = match.groups(b"")
-                    if len(kept) < _VALUES_KEPT:
-                        kept.setdefault((year, month, sign, hours, minutes, seconds, bc), match[0].decode("ascii"))
-        return list(kept.values())
+        """Values of timestamptz that tell zones apart: the first of every month (of all rows: every day) and offset seen.
 
-    def _zoned_days(self) -> list[str]:
-        """Of millions of values, block by block: only a day and offset that were not seen yet cost more than a search."""
+        Of millions of values, block by block: only a month and offset that were not seen yet cost more than a search.
+        """
+        pattern, most = (_DAY_AND_OFFSET, _DAYS_KEPT) if self._whole else (_MONTH_AND_OFFSET, _MONTHS_KEPT)
         kept: dict[tuple[bytes, bytes], str] = {}
         for name, columns in self._held():
-            with suppress(PgAuditError):
-                for block in self._source.row_blocks(name, columns):
-                    for day, offset in {*_DAY_AND_OFFSET.findall(block)} - kept.keys():
-                        found = re.search(re.escape(day) + _CLOCK + re.escape(offset), block)
-                        if found and len(kept) < _DAYS_KEPT:
-                            kept[day, offset] = found[0].decode("ascii")
+            for block in self._blocks(name, columns):
+                for begin, offset in {*pattern.findall(block)} - kept.keys():
+                    found = re.search(re.escape(begin) + _REST + re.escape(offset) + _NO_MORE, block)
+                    if found and len(kept) < most:
+                        kept[begin, offset] = found[0].decode("ascii")
         return list(kept.values())
 
     def zoned_constants(self) -> list[str]:
@@ -114,12 +107,17 @@ class Printed:
                 yield name, held
 
     def _rows(self, name: TableName, columns: tuple[str, ...]) -> Iterator[list[bytes]]:
+        for line in lines_of(self._blocks(name, columns)):
+            yield line.split(b"\t")
+
+    def _blocks(self, name: TableName, columns: tuple[str, ...]) -> Iterator[bytes]:
+        """The rows of all, or of the first ones."""
         lines = size = 0
         with suppress(PgAuditError):
-            for line in lines_of(self._source.row_blocks(name, columns)):
-                yield line.split(b"\t")
-                lines += 1
-                size += len(line)
+            for block in self._source.row_blocks(name, columns):
+                yield block
+                lines += block.count(b"\n")
+                size += len(block)
                 if not self._whole and (lines >= _LINES_READ or size >= _BYTES_READ):
                     return
 

@@ -13,9 +13,11 @@ from itertools import product
 
 from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.difference.foreign_keys import ForeignKey, InOrder, foreign_keys_of_both, parents_first
+from pgaudit_kit.difference.keys import RowKey
 from pgaudit_kit.difference.partitions import leaves, triggers_of, upwards
 from pgaudit_kit.difference.rescue_parents import EXTRACT, Key, LostParents, NeededParents, differing
-from pgaudit_kit.difference.rescue_sql import TableRescue, forward, literal, qualified, quoted
+from pgaudit_kit.difference.rescue_sql import TableRescue, UniqueValues, forward, literal, qualified, quoted
+from pgaudit_kit.difference.rescue_swaps import exchangeable
 from pgaudit_kit.difference.rows import RowPair
 from pgaudit_kit.difference.sequence_feeds import sequence_feeds
 from pgaudit_kit.difference.sessions import MONEY
@@ -215,7 +217,15 @@ class Rescue:
             self._never_set(table),
             tuple(self._other_types(table).items()),
             may_be_null=bool(key and key.nulls != "never"),
+            kinds=key.kinds if key else (),
+            unique=() if self._fire_triggers else self._exchangeable(table, columns, key),
         )
+
+    def _exchangeable(self, table: TableName, columns: tuple[str, ...], key: RowKey | None) -> tuple[UniqueValues, ...]:
+        """The keys by which rows are not paired. Triggers that fire would see what stands there meanwhile."""
+        settable = {*columns} - {*(key.columns if key else ())} - self._never_set(table)
+        referenced = [k.parent_columns for k in self._foreign_keys if k.parent == table]
+        return tuple(exchangeable(self.difference.right.inventory, table, settable, referenced=referenced))
 
     def _deferring(self, ordered: InOrder) -> Iterator[tuple[str, str]]:
         """How foreign keys by which tables need each other, or rows to be reverted their own table's, are to wait, and how no more."""

@@ -17,13 +17,22 @@ _ROWS_PER_INSERT = 500
 _BYTES_PER_INSERT = 1 << 20
 
 
+@dataclass(frozen=True, slots=True)
+class UniqueValues:
+    """Columns of which each row has other values, and what one of them, `column`, can be `meanwhile` (SQL): a value that no row has."""
+
+    columns: tuple[str, ...]
+    column: str
+    meanwhile: str
+
+
 @dataclass(frozen=True)
 class TableRescue:
     """How the rows of `table` come back, over `columns`, told apart by `key` (() for a multiset of rows); `number` makes names unique.
 
     `unset` are columns that no UPDATE may set (GENERATED ALWAYS AS IDENTITY); `retyped` those whose type is not that of the dump any
     more, with the type they have now: a value that this type would change is refused. With *may_be_null*, only changed rows are told by
-    their key, which is not NULL.
+    their key, which is not NULL. *kinds*: those of the key (`keys.RowKey`). *unique*: other keys, whose values rows may have exchanged.
     """
 
     table: TableName
@@ -33,6 +42,8 @@ class TableRescue:
     unset: frozenset[str] = frozenset()
     retyped: tuple[tuple[str, str], ...] = ()
     may_be_null: bool = False
+    kinds: tuple[str, ...] = ()
+    unique: tuple[UniqueValues, ...] = ()
 
     @property
     def _by_key(self) -> bool:
@@ -71,11 +82,25 @@ class TableRescue:
         return f"{into} FROM {self._lost} AS lost {self._there},\n    LATERAL pg_catalog.generate_series(1, {times});\n"
 
     def revert(self) -> Iterator[str]:
-        """Yield the statement that gives changed rows their old values, if the table has a key and other columns."""
-        if self.key and (columns := [c for c in self._settable if c not in self.key]):
+        """Yield the statements that give changed rows their old values, if the table has a key and other columns."""
+        if self.key:
+            yield from map(self._give_way, self.unique)
+        printed_otherwise = {c for c, kind in zip(self.key, self.kinds, strict=False) if kind}
+        if self.key and (columns := [c for c in self._settable if c not in self.key or c in printed_otherwise]):
             values = ", ".join(f"{quoted(c)} = lost.{quoted(c)}" for c in columns)
             different = f"{self._same_key} AND NOT {_same_text(columns)}"
             yield f"UPDATE ONLY {qualified(self.table)} AS live SET {values}\n  FROM {self._changed} AS lost WHERE {different};\n"
+
+    def _give_way(self, unique: UniqueValues) -> str:
+        """The statement by which changed rows let go of unique values that others of them had: indexes are asked row by row."""
+        have, want, wanted = (f"ROW({_list(unique.columns, of)})::text" for of in ("live", "lost", "other"))
+        return (
+            f"WITH given AS (\n  SELECT live.ctid AS place, pg_catalog.row_number() OVER () AS number\n"
+            f"    {self._live} JOIN {self._changed} AS lost ON {self._same_key} WHERE {have} <> {want}\n"
+            f"    AND {have} IN (SELECT {wanted} FROM {self._changed} AS other)\n"
+            f") UPDATE ONLY {qualified(self.table)} AS live SET {quoted(unique.column)} = {unique.meanwhile}\n"
+            f"  FROM given WHERE live.ctid = given.place;\n"
+        )
 
     def check(self, *, reverted: bool) -> str:
         """The statement that fails unless every row is there: with its old values when this transaction wrote it.
@@ -132,7 +157,8 @@ class TableRescue:
 
     @property
     def _same_key(self) -> str:
-        return " AND ".join(f"live.{quoted(c)}::text = lost.{quoted(c)}::text" for c in self.key)
+        kinds = self.kinds or ("",) * len(self.key)
+        return " AND ".join(_same_value(c, kind) for c, kind in zip(self.key, kinds, strict=True))
 
     def _row(self, pair: RowPair) -> str:
         values = dict(zip(self.columns, decode_line(pair.left or b""), strict=True))
@@ -162,6 +188,16 @@ def forward(feed: SequenceFeed, then: str | None) -> str:
 
 def _same_text(columns: Sequence[str]) -> str:
     return f"ROW({_list(columns, 'live')})::text = ROW({_list(columns, 'lost')})::text"
+
+
+def _same_value(column: str, kind: str) -> str:
+    """Whether a column of a key has the same value, which may be printed otherwise now."""
+    live, lost = (f"{side}.{quoted(column)}" for side in ("live", "lost"))
+    if kind in ("numeric", "real", "double precision"):
+        return f"{live} = {lost}"
+    if kind == "citext":
+        return f"pg_catalog.lower({live}::text) = pg_catalog.lower({lost}::text)"
+    return f"{live}::text = {lost}::text"  # of character(n) without the blanks at its end
 
 
 def _refusing(wrong: str, before: str, after: str) -> str:

@@ -31,7 +31,6 @@ Blocks: TypeAlias = Callable[[], Iterator[bytes]]
 
 _WINDOW = 256  # rows of each side in which a common row is looked for first
 _WIDEST_WINDOW = 1 << 16
-_ROWS_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)

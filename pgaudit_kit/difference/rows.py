@@ -76,16 +76,23 @@ class RowShape:
     key: RowKey | None = None
 
     def keys_of(self, lines: list[bytes]) -> list[bytes]:
-        """The COPY text of each line's key; the line itself where a key of a unique index is NULL, which is equal to no other."""
+        """What each line's key says, by which equal ones are the same; the line itself where one of a unique index is NULL."""
         if self.key is None:
             return lines
         picks = [self.columns.index(name) for name in self.key.columns]
         last = max(picks)
         fields = [line.split(b"\t", last + 1) for line in lines]
-        keys = [row[last] for row in fields] if len(picks) == 1 else [b"\t".join([row[i] for i in picks]) for row in fields]
+        if self.key.kinds:
+            keys = [b"\t".join(self.key.alike([row[i] for i in picks])) for row in fields]
+        else:
+            keys = [row[last] for row in fields] if len(picks) == 1 else [b"\t".join([row[i] for i in picks]) for row in fields]
         if self.key.nulls != "distinct":
             return keys
         return [line if NULL in key.split(b"\t") else key for key, line in zip(keys, lines, strict=True)]
+
+    def is_told(self, line: bytes, key_text: bytes) -> bool:
+        """Whether *key_text*, what `keys_of` gives for *line*, tells it apart: not without a key, nor by a NULL that is equal to none."""
+        return self.key is not None and (self.key.nulls != "distinct" or key_text is not line)
 
     def key_values(self, line: bytes) -> tuple[str | None, ...]:
         """The values of the key of one line; of all columns where its key is none, since it is equal to no other."""
@@ -146,7 +153,7 @@ def differing_rows(left: Source, right: Source, name: TableName, columns: Sequen
         for side, lines in match(left, right, name, columns).unmatched():
             keys = shape.keys_of(lines)
             for spilled, has_key in ((keyed, True), (unkeyed, False)):
-                chosen = [line for line, key_text in zip(lines, keys, strict=True) if (key_text is not line) == has_key]
+                chosen = [line for line, key_text in zip(lines, keys, strict=True) if shape.is_told(line, key_text) == has_key]
                 spilled.add(side, _hashes(shape.keys_of(chosen)), chosen)
         for lefts, rights in keyed.divisions():
             yield from _pairs(lefts, rights, shape)

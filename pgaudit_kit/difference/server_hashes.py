@@ -8,9 +8,20 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pgaudit_kit.difference.row_matching import Matching, match_rows
+from pgaudit_kit.records.difference import TableDifference
+from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
-from pgaudit_kit.server.row_hashes import BUCKETS, bucket_sums, can_hash_alike, hashed_as_they_are, is_large, rows_in_buckets
+from pgaudit_kit.server.row_hashes import (
+    BUCKETS,
+    bucket_sums,
+    can_hash,
+    can_hash_alike,
+    is_large,
+    rows_in_buckets,
+    server_hash,
+    types_hashed_apart,
+)
 from pgaudit_kit.server.snapshot import Snapshot
 
 _WORTH_IT = 0.3  # above this share of rows in buckets that differ, fetching all rows is no more work than choosing them
@@ -35,7 +46,7 @@ def compare_hashes(left: Source, right: Source, name: TableName, columns: Sequen
         return None
     if not (is_large(left, name) or is_large(right, name)):
         return None
-    types = [hashed_as_they_are(side, name) for side in (left, right)]
+    types = [types_hashed_apart(side, name) for side in (left, right)]
     if any(types[0].get(column) != types[1].get(column) for column in columns):
         return None
     lefts, rights = on_both(left, right, lambda side: bucket_sums(side, name, columns, key))
@@ -52,6 +63,23 @@ def compare_hashes(left: Source, right: Source, name: TableName, columns: Sequen
             lambda: rows_in_buckets(right, name, columns, key, differ),
         ),
     )
+
+
+def same_as_recorded(recorded: Source, live: Source, name: TableName) -> TableDifference | None:
+    """The table as `same` when the server of *live* sums up its rows to what a manifest recorded; None when that cannot be told.
+
+    Unequal sums tell nothing, since another build or version might hash otherwise: then rows have to be read. Raises QueryFailed.
+    """
+    if not (isinstance(recorded, Manifest) and isinstance(live, Snapshot) and can_hash(live)):
+        return None
+    data, other = recorded.table_data.get(name), live.table_data.get(name)
+    if not (data and data.server_hash and other) or other.not_readable or {*data.columns} != {*other.columns}:
+        return None
+    if recorded.provenance.encoding != live.provenance.encoding:
+        return None
+    if server_hash(live, name, data.columns) != data.server_hash:
+        return None
+    return TableDifference(name, "same", data.rows, data.rows, method="server hashes")
 
 
 def on_both(left: Snapshot, right: Snapshot, ask: Callable[[Snapshot], Found]) -> tuple[Found, Found]:

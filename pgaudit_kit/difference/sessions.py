@@ -16,6 +16,7 @@ from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pgaudit_kit.difference.instants import InUtc
+from pgaudit_kit.difference.partitions_as_one import partitions_as_one
 from pgaudit_kit.difference.printed import Columns, Printed, forms_of_bytea, forms_of_money, holds_bytes, is_quoted
 from pgaudit_kit.difference.printed_types import columns_printed_by
 from pgaudit_kit.difference.tables import common_columns, compare_table
@@ -100,10 +101,11 @@ class Alignment:
     def for_rows(self, name: TableName) -> tuple[Source, Source, frozenset[str]]:
         """Both sources as the rows of that table are to be compared one by one, and the columns that are to be left out."""
         doubts = self.doubts(name)
+        left, right = partitions_as_one(self.left, self.right)
         zoned = self.doubtful.get(TIME_ZONE, {}).get(name, ())
         if not zoned:
-            return self.left, self.right, frozenset(doubts)
-        return InUtc(self.left, zoned), InUtc(self.right, zoned), frozenset(c for c, setting in doubts.items() if setting != TIME_ZONE)
+            return left, right, frozenset(doubts)
+        return InUtc(left, zoned), InUtc(right, zoned), frozenset(c for c, setting in doubts.items() if setting != TIME_ZONE)
 
     def doubts(self, name: TableName) -> dict[str, str]:
         """The columns of that table that may be printed otherwise, with the setting that does it."""

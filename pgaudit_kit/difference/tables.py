@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from itertools import islice
 
 from pgaudit_kit.difference.hash_partitions import together
 from pgaudit_kit.difference.keys import RowKey, key_of
+from pgaudit_kit.difference.partitions_as_one import partitions_as_one, whole
 from pgaudit_kit.difference.row_matching import Matching, closing_blocks
 from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowPair, RowResult, RowShape, match, tally
-from pgaudit_kit.difference.selection import SelectedSource
-from pgaudit_kit.difference.server_hashes import HashedTable, compare_hashes
+from pgaudit_kit.difference.server_hashes import HashedTable, compare_hashes, same_as_recorded
 from pgaudit_kit.difference.times_touched import TimesSeen, time_columns
 from pgaudit_kit.errors import PgAuditError, RowsNotAvailable
 from pgaudit_kit.records.difference import Method, Skipped, TableDifference, TableStatus
@@ -26,9 +26,15 @@ from pgaudit_kit.server.snapshot import Snapshot
 
 
 def compare_tables(left: Source, right: Source) -> tuple[TableDifference, ...]:
-    """Compare, by fingerprint, every table whose rows either source holds. One result per table, `same` ones included."""
-    _count_ahead(left, right)
-    return together([_compare(left, right, name, _by_fingerprint)[0] for name in _names(left, right)], left, right)
+    """Compare, by fingerprint, every table whose rows either source holds. One result per table, `same` ones included.
+
+    Of a manifest (left) with hashes of a server, a live database is asked for its own first: that takes a fifth of the time of reading.
+    """
+    left, right = partitions_as_one(left, right)
+    names = _names(left, right)
+    hashed = {name: same for name in names if (same := same_as_recorded(left, right, name))}
+    _count_ahead(left, right, without=hashed.keys())
+    return together([hashed.get(name) or _compare(left, right, name, _by_fingerprint)[0] for name in names], left, right)
 
 
 def compare_rows(
@@ -39,6 +45,7 @@ def compare_rows(
     *read* is told how many rows more were read. Of a side that knows fingerprints only (a manifest) rows cannot be told apart; the result
     says so.
     """
+    left, right = partitions_as_one(left, right)
 
     def by_rows(left: Source, right: Source, name: TableName) -> tuple[TableDifference, RowResult]:
         if whole(left) is whole(right):  # one connection gives one stream of rows at a time
@@ -65,7 +72,7 @@ def compare_rows(
 
 def compare_table(left: Source, right: Source, name: TableName) -> TableDifference:
     """Compare, by fingerprint, the rows of one table that either source holds."""
-    return _compare(left, right, name, _by_fingerprint)[0]
+    return _compare(*partitions_as_one(left, right), name, _by_fingerprint)[0]
 
 
 def rows_that_differ(left: Source, right: Source, name: TableName, *, without: frozenset[str], limit: int) -> RowResult:
@@ -93,17 +100,12 @@ def common_columns(left: Source, right: Source, name: TableName) -> tuple[str, .
     return tuple(c for c in first.table_data[name].columns if c in there)
 
 
-def whole(source: Source) -> Source:
-    """The source that *source* is a part of, or is."""
-    return source.whole if isinstance(source, SelectedSource) else source
-
-
-def _count_ahead(left: Source, right: Source) -> None:
+def _count_ahead(left: Source, right: Source, *, without: Container[TableName] = ()) -> None:
     """Where only fingerprints are asked for, live tables are counted several at a time."""
     for side, other in ((left, right), (right, left)):
         live = whole(side)
         if isinstance(live, Snapshot):
-            shared = side.table_data.keys() & other.table_data.keys()
+            shared = [name for name in side.table_data if name in other.table_data and name not in without]
             count_together(live, (n for n in shared if side.table_data[n].columns == other.table_data[n].columns))
 
 

@@ -158,6 +158,21 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
     "tablespaces": {"name": TEXT, "owner": TEXT, "location": TEXT, "options": TEXT, "comment": TEXT},
     # one row per setting of a role, of a database, or of a role in a database
     "settings": {"role": TEXT, "database": TEXT, "name": TEXT, "value": TEXT},
+    # one row per migration, in the order applied, then those not applied. state: applied, pending, failed, rolled_back, unknown (in the
+    # ledger, without a file), edited; applied_at as PostgreSQL prints it; ledger, file, catalog: what each of the three says
+    "migrations": {
+        "tool": TEXT,
+        "table": TEXT,
+        "name": TEXT,
+        "state": TEXT,
+        "applied_at": TEXT,
+        "out_of_order": FLAG,
+        "ledger": TEXT,
+        "file": TEXT,
+        "catalog": TEXT,
+        "reason": TEXT,
+        "remedy": TEXT,
+    },
     # one row per backup of a store, newest first. when: of its snapshot; size_bytes: as the dump lies there now; partial: it was told
     # to leave something out; verified, rehearsed: the verdict of the last proof of that kind, missing when there is none; verdict: what
     # is known of it now (passed or warned: proven); kept_by: the rules that keep it, missing when none does or none was given;
@@ -207,7 +222,7 @@ def frame(schema: str, rows: Iterable[Sequence[Any]]) -> DataFrame:
 
 
 def records_frame(schema: str, records: Iterable[object]) -> DataFrame:
-    """Frame *schema* of records whose fields have the names of its columns (`roles`, `memberships`, `tablespaces`, `settings`)."""
+    """Frame *schema* of records whose fields have the names of its columns (`roles`, `settings`, `migrations` …)."""
     return frame(schema, ([getattr(record, name) for name in SCHEMAS[schema]] for record in records))
 
 

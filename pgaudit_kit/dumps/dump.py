@@ -157,12 +157,17 @@ class Dump:
         """
         return self._reader.large_objects()
 
+    def hash_while_counting(self) -> None:
+        """Have an archive's rows hashed by the pass that counts them, if that has not been made: for who wants both, half the work."""
+        self._reader.hashes_rows = True
+
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
         """Count and fingerprint of all rows of *name* over *columns* (default: all). Raises RowsNotAvailable, DamagedDump.
 
         Many rows of a bare script are shared out between processes; see `fingerprints`.
         """
         key = _fingerprint_key(name, columns)
+        self._take_what_was_hashed()
         if key not in self._fingerprints:
             self._share_out([name], columns)
         if key not in self._fingerprints:
@@ -176,12 +181,18 @@ class Dump:
         the environment variable PGAUDIT_PROCESSES says another number, 1 for none.
         """
         wanted = list(self.table_data if names is None else names)
+        self._take_what_was_hashed()
         self._share_out(wanted, None)
         found = {}
         for name in wanted:
             with suppress(RowsNotAvailable, DamagedDump):  # `fingerprint` tells them whoever asks for that table
                 found[name] = self.fingerprint(name)
         return found
+
+    def _take_what_was_hashed(self) -> None:
+        if self._reader.hashes_rows:
+            for name, found in self._reader.contents.fingerprints.items():
+                self._fingerprints.setdefault(_fingerprint_key(name, None), found)
 
     def _share_out(self, names: Iterable[TableName], columns: Sequence[str] | None) -> None:
         """Make the fingerprints of *names* in several processes, as far as that pays and their rows can be read."""

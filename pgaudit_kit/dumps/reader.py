@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from pgaudit_kit.dumps.row_ranges import RowRange
 from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
+from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName
@@ -32,6 +33,7 @@ class Contents:
     """What one pass over all rows found. `damaged` are the tables whose rows are broken; all damage, theirs too, is in `damage`.
 
     `large_objects` are those whose content was there, None without any; `large_objects_broken` says why they are not all of them.
+    `fingerprints`: of the rows that were hashed in the same pass (`DumpReader.hashes_rows`).
     """
 
     tables: Mapping[TableName, TableData]
@@ -39,12 +41,15 @@ class Contents:
     damaged: Mapping[TableName, Damage]
     large_objects: LargeObjectRows | None = None
     large_objects_broken: str = ""
+    fingerprints: Mapping[TableName, Fingerprint] = field(default_factory=dict)
 
 
 class DumpReader(Protocol):
     """One dump, as its format stores it. Everything is read when it is first asked for, and once."""
 
     format: str
+    hashes_rows: bool
+    """Whether the pass that counts rows is to hash them, too: an archive then need not be unpacked twice. Set before that pass."""
 
     @property
     def provenance(self) -> Provenance:

@@ -35,7 +35,8 @@ class Proof(StrEnum):
 class Evidence:
     """One proof of one backup.
 
-    `at`: ISO 8601, UTC; `by`: account and host; `server`: which one judged, "" for none; `checks` as `--json` prints them.
+    `at`: ISO 8601, UTC; `by`: account and host; `server`: which one judged, "" for none;
+    `megabytes_per_second`: of restored data while loading, None when nothing was loaded; `checks` as `--json` prints them.
     """
 
     proof: Proof
@@ -45,6 +46,7 @@ class Evidence:
     dump_sha256: str
     seconds: float
     server: str = ""
+    megabytes_per_second: float | None = None
     checks: tuple[Mapping[str, Any], ...] = ()
 
     def to_json(self) -> str:

@@ -8,6 +8,19 @@ MODULUS = 1 << 128
 
 
 @dataclass(frozen=True, slots=True)
+class ServerHash:
+    """The exact sum of the 64-bit hashes that a server made of `rows` rows (server/row_hashes.py), over the columns of the table.
+
+    `expression`: the SQL that hashed a row. Sums of two servers by the same expression, in databases of one encoding, that are equal prove
+    equal rows; others prove nothing.
+    """
+
+    rows: int
+    total: int
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fingerprint:
     """`rows` rows whose COPY lines' xxh3_128 values sum to `digest` modulo 2^128."""
 

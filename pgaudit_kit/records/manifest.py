@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from pgaudit_kit.errors import ManifestError, RowsNotAvailable, hide_secrets
-from pgaudit_kit.records.fingerprint import Fingerprint
+from pgaudit_kit.records.fingerprint import Fingerprint, ServerHash
 from pgaudit_kit.records.inventory import Inventory, Unread
 from pgaudit_kit.records.ledger import Ledger, Migration
 from pgaudit_kit.records.objects import Attributes, Column, DatabaseObject, ObjectKey, Unmodelled
@@ -21,7 +21,8 @@ from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName
 
 MARK = "pgaudit_kit manifest"
-VERSION = 2  # 1 did not record privileges, policies, publications and other kinds of objects
+VERSION = 3
+READABLE = (2, 3)  # 1 did not record privileges, policies, publications and other kinds of objects; 2 nothing of what `_since_3` reads
 SUFFIX = ".manifest.json"
 _COMPRESSIONS = frozenset({".gz", ".lz4", ".zst"})
 
@@ -35,12 +36,24 @@ class DumpFile:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a restore with owners and privileges finds on a server: names of roles and of tablespaces, sorted."""
+
+    roles: tuple[str, ...] = ()
+    tablespaces: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Manifest:
     """A Source: everything known of a database at `taken_at` (ISO 8601, UTC), rows as counts and fingerprints only.
 
     `label`: how it is called where it was taken, or read from; `source`: the label that it was written with; `seconds`: how long
-    the backup took that it stands beside.
+    the backup took that it stands beside. `target` tells databases apart (`host:port/database`, never a secret; "" where it was not
+    recorded). `partial`: how the dump was told to hold only a part, by names of pg_dump's options (`table`, `exclude_table_data` …);
+    empty for a whole one. `leaves_out`: the attributes that the dump leaves out of everything (`owner`, `acl`). `wal_lsn`: where the WAL
+    stood when it was begun. `globals_file`: roles and tablespaces, in the file beside it. `dump_form`: format and compression as asked
+    for (`custom`, `plain, zstd:9`).
     """
 
     label: str
@@ -54,6 +67,18 @@ class Manifest:
     partial: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     seconds: float | None = None
+    target: str = ""
+    leaves_out: frozenset[str] = frozenset()
+    needs: Needs | None = None
+    wal_lsn: str | None = None
+    globals_file: DumpFile | None = None
+    dump_form: str = ""
+
+    @property
+    def partial_sentence(self) -> str:
+        """What it is a part of, in one sentence; "" for a whole one."""
+        said = "; ".join(f"{name.replace('_', ' ')} {text}" for name, text in self.partial.items())
+        return f"partial: {said}" if said else ""
 
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
         """The fingerprint recorded for *name*; RowsNotAvailable for other columns or when none was recorded."""
@@ -99,9 +124,10 @@ class Manifest:
             raise ManifestError(
                 "JSON, but not a manifest of pgaudit", resource=label, remedy="Give the .manifest.json that stands beside the backup."
             )
-        if plain.get("version") != VERSION:
+        if plain.get("version") not in READABLE:
+            known = " or ".join(map(str, READABLE))
             raise ManifestError(
-                f"manifest version {plain.get('version')} is not {VERSION}", resource=label, remedy="Use the pgaudit that wrote it."
+                f"manifest version {plain.get('version')} is not {known}", resource=label, remedy="Use the pgaudit that wrote it."
             )
         try:
             return _from_plain(plain, label)
@@ -143,7 +169,13 @@ def _to_plain(manifest: Manifest) -> dict[str, Any]:
         "taken_at": manifest.taken_at,
         "tool_version": manifest.tool_version,
         "dump_file": asdict(manifest.dump_file) if manifest.dump_file else None,
+        "globals_file": asdict(manifest.globals_file) if manifest.globals_file else None,
         "partial": dict(manifest.partial),
+        "leaves_out": sorted(manifest.leaves_out),
+        "target": manifest.target,
+        "needs": asdict(manifest.needs) if manifest.needs else None,
+        "wal_lsn": manifest.wal_lsn,
+        "dump_form": manifest.dump_form,
         "seconds": manifest.seconds,
         "provenance": asdict(manifest.provenance),
         "ledger": asdict(manifest.ledger) if manifest.ledger else None,
@@ -156,6 +188,7 @@ def _to_plain(manifest: Manifest) -> dict[str, Any]:
                 "size_bytes": data.size_bytes,
                 "fingerprint": str(data.fingerprint) if data.fingerprint else None,
                 "not_readable": data.not_readable,
+                "server_hash": _hash_entry(data.server_hash) if data.server_hash else None,
             }
             for data in manifest.table_data.values()
         ],
@@ -165,6 +198,10 @@ def _to_plain(manifest: Manifest) -> dict[str, Any]:
         "unmodelled": [{"kind": u.kind, "schema": u.schema, "name": u.name, "reason": u.reason} for u in manifest.inventory.unmodelled],
         "unread": [asdict(u) for u in manifest.inventory.unread],
     }
+
+
+def _hash_entry(found: ServerHash) -> dict[str, Any]:
+    return {"sum": str(found.total), "expression": found.expression}  # of 64 bits and more: a JSON number would not be exact
 
 
 def _object_entry(item: DatabaseObject) -> dict[str, Any]:
@@ -198,9 +235,25 @@ def _from_plain(plain: dict[str, Any], label: str) -> Manifest:
         ledger=_ledger_from(plain["ledger"]) if plain["ledger"] else None,
         dump_file=DumpFile(**plain["dump_file"]) if plain["dump_file"] else None,
         partial=plain["partial"],
+        **_since_3(plain),
         source=plain["label"],
         seconds=plain.get("seconds"),
     )
+
+
+def _since_3(plain: dict[str, Any]) -> dict[str, Any]:
+    """What older manifests do not say."""
+    if plain["version"] < VERSION:
+        return {}
+    needs, globals_file = plain["needs"], plain["globals_file"]
+    return {
+        "target": plain["target"],
+        "leaves_out": frozenset(plain["leaves_out"]),
+        "needs": Needs(tuple(needs["roles"]), tuple(needs["tablespaces"])) if needs else None,
+        "wal_lsn": plain["wal_lsn"],
+        "dump_form": plain["dump_form"],
+        "globals_file": DumpFile(**globals_file) if globals_file else None,
+    }
 
 
 def _unread_from(entry: dict[str, Any]) -> Unread:
@@ -213,7 +266,7 @@ def _ledger_from(entry: dict[str, Any]) -> Ledger:
 
 
 def _table_from(entry: dict[str, Any]) -> TableData:
-    recorded = entry["fingerprint"]
+    recorded, hashed = entry["fingerprint"], entry.get("server_hash")
     return TableData(
         name=TableName(entry["schema"], entry["name"]),
         columns=tuple(entry["columns"]),
@@ -221,6 +274,7 @@ def _table_from(entry: dict[str, Any]) -> TableData:
         size_bytes=entry["size_bytes"],
         fingerprint=None if recorded is None else Fingerprint(entry["rows"], int(recorded, 16)),
         not_readable=entry["not_readable"],
+        server_hash=ServerHash(entry["rows"], int(hashed["sum"]), hashed["expression"]) if hashed else None,
     )
 
 

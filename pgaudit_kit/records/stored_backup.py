@@ -68,6 +68,7 @@ class StrayKind(StrEnum):
     """What it is, from harmless to lost."""
 
     FOREIGN = "foreign"
+    LOCK = "lock"
     WRITING = "writing"
     ABANDONED = "abandoned"
     UNREADABLE = "unreadable"

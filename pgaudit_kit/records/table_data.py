@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pgaudit_kit.records.fingerprint import Fingerprint
+from pgaudit_kit.records.fingerprint import Fingerprint, ServerHash
 
 _BARE = re.compile(r"[a-z_][a-z0-9_]*\Z")
 
@@ -32,7 +32,7 @@ class TableData:
 
     `columns` are the columns of its COPY lines, in order. `rows`, `size_bytes` (of COPY text, line ends
     included) and `fingerprint` are None while they are not known. `not_readable` says why rows cannot be
-    read although the source has them ("" when they can).
+    read although the source has them ("" when they can). `server_hash`: what a backup recorded beside the fingerprint of a large table.
     """
 
     name: TableName
@@ -41,3 +41,4 @@ class TableData:
     size_bytes: int | None = None
     fingerprint: Fingerprint | None = None
     not_readable: str = ""
+    server_hash: ServerHash | None = None

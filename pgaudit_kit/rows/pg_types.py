@@ -38,7 +38,7 @@ class PgType:
     """How the values of a column are read.
 
     `precision` and `scale` belong to `decimal`, `labels` (in their order) to `enum`; `element` is what an `array` holds,
-    `delimiter` stands between its elements.
+    `delimiter` stands between its elements. `zoned`: in the text stand timestamps of a session's zone.
     """
 
     kind: Kind
@@ -47,6 +47,7 @@ class PgType:
     labels: tuple[str, ...] = ()
     element: PgType | None = None
     delimiter: str = ","
+    zoned: bool = False
 
     @property
     def has_odd_labels(self) -> bool:
@@ -109,6 +110,7 @@ _TEXTS = frozenset({
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MODIFIER = re.compile(r"\s*\(\s*([^)]*)\)")
 _INTERVAL_FIELDS = re.compile(r"interval\s+(?:year|month|day|hour|minute|second).*")
+_ZONED = frozenset({"timestamptz", "timestamp with time zone", "tstzrange", "tstzmultirange"})
 _SEMICOLONS = frozenset({"box"})  # pg_type.typdelim of all others is a comma
 
 
@@ -122,13 +124,15 @@ def built_in_type(name: str) -> PgType | None:
     if kind == "numeric" and modifier:
         return _numeric(modifier[1])
     if kind:
-        return PgType(kind)
+        return PgType(kind, zoned=bare in _ZONED)
+    if bare in _ZONED:
+        return PgType("text", zoned=True)
     return TEXT if bare in _TEXTS else None
 
 
 def array_of(element: PgType, name: str) -> PgType:
     """Return the type of arrays of *element*, whose name is *name*."""
-    return PgType("array", element=element, delimiter=";" if name.lower() in _SEMICOLONS else ",")
+    return PgType("array", element=element, delimiter=";" if name.lower() in _SEMICOLONS else ",", zoned=element.zoned)
 
 
 def _numeric(modifier: str) -> PgType:

@@ -3,8 +3,9 @@ r"""Arrow columns → columns that DuckDB computes with: exact, or text.
 Types are PostgreSQL's own where DuckDB has them; its dates and timestamps know infinity and years before Christ. numeric without a declared
 precision becomes DECIMAL(38, s) when all values of the table fit, arrays become lists when all have one dimension. timetz, ranges,
 composites and all other types are text, as is a column with a value that DuckDB's type cannot hold (NaN in a numeric, an infinite
-interval, a year above 294246). Bytes that are no UTF-8 are written as `\xNN`. Two things to know of DuckDB: an enum compares with a text as
-text, not by its order, and a text compared with a number (`note = 10`) is rounded to it.
+interval, a year above 294246); timestamps with time zone in it are printed in UTC. Bytes that are no UTF-8 are written as `\xNN`. Two
+things to know of DuckDB: an enum compares with a text as text, not by its order, and a text compared with a number (`note = 10`) is
+rounded to it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pgaudit_kit.rows.copy_arrow import AS_TEXT, DIRECT, Column, CopyColumn, arr
 from pgaudit_kit.rows.interval import read_interval
 from pgaudit_kit.rows.pg_types import PgType
 from pgaudit_kit.rows.pg_values import MICROSECONDS_PER_DAY, ShiftedList, microseconds_of, read_bytea, reader_of
+from pgaudit_kit.rows.zoned_text import in_utc
 
 _TYPES = {
     "int2": "SMALLINT",
@@ -106,7 +108,7 @@ class SqlColumn:
         kind = self.copy.type.kind
         is_text = _scalar_type(self.copy.type) == _TEXT and kind not in {"numeric", "enum", "array"}
         if not self.native or is_text or self.copy.type.has_odd_labels:
-            return _text(array)
+            return _in_utc(_text(array)) if self.copy.type.zoned else _text(array)
         if self.copy.level == DIRECT and arrow_type(self.copy.type) is not None:
             return array
         if array.type == pa.large_binary():
@@ -159,6 +161,12 @@ def _text(array: Column) -> Any:
     if array.type != pa.large_binary():
         return array
     return pa.array([None if v is None else v.decode("utf-8", "backslashreplace") for v in array.to_pylist()], pa.large_string())
+
+
+def _in_utc(array: Any) -> Any:
+    """Texts of two sources, which may have printed them under other zones, can be compared and joined then."""
+    values = array.to_pylist()
+    return pa.array([None if v is None else in_utc(v.encode()).decode() for v in values], pa.large_string())
 
 
 def _converted(pg_type: PgType, texts: Sequence[str | None]) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -61,6 +62,7 @@ _QUOTES = "quote_all_identifiers"
 _PRINTING = ("TimeZone", "bytea_output", "lc_monetary", _QUOTES)  # of the settings, what a comparison may have changed
 _OFFSET = re.compile(r"[+-]\d\d(?::\d\d){0,2}(?= BC\Z|\Z)")
 _OLDEST = 12
+_TID_RANGE_SCANS = 14
 _CANCEL_SECONDS = 10
 _LARGE_OBJECTS = "large_objects_readable"
 _MAY_READ_LARGE_OBJECTS = "Use their owner, a superuser, or lo_compat_privileges = on."
@@ -74,25 +76,43 @@ class Snapshot:
     Everything is read in one transaction that cannot write; close the snapshot to end it (or use `with`). Reading rows
     keeps the connection busy: iterate one `row_blocks` to its end, or close it, before asking for anything else.
     Sequences are not part of a snapshot: their state is that of the moment it is read.
+
+    *within*: a connection of the caller to *target* whose open transaction is looked at from inside, with what it has not committed yet.
+    It can write nothing from then on, is not closed, and sees what others commit, unless its isolation level is another.
     """
 
-    def __init__(self, target: Target, *, snapshot_id: str | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        *,
+        snapshot_id: str | None = None,
+        lock_timeout: float | None = None,
+        within: psycopg.Connection[tuple[Any, ...]] | None = None,
+    ) -> None:
         self.target = target
-        self._connection = connect(target)
+        self._lock_timeout = lock_timeout
+        self._is_inside = within is not None
+        self._connection = connect(target) if within is None else within
         self._streams: weakref.WeakSet[Generator[bytes]] = weakref.WeakSet()
         self._reading: TableName | None = None
         self._counted: dict[tuple[TableName, tuple[str, ...]], Fingerprint] = {}
+        self._sizes: dict[TableName, tuple[int, int]] | None = None
         try:
             self._begin(snapshot_id)
         except BaseException:  # Ctrl-C included: no session stays behind
-            self._connection.close()
+            if not self._is_inside:
+                self._connection.close()
             raise
 
     def _begin(self, snapshot_id: str | None) -> None:
         import psycopg
 
         connection = self._connection
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        if self._is_inside:
+            with refused_queries(self.label, "ending all writing"):
+                connection.execute("SET LOCAL transaction_read_only = on")
+        else:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         if snapshot_id is not None:
             remedy = "The session that exported it must still be open, on the same database."
             with refused_queries(self.label, f"taking over snapshot {snapshot_id}", remedy=remedy):
@@ -104,6 +124,8 @@ class Snapshot:
             # such a server stores bytes in whatever encoding and could not convert them, so it is to send them as they are
             raw = connection.info.parameter_status("server_encoding") == "SQL_ASCII"
             settings = {"client_encoding": "SQL_ASCII" if raw else "UTF8", **_SETTINGS}
+            if self._lock_timeout is not None:
+                settings["lock_timeout"] = str(round(self._lock_timeout * 1000))
             connection.execute(_APPLY_SETTINGS, [list(settings), list(settings.values())])
             if raw:
                 _keep_any_bytes(connection)
@@ -196,16 +218,19 @@ class Snapshot:
             blocks = self.row_blocks(name, wanted)
             self._counted[name, wanted] = result = fingerprint_of(_measured(blocks, sizes))
             if wanted == data.columns:
-                self._tables[name] = replace(data, rows=result.rows, size_bytes=sum(sizes), fingerprint=result)
+                self.know(name, result, sum(sizes))
         return self._counted[name, wanted]
 
-    def row_blocks(self, name: TableName, columns: Sequence[str] | None = None, *, where: str | None = None) -> Iterator[bytes]:
+    def row_blocks(
+        self, name: TableName, columns: Sequence[str] | None = None, *, where: str | None = None, wait: bool = True
+    ) -> Iterator[bytes]:
         r"""The rows of *name* as COPY text in UTF-8, in blocks of about 96 KiB that end with \n; rows of child tables are not among them.
 
         One at a time: while one is neither finished nor closed, everything else on this snapshot raises UsageError.
         Closing it early stops the server's work and leaves the snapshot usable. Raises RowsNotAvailable when this role
         may not read all rows, or for a table or column that is not in `table_data`; QueryFailed when the server stops.
-        *where*: only rows for which this expression of SQL, written by us, is true.
+        *where*: only rows for which this expression of SQL, written by us, is true. Without *wait*, an empty block says that
+        the server has sent nothing more yet (`socket` tells when to go on).
         """
         data = self._readable(name)
         wanted = data.columns if columns is None else tuple(columns)
@@ -213,30 +238,38 @@ class Snapshot:
         if name == LARGE_OBJECT_ROWS:
             return project(self._large_object_rows, data.columns, wanted)
         self._check_free()
-        stream = self._blocks(name, statement)
+        stream = self._blocks(name, statement, wait=wait)
         self._streams.add(stream)
         return stream
 
-    def _blocks(self, name: TableName, statement: bytes) -> Generator[bytes]:
+    @property
+    def socket(self) -> int:
+        """File number of the connection, to wait for what the server sends."""
+        return self._connection.fileno()
+
+    def _blocks(self, name: TableName, statement: bytes, *, wait: bool) -> Generator[bytes]:
         self._check_free()
         self._reading = name
         try:
             with self._savepoint(f"reading the rows of {name}"):
                 if self._provenance.settings[_QUOTES] == "on":
                     self._ask(_SET, {"name": _QUOTES, "value": "on"})
-                yield from copy_blocks(self._connection, statement)
+                yield from copy_blocks(self._connection, statement, wait=wait)
         finally:
             self._reading = None
 
     def export_id(self) -> str:
         """Export the snapshot (pg_export_snapshot) for other sessions (`pg_dump --snapshot=ID`); valid until this one is closed."""
         self._check_free()
+        if self._is_inside:
+            what = "what a transaction has not committed cannot be seen over another connection"
+            raise UsageError(what, resource=self.label, remedy="Commit it first, and take a snapshot then.")
         with refused_queries(self.label, "exporting the snapshot"):  # a savepoint's snapshot cannot be exported
             return str(self._ask("SELECT pg_export_snapshot() AS id")[0]["id"])
 
     def another(self) -> Snapshot:
         """A second connection that sees the same, with the same settings; close it before this one. Raises CannotConnect, QueryFailed."""
-        other = Snapshot(self.target, snapshot_id=self.export_id())
+        other = Snapshot(self.target, snapshot_id=self.export_id(), lock_timeout=self._lock_timeout)
         try:
             for setting in _PRINTING:
                 other.use_setting(setting, self._provenance.settings[setting])
@@ -245,18 +278,33 @@ class Snapshot:
             raise
         return other
 
-    def take_over(self, other: Snapshot) -> None:
-        """Take the fingerprints that *other*, of the same snapshot and settings, has counted for its own."""
-        self._counted |= other._counted
-        for (name, columns), counted in other._counted.items():
-            if columns == self._tables[name].columns:
-                size_bytes = other._tables[name].size_bytes
-                self._tables[name] = replace(self._tables[name], rows=counted.rows, size_bytes=size_bytes, fingerprint=counted)
+    def know(self, name: TableName, fingerprint: Fingerprint, size_bytes: int) -> None:
+        """Take what somebody else has counted of all rows of *name*, in this snapshot and under its settings, for its own."""
+        data = self._tables[name]
+        self._counted[name, data.columns] = fingerprint
+        self._tables[name] = replace(data, rows=fingerprint.rows, size_bytes=size_bytes, fingerprint=fingerprint)
 
-    @cached_property
+    @property
+    def _table_sizes(self) -> Mapping[TableName, tuple[int, int]]:
+        """Bytes and pages. No cached_property: Python 3.11 has one lock for all instances, and this may wait for that of a table."""
+        if self._sizes is None:
+            found = self.ask(query("table_size", self._major))
+            self._sizes = {TableName(row["schema"], row["name"]): (row["size_bytes"], row["pages"]) for row in found}
+        return self._sizes
+
+    @property
     def sizes(self) -> Mapping[TableName, int]:
         """Bytes on disk of each table of `table_data`, to plan by."""
-        return {TableName(row["schema"], row["name"]): row["size_bytes"] for row in self.ask(query("table_size", self._major))}
+        return {name: size for name, (size, _) in self._table_sizes.items()}
+
+    def page_ranges(self, name: TableName, parts: int) -> list[str]:
+        """Conditions that divide the rows of *name* into *parts* parts of as many pages; none where the server cannot read pages apart."""
+        pages = self._table_sizes[name][1]
+        if self._major < _TID_RANGE_SCANS or pages < parts:
+            return []
+        begins = [pages * number // parts for number in range(parts)]
+        ranges = [f"ctid >= '({begin},0)' AND ctid < '({end},0)'" for begin, end in pairwise(begins)]
+        return [*ranges, f"ctid >= '({begins[-1]},0)'"]  # what was appended since then, too, is not of this snapshot
 
     def use_setting(self, name: str, value: str) -> None:
         """Print values with that setting, one of `provenance.settings`, from now on; what was read with another one is forgotten.
@@ -347,6 +395,11 @@ class Snapshot:
             self._connection.execute(_APPLY_SETTINGS, [list(settings), list(settings.values())])
             return self._ask(sql)
 
+    @property
+    def is_pooled(self) -> bool:
+        """Whether a pooler stands between: the backend that answers is not the one that the connection was told of."""
+        return bool(self._connection.info.backend_pid != self.ask("SELECT pg_backend_pid() AS pid")[0]["pid"])
+
     def cancel(self) -> None:
         """Stop what another thread is waiting for."""
         self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
@@ -371,7 +424,8 @@ class Snapshot:
         for stream in list(self._streams):
             with suppress(QueryFailed):  # the connection may be gone already, which is what is wanted
                 stream.close()
-        self._connection.close()
+        if not self._is_inside:
+            self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -454,13 +508,18 @@ class Snapshot:
 
 
 def snapshot(
-    target: str | sqlalchemy.Engine | sqlalchemy.URL | Target, *, snapshot_id: str | None = None, folder: Path | None = None
+    target: str | sqlalchemy.Engine | sqlalchemy.URL | Target,
+    *,
+    snapshot_id: str | None = None,
+    folder: Path | None = None,
+    lock_timeout: float | None = None,
 ) -> Snapshot:
     """Take a snapshot of the database that *target* names (forms: `resolve_target`); with *snapshot_id*, the one exported elsewhere.
 
+    *lock_timeout*: how many seconds a query waits for a table that somebody else has locked; None: for ever.
     Raises TargetError, CannotConnect, QueryFailed.
     """
-    return Snapshot(resolve_target(target, folder=folder), snapshot_id=snapshot_id)
+    return Snapshot(resolve_target(target, folder=folder), snapshot_id=snapshot_id, lock_timeout=lock_timeout)
 
 
 def _copy_statement(data: TableData, columns: tuple[str, ...], label: str, where: str | None = None) -> bytes:

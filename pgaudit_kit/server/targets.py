@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from pgaudit_kit.errors import TargetError
@@ -15,11 +15,16 @@ from pgaudit_kit.server.url_parameters import ParsedUrl, is_accelerate, parse_ur
 if TYPE_CHECKING:
     import sqlalchemy
 
-Role = Literal["production", "local"]
-
 DEFAULT_KEY = "DATABASE_URL"
 DIRECT_KEYS = ("DIRECT_URL", "DIRECT_DATABASE_URL", "directUrl")
-APP_FILES: Mapping[str, Role] = {".env": "production", ".env.local": "local"}
+# The files of an app, best first: of two that claim a role for different databases the first has it. Others follow by their names.
+_APP_FILES: Mapping[str, str] = {
+    ".env.production.local": "production",
+    ".env.production": "production",
+    ".env": "production",
+    ".env.local": "local",
+}
+_TEMPLATES = frozenset({"example", "sample", "template", "dist", "defaults", "schema", "vault", "keys", "bak", "swp"})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _FORMS = "Give postgresql://user@host/database, env:NAME, dotenv:PATH or service:NAME."
 
@@ -29,17 +34,19 @@ class Target:
     """One database to talk to. Neither `repr` nor `str` nor `label` shows a password.
 
     `label`: for people (`host:port/database`, `env:NAME (host:port/database)`). `parameters`: libpq's, the password
-    among them. `engine`: the user's own Engine, when one was given. `role`: of an app's env file. `prisma_schema`: the
-    schema that Prisma looks in. `dropped`: names of URL parameters that mean nothing to PostgreSQL.
+    among them. `engine`: the user's own Engine, when one was given. `role`: of an app's env file (`production`, `local`,
+    `staging`). `prisma_schema`: the schema that Prisma looks in. `dropped`: names of URL parameters that mean nothing to
+    PostgreSQL. `pooled`: its URL looks like one of a pooler in transaction mode.
     """
 
     label: str
     parameters: Mapping[str, str] = field(repr=False, hash=False)
     engine: sqlalchemy.Engine | None = field(default=None, repr=False, compare=False)
-    role: Role | None = None
+    role: str | None = None
     prisma_schema: str = "public"
     dropped: tuple[str, ...] = ()
     origin: str = field(default="", repr=False)
+    pooled: bool = False
 
     def __str__(self) -> str:
         return self.label
@@ -53,6 +60,11 @@ class Target:
     def user(self) -> str:
         """Name of the role; "" when it is left to libpq."""
         return self.parameters.get("user") or os.environ.get("PGUSER") or ""
+
+    @property
+    def place(self) -> str:
+        """What tells databases apart, without a secret: `host:port/database`, however the host is named and whoever connects."""
+        return "{}:{}/{}".format(*_place(self))
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -115,28 +127,49 @@ def resolve_target(text: str | sqlalchemy.Engine | sqlalchemy.URL | Target, *, f
 
 
 def find_app_targets(folder: Path) -> list[Target]:
-    """Return the databases of the app in *folder*: that of `.env` (role production), then that of `.env.local` (local).
+    """Return the databases of the app in *folder*, named by its env files; each database once.
 
-    A file counts when it exists and sets DATABASE_URL. When both name the same database there is one target, with the
-    role production. Where DATABASE_URL leads to a pooler (`pgbouncer=true`) or to Prisma's proxy, DIRECT_URL is taken
-    if there is one. Raises TargetError when a file that counts names no PostgreSQL database.
+    `.env` is production and `.env.local` is local; `.env.production` is production, too, and goes before `.env`, which then has the role
+    `env` if it names another database. Any other `.env.NAME` has the role NAME; templates (`.env.example`) are left out. A file counts when
+    it sets DATABASE_URL. Where that leads to a pooler or to Prisma's proxy, DIRECT_URL is taken if there is one.
+    Raises TargetError when a file that counts names no PostgreSQL database.
     """
     found: list[Target] = []
-    for name in APP_FILES:
-        path = folder / name
-        if path.is_file() and DEFAULT_KEY in _dotenv_values(path, f"dotenv:{name}"):
-            target = _from_dotenv(name, folder)
-            if _place(target) not in map(_place, found):
-                found.append(target)
+    for name in _app_files(folder):
+        if DEFAULT_KEY not in _dotenv_values(folder / name, f"dotenv:{name}"):
+            continue
+        target = _from_dotenv(name, folder)
+        if _place(target) in map(_place, found):
+            continue
+        if target.role in {other.role for other in found}:
+            target = replace(target, role=name.removeprefix(".").replace(".", "-"))
+        found.append(target)
     return found
 
 
-def _target(url: str, *, origin: str, role: Role | None = None) -> Target:
+def _app_files(folder: Path) -> list[str]:
+    others = sorted(path.name for path in folder.glob(".env.*") if path.name not in _APP_FILES and not _is_template(path.name))
+    return [name for name in (*_APP_FILES, *others) if (folder / name).is_file()]
+
+
+def _is_template(name: str) -> bool:
+    return not _TEMPLATES.isdisjoint(name.split("."))
+
+
+def _role_of(name: str) -> str | None:
+    """The role of the env file *name*: `.env.staging.local` is staging's. None for a file of another name."""
+    if name in _APP_FILES:
+        return _APP_FILES[name]
+    first, _, rest = name.partition(".env.")
+    return rest.removesuffix(".local").replace(".", "-") if rest and not first else None
+
+
+def _target(url: str, *, origin: str, role: str | None = None) -> Target:
     parsed = parse_url(url, resource=origin or "the target")
     return _of_parsed(parsed, origin=origin, role=role)
 
 
-def _of_parsed(parsed: ParsedUrl, *, origin: str, role: Role | None) -> Target:
+def _of_parsed(parsed: ParsedUrl, *, origin: str, role: str | None) -> Target:
     return Target(
         label=_label(origin, parsed.parameters),
         parameters=parsed.parameters,
@@ -144,6 +177,7 @@ def _of_parsed(parsed: ParsedUrl, *, origin: str, role: Role | None) -> Target:
         prisma_schema=parsed.prisma_schema,
         dropped=parsed.dropped,
         origin=origin,
+        pooled=parsed.pooled,
     )
 
 
@@ -178,7 +212,7 @@ def _from_dotenv(rest: str, folder: Path) -> Target:
     wanted = key or DEFAULT_KEY
     value = (values.get(wanted) or "").strip()
     direct = next((k for k in DIRECT_KEYS if (values.get(k) or "").strip()), None)
-    role = APP_FILES.get(path.name)
+    role = _role_of(path.name)
     if not value:
         raise TargetError(
             f"{path_text} {'leaves ' + wanted + ' empty' if wanted in values else 'does not set ' + wanted}",
@@ -271,5 +305,6 @@ def _as_libpq_url(url: sqlalchemy.URL) -> str:
 def _place(target: Target) -> tuple[str, str, str]:
     """What tells databases apart, whatever the role and the way of naming the host."""
     p = target.parameters
-    host = p.get("host", "")
-    return ("localhost" if host.lower() in _LOOPBACK else host.lower(), p.get("port") or "5432", target.database)
+    host = (p.get("host") or p.get("hostaddr") or os.environ.get("PGHOST") or "local").lower()
+    port = p.get("port") or os.environ.get("PGPORT") or "5432"
+    return ("localhost" if host in _LOOPBACK else host, port, target.database)

@@ -22,6 +22,7 @@ _FORM = "Give it the form postgresql://user@host:port/database."
 # Whether to encrypt is never dropped silently, and these are the ways other drivers say it
 _SSL_WORDS = {"false": "disable", "0": "disable"} | {m: m for m in ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")}
 _DEFAULT_SCHEMA = "public"
+_POOLER_PORT = "6543"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,15 @@ def parse_url(text: str, *, resource: str) -> ParsedUrl:
     return ParsedUrl(
         parameters={k: v for k, v in parameters.items() if v != ""},
         prisma_schema=given.get("schema") or _DEFAULT_SCHEMA,
-        pooled=given.get("pgbouncer", "").lower() == "true",
+        pooled=given.get("pgbouncer", "").lower() == "true" or _leads_to_pooler(parameters),
         dropped=dropped,
     )
+
+
+def _leads_to_pooler(parameters: Mapping[str, str]) -> bool:
+    """Whether host or port are those that hosts give to poolers in transaction mode: Supabase the port, Neon the first part of the name."""
+    first = parameters.get("host", "").partition(".")[0]
+    return parameters.get("port") == _POOLER_PORT or first.endswith("-pooler")
 
 
 def _check_scheme(text: str, resource: str) -> None:

@@ -16,6 +16,7 @@ from pgaudit_kit.audits.proof import prove
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.taking import take_manifest
 from pgaudit_kit.audits.verify import WITHOUT_MANIFEST, verify
+from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import NotADump, UsageError
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.manifest import Manifest
@@ -114,6 +115,38 @@ def test_without_manifest_only_the_file_is_asked(case: Case) -> None:
     assert result.verdict is Outcome.PASSED
     assert result.sentence.endswith(WITHOUT_MANIFEST)
     assert result.to_dict()["skipped"] == [WITHOUT_MANIFEST]
+
+
+def test_the_ledger_of_any_tool_is_asked_and_one_that_is_stuck_is_a_warning(case: Case, server: EmbeddedServer) -> None:
+    case.execute("CREATE SCHEMA go; CREATE TABLE go.schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL)")
+    case.execute("INSERT INTO go.schema_migrations VALUES (7, true)")
+    subprocess.run([str(server.bin_folder / "pg_dump"), "-Fc", "-f", str(case.dump), case.url], check=True)
+    found = outcomes(verify(case.dump))
+    assert found["migrations.state#golang-migrate go.schema_migrations"] == "warned"
+    assert found["migrations.state#prisma public._prisma_migrations"] == "passed"
+
+
+def test_of_a_dump_without_a_manifest_every_ledger_is_proven(case: Case, server: EmbeddedServer) -> None:
+    case.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('aaa')")
+    subprocess.run([str(server.bin_folder / "pg_dump"), "-Fc", "-f", str(case.dump), case.url], check=True)
+
+    def proven() -> dict[str, str]:
+        with snapshot(case.url) as live:
+            return {c.id: str(c.outcome) for c in prove(read_dump(case.dump), live).check_list if c.id.startswith("migrations")}
+
+    alembic, prisma = "migrations.ledger#alembic public.alembic_version", "migrations.ledger#prisma public._prisma_migrations"
+    assert proven() == {alembic: "passed", prisma: "passed"}
+    case.execute("UPDATE alembic_version SET version_num = 'bbb'")
+    assert proven() == {alembic: "failed", prisma: "passed"}
+
+
+def test_a_manifest_records_the_ledger_of_any_tool(case: Case) -> None:
+    case.execute("DROP TABLE _prisma_migrations; CREATE TABLE app_schema_migrations (version bigint PRIMARY KEY, inserted_at timestamp)")
+    case.execute("INSERT INTO app_schema_migrations VALUES (1, now())")
+    with snapshot(case.url) as live:
+        ledger = take_manifest(live).ledger
+    assert ledger is not None
+    assert (ledger.tool, str(ledger.table), len(ledger.migrations)) == ("ecto", "public.app_schema_migrations", 1)
 
 
 def test_a_missing_required_table_fails(case: Case) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -165,3 +166,24 @@ def test_rows_that_a_role_may_not_read_are_not_available(app: tuple[Path, str]) 
     finally:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("DROP OWNED BY reader_of_queries; DROP ROLE reader_of_queries")
+
+
+def test_instants_in_texts_of_dumps_of_several_zones_are_equal(server: EmbeddedServer, app: tuple[Path, str], tmp_path: Path) -> None:
+    """A year above 294246, in no type of DuckDB, and ranges are text, and their timestamps those of one zone."""
+    dumps = {}
+    with psycopg.connect(app[1], autocommit=True) as connection:
+        connection.execute("CREATE TABLE zoned (far timestamptz, during tstzrange, times timestamptz[])")
+        connection.execute(
+            """INSERT INTO zoned
+            VALUES ('294270-01-01 00:00+00', '[2024-03-31 00:30+00,2024-03-31 01:30+00)', '{{2024-01-01+00},{infinity}}')"""
+        )
+        for zone in ("Europe/Berlin", "Asia/Kolkata"):
+            dumps[zone[:4].lower()] = path = tmp_path / f"{zone[:4]}.dump"
+            program, environment = server.bin_folder / "pg_dump", {**os.environ, "PGTZ": zone}
+            subprocess.run([program, "-Fc", "-t", "zoned", "-f", str(path), "-d", app[1]], check=True, env=environment)
+        connection.execute("DROP TABLE zoned")
+    joined = "SELECT a.* FROM euro.zoned a JOIN asia.zoned b ON a.far = b.far AND a.during = b.during AND a.times = b.times"
+    ((far, during, times),) = pk.query(joined, euro=dumps["euro"], asia=dumps["asia"]).itertuples(index=False)
+    assert far == "294270-01-01 00:00:00+00"
+    assert during == '["2024-03-31 00:30:00+00","2024-03-31 01:30:00+00")'
+    assert times == '{{"2024-01-01 00:00:00+00"},{infinity}}'

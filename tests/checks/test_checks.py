@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pgaudit_kit.checks.constraints import check_foreign_keys, check_indexes_valid
 from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_rows_readable
-from pgaudit_kit.checks.migrations import check_ledger_match, check_ledger_state
+from pgaudit_kit.checks.migrations import check_files, check_ledger_match, check_ledger_state
 from pgaudit_kit.checks.required_tables import check_required_tables
+from pgaudit_kit.checks.restored_state import (
+    check_extension_versions,
+    check_orphans,
+    check_populated,
+    check_triggers,
+    check_validated,
+)
 from pgaudit_kit.checks.rows_match import check_row_counts, check_row_fingerprints
 from pgaudit_kit.checks.sequences import check_sequence_values, check_sequences_ahead, unmoved
+from pgaudit_kit.migration_tools.folders import sha256
+from pgaudit_kit.migration_tools.prisma import TOOL as PRISMA
+from pgaudit_kit.migration_tools.states import statuses_of
+from pgaudit_kit.migration_tools.tool import MigrationFile, MigrationFiles
 from pgaudit_kit.records.difference import TableDifference
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.ledger import Ledger, Migration
+from pgaudit_kit.records.ledger import Ledger, Migration, MigrationStatus
+from pgaudit_kit.records.loss import DanglingKey, KeyState
 from pgaudit_kit.records.manifest import DumpFile
 from pgaudit_kit.records.objects import DatabaseObject, ObjectKey
 from pgaudit_kit.records.sequence_use import SequenceUse
@@ -137,10 +151,105 @@ def test_the_ledger_must_be_the_same_row_for_row() -> None:
     assert check_ledger_match(_ledger(one), None).outcome is Outcome.FAILED
 
 
-def test_failed_edited_missing_and_pending_migrations_warn() -> None:
-    good = Migration("1", "init", "aa", "s", "f")
-    assert check_ledger_state(_ledger(good), {"init": "aa"}).outcome is Outcome.PASSED
-    assert "init failed" in check_ledger_state(_ledger(Migration("1", "init", "aa", "s"))).found
-    assert "edited" in check_ledger_state(_ledger(good), {"init": "bb"}).found
-    assert "no file" in check_ledger_state(_ledger(good), {}).found
-    assert "next is not applied" in check_ledger_state(_ledger(good), {"init": "aa", "next": "cc"}).found
+def _status(
+    name: str, checksum: str, started: str, finished: str | None = None, *, files: dict[str, bytes] | None = None
+) -> list[MigrationStatus]:
+    """The statuses of a ledger with this row of Prisma, and of a folder with these scripts."""
+    ledger = _ledger(Migration("1", name, checksum, started, finished))
+    scripts = tuple(MigrationFile(name, name, frozenset({sha256(content)})) for name, content in (files or {}).items())
+    return statuses_of(PRISMA, "t", ledger, None if files is None else MigrationFiles(Path(), scripts))
+
+
+def test_a_failed_migration_fails_and_in_a_dump_that_is_verified_warns() -> None:
+    failed = _status("init", "aa", "s")
+    assert check_ledger_state(_status("init", "aa", "s", "f")).outcome is Outcome.PASSED
+    assert check_ledger_state(failed).outcome is Outcome.FAILED
+    assert check_ledger_state(failed, at_worst=Outcome.WARNED).outcome is Outcome.WARNED
+    assert "init: it began and did not end" in check_ledger_state(failed).found
+    assert check_ledger_state([]).outcome is Outcome.NOT_CHECKED
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"init": b"x"}, "the same, by SHA-256"),
+        ({"init": b"y"}, "init: its file is not the one that was applied"),
+        ({}, "init: it is in the ledger, and the folder has no such migration"),
+        ({"init": b"x", "next": b"z"}, "next: it is not applied"),
+    ],
+)
+def test_edited_missing_and_pending_files_are_named(files: dict[str, bytes], said: str) -> None:
+    check = check_files(_status("init", sha256(b"x"), "s", "f", files=files), (), checksums="SHA-256")
+    assert check.found == said
+    assert check.outcome is (Outcome.PASSED if "same" in said else Outcome.FAILED)
+    assert bool(check.remedy) is (check.outcome is Outcome.FAILED)
+
+
+def _object(kind: str, name: str = "x", **attributes: str) -> Inventory:
+    return Inventory((DatabaseObject(ObjectKey(kind, "public", name, "t"), attributes),))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "outcome"),
+    [
+        ("true", "true", "passed"),
+        ("true", "false", "failed"),
+        ("false", "true", "failed"),
+        ("false", "false", "passed"),
+        (None, "true", "not_checked"),
+    ],
+)
+def test_materialized_views_are_populated_as_they_were(before: str | None, after: str, outcome: str) -> None:
+    told = {} if before is None else {"populated": before}
+    check = check_populated(_object("MATERIALIZED VIEW", **told), _object("MATERIALIZED VIEW", populated=after))
+    assert check.outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [({}, {"enabled": "DISABLE"}), ({"enabled": "ALWAYS"}, {}), ({"enabled": "REPLICA"}, {"enabled": "ALWAYS"})]
+)
+def test_a_trigger_that_fires_otherwise_is_named(before: dict[str, str], after: dict[str, str]) -> None:
+    assert check_triggers(_object("TRIGGER", **before), _object("TRIGGER", **before)).outcome is Outcome.PASSED
+    check = check_triggers(_object("TRIGGER", **before), _object("TRIGGER", **after))
+    assert check.outcome is Outcome.FAILED
+    assert "TRIGGER public.x on t" in check.found
+    assert check_triggers(_object("TRIGGER"), Inventory()).outcome is Outcome.FAILED
+
+
+def test_a_constraint_that_is_not_validated_any_more_is_named() -> None:
+    whole, loose = (
+        _object("CHECK CONSTRAINT", definition="CHECK ((a > 0))"),
+        _object("CHECK CONSTRAINT", definition="CHECK ((a > 0)) NOT VALID"),
+    )
+    assert check_validated(whole, whole).outcome is Outcome.PASSED
+    assert check_validated(loose, loose).outcome is Outcome.PASSED
+    assert check_validated(whole, loose).outcome is Outcome.FAILED
+    assert check_validated(whole, Inventory()).found == "missing CHECK CONSTRAINT public.x on t"
+
+
+def test_an_extension_in_another_version_is_a_warning_and_a_missing_one_fails() -> None:
+    one, two = _object("EXTENSION", version="1.0"), _object("EXTENSION", version="2.0")
+    assert check_extension_versions(one, one).outcome is Outcome.PASSED
+    assert check_extension_versions(one, two).outcome is Outcome.WARNED
+    assert check_extension_versions(_object("EXTENSION"), two).outcome is Outcome.PASSED  # a dump does not say it
+    assert check_extension_versions(one, Inventory()).outcome is Outcome.FAILED
+
+
+def _key(rows: int | None, state: KeyState = "in force") -> DanglingKey:
+    return DanglingKey("fk", T, ("a",), LEDGER, ("id",), state, rows, "" if rows is not None else "temporal")
+
+
+@pytest.mark.parametrize(
+    ("keys", "outcome"),
+    [
+        ([_key(0)], "passed"),
+        ([_key(3)], "failed"),
+        ([_key(3, "not valid")], "warned"),
+        ([_key(3, "not valid"), _key(1)], "failed"),
+        ([_key(None)], "not_checked"),
+        ([_key(0), _key(None)], "passed"),
+        ([], "not_checked"),
+    ],
+)
+def test_orphans_fail_unless_the_key_allowed_them(keys: list[DanglingKey], outcome: str) -> None:
+    assert check_orphans(keys).outcome == outcome

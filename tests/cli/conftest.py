@@ -30,3 +30,11 @@ def pgaudit(tmp_path: Path) -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def dump(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The path of a file with the script DUMP of the test's module."""
+    path = tmp_path / "app.sql"
+    path.write_text(request.module.DUMP, encoding="utf-8")
+    return str(path)

@@ -36,13 +36,6 @@ COPY public.users (id, name) FROM stdin;
 """
 
 
-@pytest.fixture
-def dump(tmp_path: Path) -> str:
-    path = tmp_path / "app.sql"
-    path.write_text(DUMP, encoding="utf-8")
-    return str(path)
-
-
 def test_rows_go_to_a_file_or_to_standard_output(pgaudit: Run, dump: str, tmp_path: Path) -> None:
     assert pgaudit("extract", dump, "users", "--csv", "-").stdout == 'id,name\n1,ann\n2,\n3,"a,""b""\tc"\n'
     told = pgaudit("extract", dump, "public.users", "--where", "id > 1", "--csv", "out.csv", folder=tmp_path)

@@ -48,13 +48,6 @@ COPY public.t (id, price, d, note, raw, at, tags, span) FROM stdin;
 """
 
 
-@pytest.fixture
-def dump(tmp_path: Path) -> str:
-    path = tmp_path / "app.sql"
-    path.write_text(DUMP, encoding="utf-8")
-    return str(path)
-
-
 def test_json_has_names_types_and_exact_values(pgaudit: Run, dump: str) -> None:
     done = pgaudit("query", dump, "SELECT *, id::HUGEINT * 10 AS h, id > 2 AS ok FROM t ORDER BY id DESC", "--json")
     assert (done.returncode, done.stderr) == (0, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -79,4 +80,59 @@ def test_the_name_must_be_typed(app: tuple[str, str], tmp_path: Path, typed: str
     finally:
         os.close(ours)
         os.close(theirs)
+        _drop_kept(url, url.replace("/restore_me", "/postgres"))
+
+
+def test_in_place_needs_to_be_told_what_it_replaces(app: tuple[str, str], pgaudit: Run, tmp_path: Path) -> None:
+    backup, url = app
+    done = pgaudit("restore", backup, "dotenv:.env.local", "--in-place", "--yes")
+    assert done.returncode == 3
+    assert "is not empty, it holds 1 tables (public.t)" in done.stderr
+    assert _count(url) == 5
+    done = pgaudit("restore", backup, "dotenv:.env.local", "--in-place", "--replace-contents", "--yes", "--store", "before")
+    assert done.returncode == 0, done.stderr
+    assert "what it held before is in" in done.stdout
+    assert _count(url) == 10
+    assert len(list((tmp_path / "before").glob("*before-restore*.dump"))) == 1
+    for wrong in (("--in-place", "--force"), ("--replace-contents",)):
+        assert pgaudit("restore", backup, "dotenv:.env.local", "--yes", *wrong).returncode == 2
+
+
+def test_a_table_goes_into_a_new_schema(app: tuple[str, str], pgaudit: Run) -> None:
+    backup, url = app
+    done = pgaudit("restore", backup, "dotenv:.env.local", "--table", "t", "--into-schema", "older")
+    assert done.returncode == 0, done.stderr
+    assert "public.t → older.t: 10 rows" in done.stdout
+    assert _count(url) == 5
+    assert pgaudit("restore", backup, "dotenv:.env.local", "--table", "t", "--into-schema", "older").returncode == 2
+    assert pgaudit("restore", backup, "dotenv:.env.local", "--table", "t", "--in-place").returncode == 2
+    assert pgaudit("restore", backup, "dotenv:.env.local", "--data-only").returncode == 2
+    shown = json.loads(pgaudit("restore", backup, "dotenv:.env.local", "--schema", "public", "--json").stdout)
+    assert (shown["verdict"], shown["tables"]) == ("passed", [{"schema": "public", "name": "t", "rows": 10}])
+
+
+def test_what_is_kept_is_listed_counted_and_dropped_by_name(app: tuple[str, str], pgaudit: Run) -> None:
+    backup, url = app
+    try:
+        for _ in range(2):
+            assert pgaudit("restore", backup, url, "--yes", "--jobs", "2", "--json").returncode == 0
+        listed = json.loads(pgaudit("rollback", url, "--list", "--json").stdout)["kept"]
+        assert [k["what"] for k in listed] == ["before", "before"]
+        assert all(k["size_bytes"] > 1_000_000 for k in listed)
+        oldest = listed[1]["name"]
+        refused = pgaudit("rollback", url, "--drop", oldest)
+        assert (refused.returncode, "--yes" in refused.stderr) == (2, True)
+        assert pgaudit("rollback", url, "--drop", "restore_me", "--yes").returncode == 2
+        dropped = pgaudit("rollback", url, "--drop", oldest, "--yes")
+        assert dropped.returncode == 0, dropped.stderr
+        assert oldest in dropped.stdout
+        done = pgaudit("restore", backup, url, "--yes", "--drop-old", "--json")
+        plain = json.loads(done.stdout)
+        assert plain["kept"] is None
+        assert {"settings_left_out", "entries_left_out", "unasked"} <= plain.keys()
+        assert listed[0]["name"] in pgaudit("rollback", url, "--list").stdout
+        assert oldest not in pgaudit("rollback", url, "--list").stdout
+        assert pgaudit("rollback", url, "--to", listed[0]["name"], "--yes").returncode == 0
+        assert _count(url) == 10
+    finally:
         _drop_kept(url, url.replace("/restore_me", "/postgres"))

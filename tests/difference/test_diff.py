@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pgaudit_kit.audits.drift import diff
-from pgaudit_kit.errors import RowsNotAvailable
+from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import STATEMENT_NOT_COMPARED, Column, DatabaseObject, ObjectKey, Unmodelled
 from pgaudit_kit.records.provenance import Provenance
@@ -92,3 +92,21 @@ def test_a_statement_that_is_not_compared_leaves_a_doubt() -> None:
     aside = Unmodelled("FUNCTION", "public", "f()", STATEMENT_NOT_COMPARED)
     found = diff(whole(inventory=Inventory((TABLE,), (aside,))), whole())
     assert found.verdict == "not_checked"
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes", "words"),
+    [
+        ("VIEW", {}, r"v is a view: there are no rows.*the tables that it reads"),
+        ("FOREIGN TABLE", {}, r"v is a foreign table: .*another server"),
+        ("TABLE", {"partition_key": "RANGE (id)"}, r"v is a partitioned table: .*its partitions"),
+        ("TABLE", {}, r"v is a table: .*may have been made without"),
+    ],
+)
+def test_what_holds_no_rows_is_named_as_what_it_is(kind: str, attributes: dict[str, str], words: str) -> None:
+    source = FakeSource(inventory=Inventory((DatabaseObject(ObjectKey(kind, "public", "v"), attributes=attributes),)))
+    for name in ("v", "public.v"):
+        with pytest.raises(UsageError, match=words):
+            diff(source, FakeSource()).rows(name)
+    with pytest.raises(UsageError, match="table w is in neither source"):
+        diff(source, FakeSource()).rows("w")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from pgaudit_kit.difference.instants import in_utc
+from pgaudit_kit.rows.zoned_text import in_utc
 
 ZONES = (
     "UTC",

@@ -16,6 +16,7 @@ from pgaudit_kit.display.frames import SCHEMAS
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.loss import TimesTouched
 from pgaudit_kit.server.snapshot import snapshot
+from tests.difference.dumping import pg_dump
 from tests.difference.test_rescue import run
 
 SCHEMA = """
@@ -67,9 +68,9 @@ def files(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
         url = server.url("lost")
         run(url, SCHEMA)
         before, after = folder / "before.dump", folder / "after.sql"
-        subprocess.run([server.bin_folder / "pg_dump", "-Fc", "-f", before, url], check=True)
+        pg_dump(server, url, before, "-Fc")
         run(url, LOSS)
-        subprocess.run([server.bin_folder / "pg_dump", "-f", after, url], check=True)
+        pg_dump(server, url, after)
         yield before, after, url
         admin.execute("DROP DATABASE lost WITH (FORCE)")
 
@@ -209,7 +210,7 @@ def test_a_foreign_key_that_was_dropped_renamed_or_moved_to_another_column_is_co
         CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p, gone int REFERENCES p);
         INSERT INTO p VALUES (1, 'x'); INSERT INTO c VALUES (1, 1, 1)""")  # fmt: skip
     path = tmp_path / "before.dump"
-    subprocess.run([server.bin_folder / "pg_dump", "-Fc", "-f", path, url], check=True)
+    pg_dump(server, url, path, "-Fc")
     run(url, """ALTER TABLE c RENAME p TO parent; ALTER TABLE c DROP gone; ALTER TABLE c DROP CONSTRAINT c_p_fkey;
         INSERT INTO c VALUES (2, 7), (3, 8); ALTER TABLE c ADD CONSTRAINT again FOREIGN KEY (parent) REFERENCES p NOT VALID""")  # fmt: skip
     with diff(path, url) as found:

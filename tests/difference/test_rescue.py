@@ -17,6 +17,7 @@ from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.difference.rescue import Rescue
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from tests.difference.dumping import pg_dump
 
 _numbers = itertools.count(1)
 SCHEMA = """
@@ -200,7 +201,7 @@ def partitioned(server: EmbeddedServer, tmp_path: Path) -> Iterator[tuple[Path, 
         url = server.url("rescue_partitioned")
         run(url, schema)
         path = tmp_path / "partitioned.dump"
-        subprocess.run([server.bin_folder / "pg_dump", "-Fc", "-f", path, url], check=True)
+        pg_dump(server, url, path, "-Fc")
         yield path, url
         admin.execute("DROP DATABASE rescue_partitioned WITH (FORCE)")
 
@@ -226,7 +227,7 @@ def test_a_value_that_a_new_type_would_change_is_refused(before: tuple[Path, str
 def test_an_identity_that_cannot_be_set_back_is_not_called_as_it_was(server: EmbeddedServer, before: tuple[Path, str]) -> None:
     run(before[1], "CREATE TABLE kept (k text PRIMARY KEY, id int GENERATED ALWAYS AS IDENTITY); INSERT INTO kept VALUES ('a')")
     path = before[0].with_name("identity.dump")
-    subprocess.run([server.bin_folder / "pg_dump", "-Fc", "-f", path, before[1]], check=True)
+    pg_dump(server, before[1], path, "-Fc")
     run(before[1], "DELETE FROM kept; INSERT INTO kept VALUES ('a')")
     with pytest.raises(psycopg.errors.RaiseException, match="not as they were"):
         run(before[1], script((path, before[1]), "kept", revert=True))

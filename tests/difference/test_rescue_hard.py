@@ -12,9 +12,11 @@ import pytest
 
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.difference.rescue import Rescue
+from pgaudit_kit.difference.rows import RowCounts
 from pgaudit_kit.errors import RestoreFailed, RowsNotAvailable
 from pgaudit_kit.operations.extracts.rescue import apply_rescue
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from tests.difference.dumping import pg_dump
 from tests.difference.test_rescue import rows, run, script
 
 Incident = Callable[..., tuple[Path, str]]
@@ -28,7 +30,7 @@ def incident(server: EmbeddedServer, make_database: Callable[..., str], tmp_path
         url = make_database()
         run(url, schema)
         path = tmp_path / "before.dump"
-        subprocess.run([server.bin_folder / "pg_dump", "-Fc", "-f", path, url], check=True)
+        pg_dump(server, url, path, "-Fc")
         run(url, loss)
         return path, url
 
@@ -150,7 +152,7 @@ def test_a_file_runs_in_psql_under_whatever_settings_the_database_has(
             INSERT INTO odd VALUES (0.1::float8 + 0.2, '\\x5c27'), (0.3, NULL)""",
         )
         path = tmp_path / "before.sql"
-        subprocess.run([server.bin_folder / "pg_dump", "-f", path, server.url(name)], check=True)
+        pg_dump(server, server.url(name), path)
         run(server.url(name), "TRUNCATE parent, t, odd;" + HOSTILE.format(name=name))
         file = tmp_path / "rescue.sql"
         file.write_text(script((path, server.url(name)), "parent", "t", "odd"), encoding="utf-8")
@@ -238,6 +240,55 @@ def test_what_stands_in_the_way_is_named_and_nothing_is_changed(incident: Incide
     assert rows(before[1], "SELECT t::text FROM t") == held
 
 
+@pytest.mark.parametrize(
+    "kind", ["text UNIQUE", "int NOT NULL UNIQUE", "text NOT NULL UNIQUE", "uuid NOT NULL UNIQUE", "numeric UNIQUE NULLS NOT DISTINCT"]
+)
+def test_rows_that_exchanged_their_unique_values_get_them_back(incident: Incident, kind: str) -> None:
+    value = "md5(i::text)::uuid" if "uuid" in kind else "i"
+    before = incident(
+        f"""CREATE TABLE t (id int PRIMARY KEY, u {kind}, other int, UNIQUE (other, u));
+        INSERT INTO t SELECT i, {value}, 0 FROM generate_series(1, 9) i""",
+        """CREATE TABLE kept AS SELECT * FROM t; DELETE FROM t WHERE id < 6;
+        INSERT INTO t SELECT k.id, n.u, k.other FROM kept k JOIN kept n ON n.id = k.id % 4 + 1 WHERE k.id < 5; DROP TABLE kept""",
+    )
+    with diff(*before) as found:
+        assert found.row_result("t").counts.changed == 4
+        assert apply_rescue(before[1], Rescue(found, ["t"], revert=True).script()) == 5  # and the lost one
+    assert rows_are_the_same(before)
+    with diff(*before) as found:
+        assert apply_rescue(before[1], Rescue(found, ["t"], revert=True).script()) == 0
+
+
+def test_unique_values_at_which_rows_point_stay_where_they_are(incident: Incident) -> None:
+    before = incident(
+        """CREATE TABLE t (id int PRIMARY KEY, u int UNIQUE); CREATE TABLE child (u int REFERENCES t (u) ON UPDATE CASCADE);
+        INSERT INTO t VALUES (1, 1), (2, 2); INSERT INTO child VALUES (1), (2)""",
+        "UPDATE t SET u = 3 WHERE id = 1; UPDATE t SET u = 1 WHERE id = 2; UPDATE t SET u = 2 WHERE id = 1",
+    )
+    held = rows(before[1], "SELECT u FROM child")
+    with diff(*before) as found, pytest.raises(RestoreFailed, match="exchanged come back with --revert, unless foreign keys point at them"):
+        apply_rescue(before[1], Rescue(found, ["t"], revert=True).script())
+    assert rows(before[1], "SELECT u FROM child") == held
+
+
+@pytest.mark.parametrize(
+    ("kind", "then", "now"), [("numeric", "1.0", "1.00"), ("float8", "-0", "0"), ('text COLLATE "C"', "a", "a"), ("varchar(9)", "a", "a")]
+)
+def test_a_row_whose_key_is_equal_but_printed_otherwise_is_changed_and_not_lost(incident: Incident, kind: str, then: str, now: str) -> None:
+    before = incident(
+        f"CREATE TABLE t (k {kind} PRIMARY KEY, v int); INSERT INTO t VALUES ('{then}', 1), ('7', 7)",
+        f"UPDATE t SET k = '{now}', v = 2 WHERE v = 1",
+    )
+    with diff(*before) as found:
+        assert found.row_result("t").counts == RowCounts(changed=1)
+        columns = {"v"} if then == now else {"k", "v"}
+        assert {c.attribute for c in found.row_result("t").listed[0].columns} == columns
+        assert apply_rescue(before[1], Rescue(found, ["t"]).script()) == 0
+    with diff(*before) as found:
+        apply_rescue(before[1], Rescue(found, ["t"], revert=True).script())
+    assert rows_are_the_same(before)
+
+
 def test_rows_of_no_encoding_come_back_byte_for_byte(server: EmbeddedServer, tmp_path: Path) -> None:
     with psycopg.connect(server.url(), autocommit=True) as admin:
         admin.execute("CREATE DATABASE rescue_any_bytes TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C'")
@@ -246,7 +297,7 @@ def test_rows_of_no_encoding_come_back_byte_for_byte(server: EmbeddedServer, tmp
         with psycopg.connect(url, client_encoding="SQL_ASCII") as connection:
             connection.execute(b"INSERT INTO t VALUES ('\xe9\xff'), ('\xc3\xa9')")
         path = tmp_path / "any.dump"
-        subprocess.run([server.bin_folder / "pg_dump", "-Fc", "-f", path, url], check=True)
+        pg_dump(server, url, path, "-Fc")
         run(url, "DELETE FROM t")
         with diff(path, url) as found:
             apply_rescue(url, Rescue(found, ["t"]).script())

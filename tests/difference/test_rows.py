@@ -130,6 +130,29 @@ def test_a_row_whose_unique_key_is_null_is_equal_to_no_other_unless_the_index_sa
 
 
 @pytest.mark.usefixtures("memory")
+@pytest.mark.parametrize(
+    ("kind", "left", "right"),
+    [
+        ("numeric", b"10.50", b"10.5"),
+        ("numeric", b"-7.00", b"-7"),
+        ("citext", "Ä@b".encode(), "ä@B".encode()),
+        ("character", b"a  ", b"a "),
+    ],
+)
+def test_keys_that_are_equal_and_printed_otherwise_are_one_row(kind: str, left: bytes, right: bytes) -> None:
+    key = RowKey(("a", "id"), kinds=("", kind))
+    rows = [[b"x\t" + left + b"\t1\n", b"x\t100\t1\n"], [b"x\t100\t1\n", b"x\t" + right + b"\t1\n"]]
+    matching = row_matching.match_rows(lambda: iter(rows[0]), lambda: iter(rows[1]))
+    (found,) = tally(matching, RowShape(("a", "id", "v"), key)).listed
+    assert (found.status, found.columns) == ("changed", (Change("id", left.decode(), right.decode()),))
+
+
+def test_a_key_that_is_all_of_a_row_pairs_it_too() -> None:
+    left, right = (FakeSource(copy_text={T: (("id",), text)}) for text in (b"1\n7\n", b"1.0\n7\n"))
+    (pair,) = differing_rows(left, right, T, ["id"], RowKey(("id",), kinds=("numeric",)))
+    assert (pair.status, pair.left, pair.right) == ("changed", b"1", b"1.0")
+
+
 def test_keys_of_several_columns_in_any_place() -> None:
     left = _source([("1", "a", "x"), ("1", "b", "x"), ("2", "a", "x")])
     right = _source([("1", "b", "x"), ("1", "a", "y"), ("3", "a", "x")])

@@ -88,3 +88,16 @@ def test_the_worst_outcome_wins() -> None:
     order = [Outcome.PASSED, Outcome.WARNED, Outcome.NOT_CHECKED, Outcome.FAILED]
     for i, bad in enumerate(order):
         assert worst(order[: i + 1]) is bad
+
+
+def test_manifests_of_the_version_before_stay_readable() -> None:
+    plain = json.loads(_manifest().to_json())
+    for key in ("target", "leaves_out", "needs", "wal_lsn", "dump_form", "globals_file"):
+        del plain[key]
+    for table in plain["tables"]:
+        del table["server_hash"]
+    plain["version"] = 2
+    old = Manifest.from_json(json.dumps(plain), label="old")
+    assert (old.leaves_out, old.partial_sentence, old.needs, old.target) == (frozenset(), "", None, "")
+    with pytest.raises(ManifestError, match="2 or 3"):
+        Manifest.from_json(json.dumps({**plain, "version": 1}), label="older")

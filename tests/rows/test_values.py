@@ -103,7 +103,7 @@ def test_bytes_in_both_formats(value: bytes) -> None:
     [
         ("integer", PgType("int4")),
         ("character varying(20)", PgType("text")),
-        ("timestamp(3) with time zone", PgType("timestamptz")),
+        ("timestamp(3) with time zone", PgType("timestamptz", zoned=True)),
         ("time(6) without time zone", PgType("time")),
         ("interval day to second(3)", PgType("interval")),
         ("interval(3)", PgType("interval")),

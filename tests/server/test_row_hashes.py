@@ -1,19 +1,52 @@
-"""Which columns a server may hash as they are."""
+"""What a server's hashes of rows tell apart."""
 
 from __future__ import annotations
 
+import pytest
+
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.table_data import TableName
-from pgaudit_kit.server.row_hashes import hashed_as_they_are
+from pgaudit_kit.server.row_hashes import bucket_sums, types_hashed_apart
 from pgaudit_kit.server.snapshot import snapshot
 from tests.server.live import LiveDatabase
 
+T = TableName("public", "t")
 BLIND = "CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)"
 
 
-def test_text_of_a_collation_that_is_blind_to_case_is_not_hashed_as_it_is(server_15: EmbeddedServer) -> None:
+def test_text_of_a_collation_that_is_blind_to_case_is_hashed_by_its_bytes(server_15: EmbeddedServer) -> None:
     LiveDatabase(server_15, "postgres").run("DROP DATABASE IF EXISTS blind", "CREATE DATABASE blind TEMPLATE template0")
     database = LiveDatabase(server_15, "blind")
-    database.run(BLIND, 'CREATE TABLE t (id int, seen text COLLATE "C", blind text COLLATE blind, n numeric)')
-    with snapshot(database.url) as taken:
-        assert hashed_as_they_are(taken, TableName("public", "t")) == {"id": "int4", "seen": "text"}
+    database.run(BLIND, "CREATE TABLE t (v text COLLATE blind)", "INSERT INTO t VALUES ('a')")
+    with database.snapshot() as before:
+        database.run("UPDATE t SET v = 'A'")
+        with database.snapshot() as after:
+            assert bucket_sums(before, T, ["v"], [], buckets=1) != bucket_sums(after, T, ["v"], [], buckets=1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "left", "right"),
+    [
+        ("int8", "1", "4294967296"),
+        ("timestamp", "2000-01-01 00:00:00.000001", "2000-01-01 01:11:34.967296"),
+        ("timestamptz", "2000-01-01 00:00:00.000001+00", "2000-01-01 01:11:34.967296+00"),
+        ("time", "00:00:00.000001", "01:11:34.967296"),
+        ("pg_lsn", "0/1", "1/0"),
+        ("numeric", "5", "-5"),
+        ("numeric", "NaN", "Infinity"),
+    ],
+)
+def test_values_that_the_hash_function_of_their_type_takes_for_one_are_told_apart(
+    database_18: LiveDatabase, kind: str, left: str, right: str
+) -> None:
+    """Of 64 bits hashint8extended takes the sum of both halves, and hash_numeric_extended neither sign nor kind of infinity."""
+    database_18.run(f"CREATE TABLE t (v {kind})", f"INSERT INTO t VALUES ('{left}')")
+    with database_18.snapshot() as before:
+        assert types_hashed_apart(before, T) == {"v": kind}
+        as_it_is = f"SELECT hash_record_extended(ROW('{left}'::{kind}), 0) = hash_record_extended(ROW('{right}'::{kind}), 0) AS same"
+        assert before.ask(as_it_is)[0]["same"]
+        database_18.run(f"UPDATE t SET v = '{right}'")
+        with snapshot(database_18.url) as after:
+            sums = [bucket_sums(taken, T, ["v"], [], buckets=1) for taken in (before, after)]
+    assert [sums[0][0][0], sums[1][0][0]] == [1, 1]
+    assert sums[0] != sums[1]

@@ -161,6 +161,47 @@ def test_the_same_database_in_both_files_is_one_target_and_counts_as_production(
     assert [t.role for t in find_app_targets(tmp_path)] == ["production"]
 
 
+def test_every_env_file_of_an_app_is_a_target_named_by_its_file(tmp_path: Path) -> None:
+    for name, database in {
+        ".env": "prod",
+        ".env.local": "dev",
+        ".env.staging": "stage",
+        ".env.development.local": "dev",
+        ".env.test": "t",
+        ".env.example": "placeholder",
+        ".env.local.example": "placeholder2",
+    }.items():
+        (tmp_path / name).write_text(f"DATABASE_URL=postgresql://u@h/{database}?schema=app&connection_limit=1\n", encoding="utf-8")
+    found = find_app_targets(tmp_path)
+    assert [(t.role, t.database) for t in found] == [("production", "prod"), ("local", "dev"), ("staging", "stage"), ("test", "t")]
+    assert {t.prisma_schema for t in found} == {"app"}
+
+
+def test_the_file_of_production_goes_before_env(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DATABASE_URL=postgresql://u@h/shared\n", encoding="utf-8")
+    (tmp_path / ".env.production").write_text("DATABASE_URL=postgresql://u@h/real\n", encoding="utf-8")
+    assert [(t.role, t.database) for t in find_app_targets(tmp_path)] == [("production", "real"), ("env", "shared")]
+
+
+@pytest.mark.parametrize(
+    ("url", "pooled"),
+    [
+        ("postgresql://u@aws-0-eu.pooler.supabase.com:6543/postgres", True),
+        ("postgresql://u@ep-cool-name-123-pooler.eu-central-1.aws.neon.tech/neondb", True),
+        ("postgresql://u@h/d?pgbouncer=true", True),
+        ("postgresql://u@aws-0-eu.pooler.supabase.com:5432/postgres", False),
+        ("postgresql://u@ep-cool-name-123.eu-central-1.aws.neon.tech/neondb", False),
+    ],
+)
+def test_the_url_of_a_pooler_is_known_by_what_hosts_call_it(url: str, pooled: bool) -> None:
+    assert resolve_target(url).pooled is pooled
+
+
+def test_one_database_has_one_place_however_it_is_named() -> None:
+    same = ["postgresql://a:secret@localhost/d", "postgresql://b@127.0.0.1:5432/d?sslmode=disable"]
+    assert {resolve_target(url).place for url in same} == {"localhost:5432/d"}
+
+
 def test_files_that_are_missing_or_do_not_speak_of_a_database_do_not_count(tmp_path: Path) -> None:
     assert find_app_targets(tmp_path) == []
     (tmp_path / ".env").write_text("OTHER=1\n", encoding="utf-8")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
+from inspect import GEN_CLOSED, getgeneratorstate
 
 from pgaudit_kit.dumps.archives.archive_data import ArchiveData, Problem
 from pgaudit_kit.dumps.archives.archive_toc import Archive, ArchiveEntry
@@ -18,12 +20,14 @@ from pgaudit_kit.dumps.scripts.insert_rows import InsertReader, NotCopyable
 from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
 from pgaudit_kit.dumps.text_encoding import UNCHECKED, codec_of, whole_lines
 from pgaudit_kit.errors import DamagedDump, RowsNotAvailable
+from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import Unmodelled
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_columns import columns_of
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import Damage, TocEntry
+from pgaudit_kit.rows.fingerprint import fingerprint_of
 from pgaudit_kit.rows.large_objects import LargeObjectRows
 
 # Entries whose data are known: rows, large objects, and the comments on those up to 8.4, which are SQL
@@ -36,6 +40,7 @@ class ArchiveReader:
 
     end_is_known = True
     script_commands: tuple[MetaCommand, ...] = ()
+    hashes_rows = False
 
     def __init__(self, archive: Archive, data: ArchiveData, *, format: str, resource: str, size_bytes: Callable[[], int]) -> None:  # noqa: A002  # the word of pg_dump
         self.format = format
@@ -44,6 +49,7 @@ class ArchiveReader:
         self._resource = resource
         self._size_bytes = size_bytes
         self._entries: dict[TableName, ArchiveEntry] = {}
+        self._hashed: dict[TableName, Fingerprint] = {}
         for entry in archive.entries:
             if entry.toc.desc == "TABLE DATA" and entry.toc.has_data:
                 self._entries.setdefault(_name_of(entry), entry)
@@ -141,9 +147,9 @@ class ArchiveReader:
                 columns = self._copy_columns(self._entries[table]) or ()
                 tables[table] = TableData(table, columns, not_readable=f"damaged: {error.message}")
         broken = next((p.error.message for p in problems if p.entry and p.entry.toc.desc == "BLOBS"), "")
-        return Contents(
-            {name: tables[name] for name in self._entries}, tuple(damage), damaged, objects if objects.rows or broken else None, broken
-        )
+        hashed = {name: found for name, found in self._hashed.items() if name not in damaged}
+        objects_there = objects if objects.rows or broken else None
+        return Contents({name: tables[name] for name in self._entries}, tuple(damage), damaged, objects_there, broken, hashed)
 
     def rows(self, name: TableName) -> StoredRows:
         """The rows of *name*, read from its own data alone unless they are INSERT statements."""
@@ -190,14 +196,12 @@ class ArchiveReader:
         if columns is None:
             raise DamagedDump("its COPY statement makes no sense", resource=self._resource, offset=entry.toc_offset)
         counter = RowCounter()
-        before = b"\n"
-        for block in without_end_mark(read_ahead(pieces)):
-            counter.add(block, 0, len(block))
-            if len(columns) <= 1:  # with more columns, it lacks field separators, which are counted
-                before += block
-                if _END_MARK_LINE in before:
-                    raise DamagedDump(r"one of its rows is the end mark \.", resource=self._resource)
-                before = before[-len(_END_MARK_LINE) + 1 :]
+        counted = _Counted(without_end_mark(read_ahead(pieces)), counter, columns, self._resource)
+        if self.hashes_rows and not self._why_not_readable():
+            with suppress(NotHashed):
+                self._hashed[name] = counted.hashed(self.archive.encoding)
+        for _ in counted:
+            pass
         if problem := shape_problem(counter.rows, counter.tabs, columns):
             raise DamagedDump(problem, resource=self._resource)
         if not columns and counter.size_bytes != counter.rows:
@@ -219,6 +223,43 @@ class ArchiveReader:
         if columns is None:
             return TableData(name, (), not_readable="its INSERT statements do not name their columns, and the table's own do not fit")
         return TableData(name, columns, rows=reader.rows, size_bytes=size)
+
+
+class NotHashed(Exception):
+    """Rows that can be counted and not be hashed: reading them says why."""
+
+
+class _Counted:
+    """The *blocks* of a table's rows, counted as they go by. Raises DamagedDump."""
+
+    def __init__(self, blocks: Iterator[bytes], counter: RowCounter, columns: tuple[str, ...], resource: str) -> None:
+        self._counter = counter
+        self._blocks = self._counting(blocks, columns, resource)
+        self._at_end = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._blocks
+
+    def hashed(self, encoding: str) -> Fingerprint:
+        """Hash the rows while they are counted. Raises NotHashed, where counting can go on."""
+        try:
+            return fingerprint_of(whole_lines(self._blocks, encoding=encoding))
+        except DamagedDump as error:
+            if getgeneratorstate(self._blocks) == GEN_CLOSED and not self._at_end:  # it is what the blocks themselves have raised
+                raise
+            raise NotHashed from error
+
+    def _counting(self, blocks: Iterator[bytes], columns: tuple[str, ...], resource: str) -> Generator[bytes]:
+        before = b"\n"
+        for block in blocks:
+            self._counter.add(block, 0, len(block))
+            if len(columns) <= 1:  # with more columns, it lacks field separators, which are counted
+                before += block
+                if _END_MARK_LINE in before:
+                    raise DamagedDump(r"one of its rows is the end mark \.", resource=resource)
+                before = before[-len(_END_MARK_LINE) + 1 :]
+            yield block
+        self._at_end = True
 
 
 def _drain(pieces: Iterator[bytes]) -> None:

@@ -83,12 +83,24 @@ class ScriptSplitter:
     """Iterate over the pieces of the script that *stream* gives.
 
     *offset* and *line* are those of the stream's first byte; *standard_strings* and *encoding* hold until the script sets them.
+    Without *runs* every INSERT is a statement of its own. *on_rows* gets the bytes of COPY rows as they go by, before their CopyData.
     When the stream breaks, the pieces up to there are given, and `broken` holds the DamagedDump. `standard_strings` follows the
     script's SET statements. Raises DamagedDump for a statement longer than 256 MiB.
     """
 
-    def __init__(self, stream: Readable, *, offset: int = 0, line: int = 1, standard_strings: bool = True, encoding: str = UTF8) -> None:
+    def __init__(
+        self,
+        stream: Readable,
+        *,
+        offset: int = 0,
+        line: int = 1,
+        standard_strings: bool = True,
+        encoding: str = UTF8,
+        runs: bool = True,
+        on_rows: Callable[[bytes], object] | None = None,
+    ) -> None:
         self.standard_strings = standard_strings
+        self._on_rows = on_rows
         self.broken: DamagedDump | None = None
         self._stream = stream
         self._data = b""  # the window: what was read and not yet given
@@ -102,7 +114,7 @@ class ScriptSplitter:
         self._copy_follows = False
         self._escaped_literal = _escaped_literal(encoding)
         self._begun = False  # a comment of pg_dump or a command was seen: before that, any other line is foreign
-        self._inserts = RunLearner()
+        self._inserts = RunLearner() if runs else None
 
     def __iter__(self) -> Iterator[Piece]:
         while self._pos < len(self._data) or self._grow():
@@ -221,13 +233,13 @@ class ScriptSplitter:
         if run := self._run():
             return run
         statement = self._one_statement()
-        if self.standard_strings and (not statement.begins or _INSERT.match(statement.text)):
+        if self._inserts and self.standard_strings and (not statement.begins or _INSERT.match(statement.text)):
             self._inserts.see(statement.text, begins=statement.begins)
         return statement
 
     def _run(self) -> Statement | None:
         """The INSERT rows from the current place on that are like those before; None when none is, or they are not known well enough."""
-        shape = self._inserts.shape
+        shape = self._inserts.shape if self._inserts else None
         if not shape or not self.standard_strings:
             return None
         self._look_ahead(RUN_BYTES)
@@ -356,6 +368,8 @@ class ScriptSplitter:
             if (last := block.rfind(b"\n", start, border)) >= 0:
                 whole = counter.size_bytes + last + 1 - start
             counter.add(block, start, border)
+            if self._on_rows and border > start:
+                self._on_rows(bytes(memoryview(block)[start:border]))
             if mark >= 0 or self._at_end:
                 break
             self._base += border

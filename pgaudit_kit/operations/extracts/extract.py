@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +17,12 @@ from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.operations.extracts.load_table import SETTINGS, load_table
 from pgaudit_kit.operations.extracts.output_file import output_file
+from pgaudit_kit.operations.extracts.same_floats import same_but_for_floats
 from pgaudit_kit.operations.extracts.table_definition import TableDefinition, define_table, new_name
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.csv_text import csv_blocks
 from pgaudit_kit.rows.fingerprint import fingerprint_of
-from pgaudit_kit.rows.float_text import with_plain_floats
 from pgaudit_kit.rows.insert_text import insert_blocks
 from pgaudit_kit.rows.sql_columns import quote_name
 from pgaudit_kit.server.snapshot import Snapshot
@@ -36,7 +36,6 @@ from pgaudit_kit.sql.row_source import RowSource, find_table
 from pgaudit_kit.sql.selected_rows import selected_rows
 from pgaudit_kit.sql.typed_table import TypedTable
 
-_SHORTEST_FLOATS = 12  # the first version that prints floats with as few digits as tell them apart
 Place = str | os.PathLike[str] | IO[bytes]
 
 
@@ -173,13 +172,7 @@ class _Taking:
             align_sessions(part, live)
             settings = {setting: live.provenance.settings[setting] for setting in ("TimeZone", "bytea_output")}
 
-        def is_same(read_back: Iterable[bytes]) -> bool:
-            """Whether it is only that the server of the dump, an older one, printed floats with more digits."""
-            if int((self._dump.told.server_version or "0").split(".")[0]) >= _SHORTEST_FLOATS:
-                return False
-            sent = with_plain_floats(self.rows.open_rows().blocks, definition.types)
-            return fingerprint_of(with_plain_floats(read_back, definition.types)) == fingerprint_of(sent)
-
+        is_same = same_but_for_floats(self._dump.told.server_version, lambda: self.rows.open_rows().blocks, definition.types)
         found = load_table(resolved, definition, self.blocks(), sent=lambda: self.seen, settings=settings, is_same=is_same)
         as_values = "" if found == self.seen else "Floats were compared as values: this server prints them with fewer digits."
         notes = (*definition.left_out, *filter(None, [as_values]))

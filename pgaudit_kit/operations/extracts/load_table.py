@@ -45,34 +45,49 @@ def load_table(
     """
     import psycopg
 
-    table = qualified(definition.name)
-    columns = f" ({', '.join(map(quoted, definition.columns))})" if definition.columns else ""
     try:
         with connect(target, read_only=False) as connection:
-            _set(connection, {**SETTINGS, **settings, "search_path": definition.search_path})
-            connection.execute(_encoded(definition.create))
-            with connection.cursor() as cursor, cursor.copy(_encoded(f"COPY {table}{columns} FROM STDIN")) as copy:
-                for block in blocks:
-                    copy.write(block)
-            for column in definition.identities:
-                connection.execute(_encoded(_count_on(table, column)))
-
-            def read_back() -> Iterator[bytes]:
-                return copy_blocks(connection, _encoded(f"COPY {table}{columns} TO STDOUT"))
-
-            found, expected = fingerprint_of(read_back()), sent()
-            if found != expected and not (found.rows == expected.rows and is_same(read_back())):
-                message = f"nothing was changed: {expected.rows:,} rows were sent, and read back from {definition.name} they differ"
-                remedy = "This server prints values otherwise than the one that was dumped: write --sql FILE and load that yourself."
-                raise RestoreFailed(message, resource=target.label, remedy=remedy)
+            set_session(connection, {**settings, "search_path": definition.search_path})
+            return fill_table(connection, definition, blocks, sent=sent, is_same=is_same, label=target.label)
     except psycopg.Error as error:
-        raise _refused(error, target.label, definition) from None
+        raise refused(error, target.label, definition) from None
+
+
+def fill_table(
+    connection: psycopg.Connection[Any],
+    definition: TableDefinition,
+    blocks: Iterable[bytes],
+    *,
+    sent: Callable[[], Fingerprint],
+    is_same: Callable[[Iterator[bytes]], bool],
+    label: str,
+) -> Fingerprint:
+    """Make and fill a table in the transaction of *connection*, as `load_table` does. Raises psycopg.Error, RestoreFailed."""
+    table = qualified(definition.name)
+    columns = f" ({', '.join(map(quoted, definition.columns))})" if definition.columns else ""
+    connection.execute(_encoded(definition.create))
+    with connection.cursor() as cursor, cursor.copy(_encoded(f"COPY {table}{columns} FROM STDIN")) as copy:
+        for block in blocks:
+            copy.write(block)
+    for column in definition.identities:
+        connection.execute(_encoded(_count_on(table, column)))
+
+    def read_back() -> Iterator[bytes]:
+        return copy_blocks(connection, _encoded(f"COPY {table}{columns} TO STDOUT"))
+
+    found, expected = fingerprint_of(read_back()), sent()
+    if found != expected and not (found.rows == expected.rows and is_same(read_back())):
+        message = f"nothing was changed: {expected.rows:,} rows were sent, and read back from {definition.name} they differ"
+        remedy = "This server prints values otherwise than the one that was dumped: write --sql FILE and load that yourself."
+        raise RestoreFailed(message, resource=label, remedy=remedy)
     return found
 
 
-def _set(connection: psycopg.Connection[Any], settings: Mapping[str, str]) -> None:
+def set_session(connection: psycopg.Connection[Any], settings: Mapping[str, str]) -> None:
+    """Set, for the open transaction, how text is read and printed, no limits of time, and *settings*. Raises psycopg.Error."""
     raw = connection.info.parameter_status("server_encoding") == "SQL_ASCII"  # it stores bytes of any encoding, and converts none
-    for name, value in {**_NO_LIMITS, **settings, "client_encoding": "SQL_ASCII" if raw else "UTF8"}.items():
+    wanted = {**_NO_LIMITS, **SETTINGS, **settings, "client_encoding": "SQL_ASCII" if raw else "UTF8"}
+    for name, value in wanted.items():
         connection.execute("SELECT pg_catalog.set_config(name, %s, true) FROM pg_catalog.pg_settings WHERE name = %s", [value, name])
 
 
@@ -87,7 +102,8 @@ def _encoded(sql: str) -> bytes:
     return sql.encode("utf-8", "surrogateescape")
 
 
-def _refused(error: psycopg.Error, label: str, definition: TableDefinition) -> PgAuditError:
+def refused(error: psycopg.Error, label: str, definition: TableDefinition) -> PgAuditError:
+    """Return the error that says what *error* means for the table of *definition*, and what to do."""
     from psycopg import errors
 
     words = hide_secrets((error.diag.message_primary or str(error)).strip())

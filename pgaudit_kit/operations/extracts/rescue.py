@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 _WRITE = "write the script to a file (-o)"
-_UNIQUE = "Another row has that unique value now: give it another one, or decide which of the two is to stay."
+_UNIQUE = (
+    "Another row has that unique value now: give it another one, or decide which of the two is to stay. Values that rows have exchanged "
+    "come back with --revert, unless foreign keys point at them, triggers are to fire, or none of their columns can be another for a "
+    "moment (one that may be NULL, a number, a text, a uuid)."
+)
 _BUSY = "Others are writing to these tables: run it again."
 # by SQLSTATE, or its class (Appendix A of PostgreSQL's manual)
 _REMEDIES = {

@@ -1,4 +1,4 @@
-"""pg_dump, pg_restore and psql: find one of a fitting version, build its command line, run it.
+"""pg_dump, pg_restore and psql: find one of a fitting version, and build command lines (of pg_dump: pg_dump.py).
 
 Building is pure and apart from running. Passwords go by environment only, never by argument.
 """
@@ -8,17 +8,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pgaudit_kit.errors import ProgramFailed, ProgramNotFound, UsageError
+from pgaudit_kit.errors import ProgramFailed, ProgramNotFound
 from pgaudit_kit.operations.programs.server_binaries import EXECUTABLE_SUFFIX, program_version, wheel_bin_folder
 
-Name = Literal["pg_dump", "pg_restore", "psql"]
-Format = Literal["custom", "plain"]
+Name = Literal["pg_dump", "pg_dumpall", "pg_restore", "psql", "postgres"]
 
 _USUAL_FOLDERS = {
     "linux": ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin", "/opt/postgresql/*/bin"),
@@ -58,20 +58,31 @@ class Program:
         return f"{self.path.name.removesuffix('.exe')} {self.version} ({self.origin})"
 
 
-def find_program(name: Name, *, at_least: int | None = None, near: int | None = None, restrict: bool = False) -> Program:
+def find_program(
+    name: Name,
+    *,
+    at_least: int | None = None,
+    near: int | None = None,
+    restrict: bool = False,
+    fits: Callable[[Program], bool] | None = None,
+    need: str = "",
+) -> Program:
     r"""Return the client program *name* whose major version is *at_least* that and nearest to *near* (default: to *at_least*).
 
     A folder named by PGBIN comes first if it fits; then what the system has; the wheel's copy last. With neither bound the newest
-    of the system. *restrict*: only one that knows `\restrict`. Raises ProgramNotFound that names the versions found.
+    of the system. *restrict*: only one that knows `\restrict`. *fits*: only one for which that is true, *need* says what it asks
+    for (` with zstd`). Raises ProgramNotFound that names the versions found.
     """
-    found = list(_candidates(name))
-    program = choose([p for p in found if p.knows_restrict or not restrict], at_least=at_least, near=near)
-    if program is not None:
-        return program
+    found = list(programs_of(name))
+    able = [p for p in found if p.knows_restrict or not restrict]
+    while (program := choose(able, at_least=at_least, near=near)) is not None:
+        if fits is None or fits(program):
+            return program
+        able.remove(program)
     have = ", ".join(dict.fromkeys(f"{p.version} ({p.origin})" for p in found)) or "none"
-    need = f" of version {at_least} or newer" if at_least else " of August 2025 or newer" if restrict else ""
+    version = f" of version {at_least} or newer" if at_least else " of August 2025 or newer" if restrict else ""
     raise ProgramNotFound(
-        f"no {name}{need} on this machine; found: {have}",
+        f"no {name}{version}{need} on this machine; found: {have}",
         resource=name,
         remedy=f"Install the PostgreSQL {at_least or ''} client programs, or set PGBIN to their folder.".replace("  ", " "),
     )
@@ -90,7 +101,7 @@ def choose(found: Iterable[Program], *, at_least: int | None, near: int | None) 
     return min(fitting, key=rank, default=None)
 
 
-def _candidates(name: Name) -> Iterator[Program]:
+def programs_of(name: Name) -> Iterator[Program]:
     """Every *name* on this machine that runs, with its version; the same file only once."""
     seen: set[Path] = set()
     for folder, origin in _folders(name):
@@ -106,7 +117,7 @@ def _candidates(name: Name) -> Iterator[Program]:
 
 def _folders(name: Name) -> Iterator[tuple[Path, str]]:
     if chosen := os.environ.get("PGBIN"):
-        if not (Path(chosen) / f"{name}{EXECUTABLE_SUFFIX}").is_file():
+        if name != "postgres" and not (Path(chosen) / f"{name}{EXECUTABLE_SUFFIX}").is_file():
             raise ProgramNotFound(
                 f"PGBIN names {chosen}, and there is no {name} in it",
                 resource=name,
@@ -125,63 +136,79 @@ def _folders(name: Name) -> Iterator[tuple[Path, str]]:
         return
 
 
+def words_of(argv: Sequence[str]) -> str:
+    """Return what a program that is only asked what it can do says on standard error; "" when it does not start."""
+    english = {**os.environ, "LC_ALL": "C"}
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=30, stdin=subprocess.DEVNULL, env=english)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stderr
+
+
 def database_argument(database: str) -> str:
     """Return the `--dbname` argument for exactly *database*: a bare name with `=` in it would be read as a connection string."""
     escaped = re.sub(r"(['\\])", r"\\\1", database)
     return f"--dbname=dbname='{escaped}'"
 
 
-def pg_dump_argv(
+def pg_restore_argv(
     program: Program,
     *,
+    archive: Path,
     database: str,
-    output: Path,
-    snapshot_id: str,
-    dump_format: Format = "custom",
-    compression: str | None = None,
+    owners: bool = True,
+    tablespaces: bool = True,
+    jobs: int = 1,
+    use_list: Path | None = None,
 ) -> list[str]:
-    """Return the command line that dumps *database* into *output* as it is in the exported snapshot *snapshot_id*.
+    """Return the command line that restores *archive* into *database*, and names the entry at which it stops.
 
-    *compression*: `none`, `gzip` or `gzip:1` … `gzip:9`; None is pg_dump's own default (gzip for custom, none for plain).
-    Raises UsageError for any other.
+    In one transaction, so all or nothing; with several *jobs* it stops at the first error, and what it did until then stays.
+    Without *owners* also without privileges. *use_list*: a file with the entries to restore.
     """
-    argv = [str(program.path), f"--format={dump_format}", f"--file={output}", f"--snapshot={snapshot_id}", "--no-password"]
-    if compression is not None:
-        argv.append(f"--compress={_gzip_level(compression)}")
-    return [*argv, database_argument(database)]
+    whole = "--single-transaction" if jobs == 1 else f"--jobs={jobs}"
+    chosen = [] if use_list is None else [f"--use-list={use_list}"]
+    without = _left_out(owners=owners, tablespaces=tablespaces)
+    stop = [whole, "--exit-on-error", "--verbose", "--no-password"]
+    return [str(program.path), *stop, *chosen, *without, database_argument(database), str(archive)]
 
 
-def _gzip_level(compression: str) -> int:
-    """The level as a number, which pg_dump of every version takes as gzip."""
-    match = re.fullmatch(r"(none)|gzip(?::([1-9]))?", compression)
-    if not match:
-        raise UsageError(
-            f"compression {compression!r} is not known", resource="compression", remedy="Give none, gzip, or gzip:1 to gzip:9."
-        )
-    return 0 if match[1] else int(match[2] or 6)
+def pg_restore_into_argv(
+    program: Program,
+    *,
+    archive: Path,
+    database: str,
+    owners: bool = True,
+    tablespaces: bool = True,
+    jobs: int = 1,
+    use_list: Path | None = None,
+) -> list[str]:
+    """Return the command line that restores *archive* into *database* over *jobs* connections and goes on after errors.
+
+    *use_list*: a file with the entries to take.
+    """
+    without = _left_out(owners=owners, tablespaces=tablespaces)
+    wanted = [f"--use-list={use_list}"] if use_list else []
+    return [str(program.path), f"--jobs={jobs}", "--no-password", *without, *wanted, database_argument(database), str(archive)]
 
 
-def pg_restore_argv(program: Program, *, archive: Path, database: str, owners: bool = True) -> list[str]:
-    """Return the command line that restores *archive* into *database*, all or nothing; without *owners* also without privileges."""
-    without = [] if owners else ["--no-owner", "--no-privileges"]
-    return [
-        str(program.path),
-        "--single-transaction",
-        "--exit-on-error",
-        "--no-password",
-        *without,
-        database_argument(database),
-        str(archive),
-    ]
-
-
-def pg_restore_script_argv(program: Program, *, archive: Path, owners: bool = True) -> list[str]:
+def pg_restore_script_argv(
+    program: Program, *, archive: Path, owners: bool = True, tablespaces: bool = True, use_list: Path | None = None
+) -> list[str]:
     """Return the command line that writes *archive* as an SQL script to standard output."""
-    without = [] if owners else ["--no-owner", "--no-privileges"]
-    return [str(program.path), "--file=-", *without, str(archive)]
+    chosen = [] if use_list is None else [f"--use-list={use_list}"]
+    return [str(program.path), "--file=-", *chosen, *_left_out(owners=owners, tablespaces=tablespaces), str(archive)]
+
+
+def _left_out(*, owners: bool, tablespaces: bool) -> list[str]:
+    return [*([] if owners else ["--no-owner", "--no-privileges"]), *([] if tablespaces else ["--no-tablespaces"])]
 
 
 def psql_argv(program: Program, *, database: str) -> list[str]:
-    """Return the command line that runs the script on standard input in *database*, all or nothing, whatever the user's psqlrc says."""
-    stop = ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--single-transaction", "--file=-"]
-    return [str(program.path), *stop, database_argument(database)]
+    """Return the command line that runs the script on standard input in *database*, all or nothing, whatever the user's psqlrc says.
+
+    Errors come with their SQLSTATE.
+    """
+    stop = ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=verbose", "--single-transaction"]
+    return [str(program.path), *stop, "--file=-", database_argument(database)]

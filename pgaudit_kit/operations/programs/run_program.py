@@ -16,6 +16,7 @@ from pgaudit_kit.errors import ProgramFailed, hide_secrets
 from pgaudit_kit.operations.programs.child_process import Stream, start, tied_argv
 
 _LAST_LINES = 12
+_KEPT_BYTES = 1 << 20
 _PATIENCE_SECONDS = 5
 # Those of libpq that our own connections override (fe-connect.c, EnvironmentOptions), and what changes how a program prints
 _SHAPES_SESSIONS = frozenset(
@@ -74,16 +75,30 @@ class RunningProgram:
         return self._process.stdout
 
     @property
+    def words(self) -> str:
+        """What it said on standard error, of a long text the last megabyte, without secrets."""
+        size = self._words.seek(0, os.SEEK_END)
+        self._words.seek(max(0, size - _KEPT_BYTES))
+        return hide_secrets(self._words.read().decode("utf-8", "replace").strip(), secrets=self._secrets)
+
+    @property
     def last_words(self) -> str:
         """The end of what it said on standard error, without secrets."""
-        self._words.seek(0)
-        lines = self._words.read().decode("utf-8", "replace").strip().splitlines()
-        return hide_secrets("\n".join(lines[-_LAST_LINES:]), secrets=self._secrets)
+        return "\n".join(self.words.splitlines()[-_LAST_LINES:])
+
+    def end(self) -> int:
+        """Wait until it ends; return its exit status."""
+        return self._process.wait()
 
     def wait(self) -> None:
         """Wait until it ends. Raises ProgramFailed with its own last words when it failed."""
         self._process.wait()
         self.raise_if_failed()
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has ended, and failed."""
+        return bool(self._process.poll())
 
     def raise_if_failed(self) -> None:
         """Raise ProgramFailed with its own last words when it has ended and failed."""
@@ -131,6 +146,8 @@ def client_environment() -> dict[str, str]:
 def _remedy(words: str) -> str:
     if "SSL support is not compiled in" in words:
         return "This build has no TLS: install the PostgreSQL client programs of your system, or set PGBIN to their folder."
+    if "conflict with recovery" in words:
+        return "Set hot_standby_feedback = on, or a longer max_standby_streaming_delay, on that standby; or back up the primary."
     if "permission denied" in words:
         return "Give the role the right it lacks, or use the owner of the database."
     return "Its own words above say why."

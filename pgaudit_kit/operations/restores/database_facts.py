@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from pgaudit_kit.records.objects import Attributes
 from pgaudit_kit.records.verdict import Check, Outcome
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ _SETTINGS = """
 SELECT CASE WHEN s.setrole = 0 THEN NULL ELSE pg_catalog.pg_get_userbyid(s.setrole) END, setting
   FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) setting
  WHERE d.datname = %s"""
+_LABELS = """
+SELECT s.provider, s.label FROM pg_catalog.pg_shseclabel s JOIN pg_catalog.pg_database d ON d.oid = s.objoid
+ WHERE s.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass AND d.datname = %s ORDER BY 1"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,18 @@ class Locale:
         """What `to_settings` wrote."""
         return cls(**{f.name: settings.get(f"{_PREFIX}{f.name}") for f in fields(cls)})
 
+    @classmethod
+    def of_database(cls, attributes: Attributes) -> Locale:
+        """What an archive, or a script made with --create, says of its database (`records.objects.DATABASE_ATTRIBUTES`)."""
+        return cls(
+            encoding=attributes.get("encoding"),
+            provider=attributes.get("locale_provider"),
+            collate=attributes.get("lc_collate"),
+            ctype=attributes.get("lc_ctype"),
+            locale=attributes.get("locale"),
+            icu_rules=attributes.get("icu_rules"),
+        )
+
     def options(self, server_version: int) -> Iterator[sql.Composed]:
         """Yield the options of CREATE DATABASE that fix it, for a server of that number (150018); what is None is left to the server."""
         from psycopg import sql
@@ -91,7 +107,8 @@ class Locale:
 class DatabaseFacts:
     """A row of pg_database and what hangs on it; `grants` None means the default privileges, `tablespace` None template0's.
 
-    `settings` are (role or None, `name`, stored value) of ALTER DATABASE … SET and ALTER ROLE … IN DATABASE … SET.
+    `settings` are (role or None, `name`, stored value) of ALTER DATABASE … SET and ALTER ROLE … IN DATABASE … SET; `labels` are the
+    security labels (provider, label).
     """
 
     name: str
@@ -103,6 +120,8 @@ class DatabaseFacts:
     comment: str | None
     grants: tuple[Grant, ...] | None
     settings: tuple[tuple[str | None, str, str], ...]
+    takes_connections: bool = True
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 def read_database(connection: psycopg.Connection[Any], name: str) -> DatabaseFacts | None:
@@ -130,35 +149,42 @@ def read_database(connection: psycopg.Connection[Any], name: str) -> DatabaseFac
         comment=comment,
         grants=None if row["datacl"] is None else tuple(grants),
         settings=tuple(settings),
+        takes_connections=row["datallowconn"],
+        labels=tuple((provider, label) for provider, label in connection.execute(_LABELS, [name])),
     )
 
 
-def create_like(name: str, facts: DatabaseFacts, server_version: int) -> sql.Composed:
-    """Return the CREATE DATABASE of an empty database *name* with encoding, locale, owner and tablespace of *facts*."""
+def create_like(
+    name: str, facts: DatabaseFacts, server_version: int, *, locale: Locale | None = None, connection_limit: int = -1
+) -> sql.Composed:
+    """Return the CREATE DATABASE of an empty database *name* with owner and tablespace of *facts*, and with *locale* or else its locale."""
     from psycopg import sql
 
     options = [
         sql.SQL("TEMPLATE template0"),
         sql.SQL("OWNER {}").format(sql.Identifier(facts.owner)),
-        *facts.locale.options(server_version),
+        *(locale or facts.locale).options(server_version),
+        sql.SQL("CONNECTION LIMIT {}").format(sql.Literal(connection_limit)),
     ]
     if facts.tablespace is not None:
         options.append(sql.SQL("TABLESPACE {}").format(sql.Identifier(facts.tablespace)))
     return sql.SQL("CREATE DATABASE {} {}").format(sql.Identifier(name), sql.SQL(" ").join(options))
 
 
-def create_new(name: str, locale: Locale, server_version: int) -> sql.Composed:
+def create_new(name: str, locale: Locale, server_version: int, *, connection_limit: int = -1) -> sql.Composed:
     """Return the CREATE DATABASE of an empty database *name* with *locale*."""
     from psycopg import sql
 
-    options = [sql.SQL("TEMPLATE template0"), *locale.options(server_version)]
+    limit = sql.SQL("CONNECTION LIMIT {}").format(sql.Literal(connection_limit))
+    options = [sql.SQL("TEMPLATE template0"), *locale.options(server_version), limit]
     return sql.SQL("CREATE DATABASE {} {}").format(sql.Identifier(name), sql.SQL(" ").join(options))
 
 
 def carry_over(facts: DatabaseFacts, name: str) -> Iterator[sql.Composed]:
     """Yield the statements that give database *name* what *facts* has beside its content.
 
-    Owner, privileges, settings (also per role), connection limit, comment, template mark.
+    Owner, privileges, settings (also per role), comment, security labels, connection limit, template mark, whether it takes
+    connections.
     """
     from psycopg import sql
 
@@ -174,12 +200,14 @@ def carry_over(facts: DatabaseFacts, name: str) -> Iterator[sql.Composed]:
     for role, setting, value in facts.settings:
         whose = sql.SQL("ROLE {} IN ").format(sql.Identifier(role)) if role is not None else sql.SQL("")
         yield sql.SQL("ALTER {}DATABASE {} SET {} TO {}").format(whose, database, _setting_name(setting), _setting_value(setting, value))
-    if facts.comment is not None:
-        yield sql.SQL("COMMENT ON DATABASE {} IS {}").format(database, sql.Literal(facts.comment))
-    if facts.connection_limit != -1:
-        yield sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(database, sql.Literal(facts.connection_limit))
+    yield sql.SQL("COMMENT ON DATABASE {} IS {}").format(database, sql.Literal(facts.comment))  # NULL takes our mark off
+    for provider, label in facts.labels:
+        yield sql.SQL("SECURITY LABEL FOR {} ON DATABASE {} IS {}").format(sql.Identifier(provider), database, sql.Literal(label))
+    yield sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(database, sql.Literal(facts.connection_limit))  # ours was a mark
     if facts.is_template:
         yield sql.SQL("ALTER DATABASE {} IS_TEMPLATE true").format(database)
+    if not facts.takes_connections:
+        yield sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(database)
 
 
 def check_carried(before: DatabaseFacts, connection: psycopg.Connection[Any]) -> Check:
@@ -206,6 +234,8 @@ def _surroundings(facts: DatabaseFacts) -> dict[str, object]:
         "connection limit": facts.connection_limit,
         "comment": facts.comment,
         "template mark": facts.is_template,
+        "security labels": facts.labels,
+        "whether it takes connections": facts.takes_connections,
     }
 
 

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.files.decompression import DumpFile
-from pgaudit_kit.errors import RestoreFailed, UsageError
-from pgaudit_kit.operations.restores.database_facts import DatabaseFacts, read_database
-from pgaudit_kit.operations.restores.database_names import made_name, made_of
+from pgaudit_kit.dumps.scripts.safe_script import problems_of, script_remedy
+from pgaudit_kit.errors import UsageError
+from pgaudit_kit.operations.restores.database_facts import DatabaseFacts, Locale, read_database
+from pgaudit_kit.operations.restores.database_names import made_name
+from pgaudit_kit.operations.restores.dump_needs import (
+    check_extension_versions,
+    check_extensions,
+    check_privileges,
+    check_roles,
+    check_tablespaces,
+    roles_in,
+    tablespaces_in,
+)
+from pgaudit_kit.operations.restores.leftovers import Leftovers, check_leftovers, find_leftovers, kept_databases
 from pgaudit_kit.operations.restores.load_dump import why_not_unpacked
+from pgaudit_kit.operations.restores.locale_choice import choose_locale, dumped_locale
 from pgaudit_kit.operations.restores.maintenance import database_names
-from pgaudit_kit.operations.restores.swap import Session, drop_database, lasting_sessions
-from pgaudit_kit.records.toc import TocEntry
+from pgaudit_kit.operations.restores.server_state import check_prepared, check_rights, check_sessions, check_space, refuse_failed
+from pgaudit_kit.operations.restores.swap import drop_database, lasting_sessions
+from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check, Outcome
 from pgaudit_kit.server.connection import refused_queries
 from pgaudit_kit.server.targets import Target
@@ -24,81 +37,129 @@ from pgaudit_kit.server.targets import Target
 if TYPE_CHECKING:
     import psycopg
 
-# The psql commands that pg_dump writes into every script (PGDUMP_FORMATS.md 5.1), and nothing after them on the line: psql would
-# carry out any other, \connect into the live database among them
-_HARMLESS = re.compile(rb"\\(?:un)?restrict [0-9A-Za-z]+\s*")
 _MAJOR = re.compile(r"\d+")
-_GRANTEE = re.compile(r"\b(?:TO|FROM)\s+(?:GROUP\s+)?((?:\"(?:[^\"]|\"\")*\"|\w+)(?:\s*,\s*(?:\"(?:[^\"]|\"\")*\"|\w+))*)", re.IGNORECASE)
-_ROLE = re.compile(r"\"((?:[^\"]|\"\")*)\"|(\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a restore was asked for; see `restore`."""
+
+    owners: bool = True
+    tablespaces: bool = True
+    force: bool = False
+    jobs: int = 1
+    drop_old: bool = False
+    keep: int | None = None
+    drop_leftovers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was decided before anything is touched: the live database as it is (None: there is none), the names, what was asked."""
+    """What was decided before anything is touched: the live database as it is (None: there is none), the names, what was asked.
+
+    `locale`: of the new database. `dropped`: kept databases that go once the exchange is made, newest first. `unasked`: sentences on
+    what nobody could know.
+    """
 
     live: DatabaseFacts | None
     staging: str
     kept: str
     checks: tuple[Check, ...]
+    locale: Locale = field(default_factory=Locale)
+    dropped: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
 
 
-def plan_restore(
-    dump: Dump, target: Target, connection: psycopg.Connection[Any], *, owners: bool, force: bool, drop_leftovers: bool
-) -> Plan:
-    """Look for everything that would make the restore fail; then drop leftovers if told so. Raises RestoreFailed that names all of it."""
-    if not owners and dump.provenance.format == "plain":
-        raise UsageError(
-            "owners are part of a plain script and cannot be left out",
-            resource=dump.label,
-            remedy="Create the roles, or restore a dump in custom format.",
-        )
+def plan_restore(dump: Dump, expected: Source, target: Target, connection: psycopg.Connection[Any], options: Options) -> Plan:
+    """Look for everything that would make the restore fail; then drop what killed ones left. Raises RestoreFailed that names all of it.
+
+    Call it under `restore_lock` only: what another restore is filling looks like a leftover.
+    """
+    _refuse_impossible(dump, options)
     name, now = target.database, datetime.now(UTC)
     with refused_queries(target.label, "looking at the server"):
         live = read_database(connection, name)
         if live is not None:
             made_name(name, "rolledback", now)  # the longest name: the way back must be open too
         names = database_names(connection)
-        leftovers = made_of(name, "restore", names)
+        left = find_leftovers(connection, name, names)
+        locale, about_locale = choose_locale(dumped_locale(dump, expected), live, connection)
         checks = [
-            check_versions(dump, connection),
-            check_rights(connection, live.owner if live else None),
-            check_sessions(lasting_sessions(connection, name), force=force),
-            check_leftovers(leftovers, dropped=drop_leftovers),
+            *_ask_server(target, connection, live, options),
+            about_locale,
+            check_leftovers(left, drop_unmarked=options.drop_leftovers),
+            *_ask_needs(dump, expected, connection, options),
+            *([check_script(dump)] if dump.provenance.format == "plain" else _can_pg_restore_read(dump, connection)),
         ]
-        if dump.inventory.of_kind("EXTENSION"):
-            checks.append(check_extensions(dump, connection))
-        if owners and roles_in(dump.toc_entries):
-            checks.append(check_roles(dump, connection))
-        checks += [check_script(dump)] if dump.provenance.format == "plain" else _can_pg_restore_read(dump, connection)
+        space = check_space(expected, target, connection)
+        checks += [space] if isinstance(space, Check) else []
         refuse_failed(checks, target)
-        for leftover in leftovers if drop_leftovers else ():
-            drop_database(connection, leftover)
+        _drop_leftovers(left, connection, options)
     staging, kept = made_name(name, "restore", now, taken=names), made_name(name, "before", now, taken=names)
-    return Plan(live, staging, kept, tuple(checks))
+    dropped = _dropped(live, kept, kept_databases(name, names), options)
+    unasked = () if isinstance(space, Check) else (space,)
+    return Plan(live, staging, kept, tuple(checks), locale, dropped, unasked)
 
 
-def refuse_failed(checks: Sequence[Check], target: Target) -> None:
-    """Raise RestoreFailed that names every one of *checks* that failed."""
-    failed = [c for c in checks if c.outcome is Outcome.FAILED]
-    if failed:
-        raise RestoreFailed(
-            f"nothing was touched. {' '.join(f'{c.question} No: {c.found}.' for c in failed)}",
-            resource=target.label,
-            remedy=" ".join(c.remedy for c in failed),
-        )
+def _refuse_impossible(dump: Dump, options: Options) -> None:
+    if dump.provenance.format == "plain":
+        owners = not options.owners and roles_in(dump.toc_entries)
+        if owners or (not options.tablespaces and tablespaces_in(dump.inventory)):
+            raise UsageError(
+                f"{'owners' if owners else 'tablespaces'} are part of a plain script and cannot be left out",
+                resource=dump.label,
+                remedy=f"Create the {'roles' if owners else 'tablespaces'}, or restore a dump in custom format.",
+            )
+    if options.jobs < 1 or (options.keep is not None and options.keep < 0):
+        what = "jobs" if options.jobs < 1 else "keep"
+        raise UsageError(f"there is no such number for {what}", resource=what, remedy="Give 1 or more jobs, and keep 0 or more databases.")
+
+
+def _ask_server(target: Target, connection: psycopg.Connection[Any], live: DatabaseFacts | None, options: Options) -> Iterator[Check]:
+    yield check_rights(connection, live.owner if live else None)
+    yield check_sessions(connection, lasting_sessions(connection, target.database), force=options.force)
+    if prepared := check_prepared(connection, target.database):
+        yield prepared
+
+
+def _ask_needs(dump: Dump, expected: Source, connection: psycopg.Connection[Any], options: Options) -> Iterator[Check]:
+    yield check_versions(dump, connection)
+    if expected.inventory.of_kind("EXTENSION"):
+        yield check_extensions(expected, connection)
+    optional = [check_extension_versions(expected, connection), check_privileges(expected.inventory, connection)]
+    yield from (check for check in optional if check)
+    if options.owners and roles_in(dump.toc_entries):
+        yield check_roles(dump, connection)
+    if options.tablespaces and (wanted := tablespaces_in(dump.inventory)):
+        yield check_tablespaces(wanted, connection)
+
+
+def _drop_leftovers(left: Leftovers, connection: psycopg.Connection[Any], options: Options) -> None:
+    for name in left.all if options.drop_leftovers else left.ours:
+        drop_database(connection, name)
+
+
+def _dropped(live: DatabaseFacts | None, kept: str, kept_before: list[str], options: Options) -> tuple[str, ...]:
+    """What goes after the exchange: the one just replaced (drop_old), and what is beyond the newest `keep`."""
+    new = [] if live is None or options.drop_old else [kept]
+    beyond = [] if options.keep is None else [*new, *kept_before][options.keep :]
+    return (*([kept] if live is not None and options.drop_old else []), *beyond)
 
 
 def check_script(dump: Dump) -> Check:
-    """`restore.script`: psql would do nothing for this script but run its SQL, in the database it is given."""
-    commands = [c for c in dump.script_commands if not _HARMLESS.fullmatch(c.text)]
+    """`restore.script`: nothing is in the script but what pg_dump writes into it, and nothing for psql to carry out (`safe_script`)."""
+    problems = []
+    if isinstance(dump.file, DumpFile):
+        with dump.file.open() as script:
+            problems = problems_of(script, resource=dump.label)
     return Check(
         id="restore.script",
-        question="Does the script stay inside the database that it is restored into?",
-        outcome=Outcome.FAILED if commands else Outcome.PASSED,
-        expected="no psql command but \\restrict and \\unrestrict",
-        found="; ".join(f"line {c.line}: {c.text[:80].decode('utf-8', 'replace').strip()}" for c in commands[:5]) or "no other",
+        question="Is nothing in the script but what pg_dump writes?",
+        outcome=Outcome.FAILED if problems else Outcome.PASSED,
+        expected="SQL, and no psql command but \\restrict and \\unrestrict",
+        found="; ".join(problems) or "nothing else",
         compared=1,
-        remedy="Make the dump without --create (pg_dump, not pg_dumpall), or restore it by hand." if commands else "",
+        remedy=script_remedy(problems[0]) if problems else "",
     )
 
 
@@ -152,103 +213,6 @@ def check_versions(dump: Dump, connection: psycopg.Connection[Any]) -> Check:
         found=f"PostgreSQL {server_version}",
         compared=1,
         remedy="What the older server does not know makes the restore fail, before anything is replaced." if older else "",
-    )
-
-
-def check_extensions(dump: Dump, connection: psycopg.Connection[Any]) -> Check:
-    """`restore.extensions`: the server can create every extension of the dump."""
-    wanted = [o.key.name for o in dump.inventory.of_kind("EXTENSION")]
-    available = {name for (name,) in connection.execute("SELECT name FROM pg_catalog.pg_available_extensions")}
-    return _all_there("restore.extensions", "Does the server have every extension?", "extensions", wanted, available, remedy=_INSTALL)
-
-
-_INSTALL = "Install them on the server (contrib package), or restore into a server that has them."
-_CREATE_ROLES = "Create them (pg_dumpall --roles-only of the old server), or restore without owners and privileges (--no-owner)."
-
-
-def check_roles(dump: Dump, connection: psycopg.Connection[Any]) -> Check:
-    """`restore.roles`: every role that owns something in the dump or is granted something exists."""
-    there = {name for (name,) in connection.execute("SELECT rolname FROM pg_catalog.pg_roles")}
-    wanted = sorted(roles_in(dump.toc_entries))
-    return _all_there("restore.roles", "Does every role that the dump names exist?", "roles", wanted, there, remedy=_CREATE_ROLES)
-
-
-def roles_in(entries: Iterable[TocEntry]) -> set[str]:
-    """Return the roles that own entries, or are granted something by their definitions where those are known."""
-    roles = set()
-    for entry in entries:
-        if entry.owner:
-            roles.add(entry.owner)
-        if entry.desc in ("ACL", "DEFAULT ACL", "ACL LANGUAGE"):
-            roles.update(_grantees(entry.definition or ""))
-    return roles
-
-
-def _grantees(definition: str) -> Iterator[str]:
-    for match in _GRANTEE.finditer(definition):
-        for quoted, bare in _ROLE.findall(match[1]):
-            if quoted or bare.upper() != "PUBLIC":
-                yield quoted.replace('""', '"') if quoted else bare
-
-
-def check_rights(connection: psycopg.Connection[Any], owner: str | None) -> Check:
-    """`restore.rights`: we may create databases, and rename the live one (its owner is *owner*; None: there is none yet)."""
-    row = connection.execute(
-        "SELECT rolsuper, rolcreatedb, rolname, rolsuper OR %(owner)s::text IS NULL OR pg_catalog.pg_has_role(%(owner)s::text, 'MEMBER')"
-        "  FROM pg_catalog.pg_roles WHERE rolname = current_user",
-        {"owner": owner},
-    ).fetchone()
-    superuser, may_create, role, may_rename = row or (False, False, "?", False)
-    lacks = ([] if superuser or may_create else ["CREATEDB"]) + ([] if may_rename else [f"membership of the owner {owner}"])
-    return Check(
-        id="restore.rights",
-        question="May this role create and rename databases?",
-        outcome=Outcome.FAILED if lacks else Outcome.PASSED,
-        expected="CREATEDB" + (f" and membership of {owner}" if owner else ""),
-        found=f"{role} lacks {' and '.join(lacks)}" if lacks else f"{role} may",
-        compared=1,
-        remedy="Use the owner of the database with CREATEDB, or a superuser." if lacks else "",
-    )
-
-
-def check_sessions(sessions: Sequence[Session], *, force: bool) -> Check:
-    """`restore.sessions`: nobody else is connected to the live database, or they are to be ended (*force*)."""
-    return Check(
-        id="restore.sessions",
-        question="Is nobody else connected to the database that will be replaced?",
-        outcome=Outcome.PASSED if not sessions else Outcome.WARNED if force else Outcome.FAILED,
-        expected="no other session",
-        found="; ".join(map(str, sessions[:5])) + (f"; {len(sessions) - 5} more" if len(sessions) > 5 else "") or "none",  # noqa: PLR2004
-        compared=1,
-        remedy=("They will be ended before the swap." if force else "Stop the application, or give --force to end its sessions.")
-        if sessions
-        else "",
-    )
-
-
-def check_leftovers(leftovers: Sequence[str], *, dropped: bool) -> Check:
-    """`restore.leftovers`: no database is left of a restore that was killed; they cost space, nothing else."""
-    return Check(
-        id="restore.leftovers",
-        question="Is no database left of an earlier restore that was killed?",
-        outcome=Outcome.WARNED if leftovers and not dropped else Outcome.PASSED,
-        expected="none",
-        found=", ".join(leftovers) + (" (dropped)" if dropped else "") if leftovers else "none",
-        compared=1,
-        remedy="Drop them, when no other restore is running." if leftovers and not dropped else "",
-    )
-
-
-def _all_there(check_id: str, question: str, what: str, wanted: Sequence[str], there: set[str], *, remedy: str) -> Check:
-    missing = [name for name in wanted if name not in there]
-    return Check(
-        id=check_id,
-        question=question,
-        outcome=Outcome.FAILED if missing else Outcome.PASSED,
-        expected=f"{len(wanted)} {what}",
-        found=f"missing: {', '.join(missing)}" if missing else "all there",
-        compared=len(wanted),
-        remedy=remedy if missing else "",
     )
 
 

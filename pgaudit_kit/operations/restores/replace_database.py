@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.errors import CannotConnect, RestoreFailed
 from pgaudit_kit.operations.restores.database_facts import DatabaseFacts, carry_over, read_database
+from pgaudit_kit.operations.restores.leftovers import unmark
 from pgaudit_kit.operations.restores.preflight import Plan
 from pgaudit_kit.operations.restores.restored import Confirm, Replacement
 from pgaudit_kit.operations.restores.swap import lasting_sessions, rename_databases
@@ -27,15 +28,15 @@ def exchange(target: Target, plan: Plan, connection: psycopg.Connection[Any], *,
     Raises RestoreFailed when *confirm* says no or others stay connected.
     """
     if plan.live is None:
-        rename_databases(connection, [(plan.staging, target.database)])
+        rename_databases(target, connection, [(plan.staging, target.database)], before=unmark(plan.staging), ours=[plan.staging])
         return None
-    if not confirm(describe(target, connection, incoming=plan.staging, kept=plan.kept)):
+    if not confirm(describe(target, connection, incoming=plan.staging, kept=plan.kept, dropped=plan.dropped, force=force)):
         raise not_confirmed(target)
     now = read_database(connection, target.database)
     if now is None:
         raise RestoreFailed(f"{target.database!r} has disappeared meanwhile", resource=target.label, remedy="Restore again.")
     names = [(target.database, plan.kept), (plan.staging, target.database)]
-    rename_databases(connection, names, before=tuple(carry_over(now, plan.staging)), force=force)
+    rename_databases(target, connection, names, before=tuple(carry_over(now, plan.staging)), ours=[plan.staging], force=force)
     return now
 
 
@@ -44,7 +45,9 @@ def not_confirmed(target: Target) -> RestoreFailed:
     return RestoreFailed("not confirmed, so nothing was replaced", resource=target.label, remedy="Confirm it to go on.")
 
 
-def describe(target: Target, connection: psycopg.Connection[Any], *, incoming: str, kept: str) -> Replacement:
+def describe(
+    target: Target, connection: psycopg.Connection[Any], *, incoming: str, kept: str, dropped: tuple[str, ...] = (), force: bool = False
+) -> Replacement:
     """Return what a person has to confirm, with what the live database holds now."""
     sessions = lasting_sessions(connection, target.database)
     size_bytes = rows = None
@@ -53,4 +56,4 @@ def describe(target: Target, connection: psycopg.Connection[Any], *, incoming: s
             size_bytes, rows = live.execute(_HOLDS).fetchone() or (None, None)
     except CannotConnect:
         pass  # a database that takes no connections can be replaced all the same
-    return Replacement(target.label, target.database, incoming, kept, size_bytes, rows, sessions)
+    return Replacement(target.label, target.database, incoming, kept, size_bytes, rows, sessions, dropped, force)

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.audits.proof import prove
 from pgaudit_kit.audits.result import AuditResult
-from pgaudit_kit.audits.verify import verify
+from pgaudit_kit.audits.verify import told_to_leave_out, verify
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.errors import PgAuditError, QueryFailed, RestoreFailed, UsageError
-from pgaudit_kit.operations.backups.backup import Backup, is_proven
-from pgaudit_kit.operations.restores.database_facts import Locale, check_carried, create_like, create_new
+from pgaudit_kit.errors import LoadFailed, PgAuditError, QueryFailed, RestoreFailed, UsageError
+from pgaudit_kit.operations.backups.backup import Backup
+from pgaudit_kit.operations.backups.read_back import is_proven
+from pgaudit_kit.operations.restores.database_facts import check_carried, create_like, create_new
+from pgaudit_kit.operations.restores.expected_source import expected_source
+from pgaudit_kit.operations.restores.in_place import restore_in_place
+from pgaudit_kit.operations.restores.leftovers import STAGED_LIMIT, mark_staged
 from pgaudit_kit.operations.restores.load_dump import Loaded, load_dump
 from pgaudit_kit.operations.restores.local_dump import local_path
 from pgaudit_kit.operations.restores.maintenance import database_oid, maintenance_connection, named_target
-from pgaudit_kit.operations.restores.preflight import Plan, plan_restore
+from pgaudit_kit.operations.restores.preflight import Options, Plan, plan_restore
+from pgaudit_kit.operations.restores.recovery import Standing, tidy_up, untouched
 from pgaudit_kit.operations.restores.replace_database import exchange
-from pgaudit_kit.operations.restores.restored import Confirm, Restore
+from pgaudit_kit.operations.restores.restore_lock import check_lock_held, restore_lock
+from pgaudit_kit.operations.restores.restored import Confirm, Replacement, Restore
+from pgaudit_kit.operations.restores.retention import drop_unused
 from pgaudit_kit.operations.restores.swap import drop_database
-from pgaudit_kit.records.manifest import Manifest, load_manifest, manifest_beside
+from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Outcome
 from pgaudit_kit.server.connection import connect, refused_queries
@@ -36,13 +43,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Job:
-    """What to restore, what it must equal, and where to."""
+    """What to restore, what it must equal, where to, and what was asked for."""
 
     dump: Dump
     expected: Source
     verification: AuditResult
     target: Target
-    owners: bool
+    options: Options
+    begun: float
 
 
 def restore(
@@ -53,126 +61,181 @@ def restore(
     manifest: Manifest | str | os.PathLike[str] | None = None,
     force: bool = False,
     no_owner: bool = False,
-    keep: bool = True,
+    no_tablespaces: bool = False,
+    jobs: int = 1,
+    drop_old: bool = False,
+    keep: int | None = None,
     drop_leftovers: bool = False,
+    in_place: bool = False,
+    replace_contents: bool = False,
+    store: str | os.PathLike[str] = "backups",
 ) -> Restore:
     """Restore *backup* as the database of *target*, proven, without ever leaving that database half changed.
 
     The file is verified first (against *manifest*, default the one beside it). It is restored into `NAME__restore_TIME`, proven
     there against the manifest (without one: against the dump itself) and analyzed. Then *confirm* is asked, and the names are
-    exchanged in one transaction; the database before it is kept as `NAME__before_TIME` (not with keep=False). A database that does
-    not exist yet is made, without asking.
+    exchanged in one transaction; the database before it is kept as `NAME__before_TIME`. A database that does not exist yet is made,
+    without asking. What an earlier restore that was killed left behind is dropped, and said.
 
-    *force*: end the sessions of others. *no_owner*: leave owners and privileges out. *drop_leftovers*: drop databases that killed
-    restores into this target left behind.
+    *force*: end the sessions of others. *no_owner*: leave owners and privileges out; *no_tablespaces*: put everything into the
+    database's own tablespace. *jobs*: how many connections load an archive of format custom or directory. *drop_old*: drop the
+    database that was replaced. *keep*: of the databases that restores and rollbacks of this one kept, keep this many, the newest;
+    *confirm* is told which ones go. *drop_leftovers*: drop what has the name of a leftover, but not our mark, too.
+    *in_place*, for roles that may not create databases: see `restore_in_place`; *replace_contents* and *store* are for that alone.
 
-    Returns a Restore; with the verdict failed or not_checked nothing was replaced. Raises RestoreFailed, with the state said, when
-    it could not be done, UsageError for a dump that is no local file, and the errors of read_dump, load_manifest, resolve_target
-    and connect.
+    Returns a Restore; with the verdict failed or not_checked nothing was replaced. Raises RestoreFailed, with the state and the way
+    on said, when it could not be done (`party`: whose fault it is), UsageError for a dump that is no local file, and the errors of
+    read_dump, load_manifest, resolve_target and connect.
     """
+    if in_place:
+        if force or no_tablespaces or jobs != 1 or drop_old or keep is not None or drop_leftovers:
+            what = "a restore in place ends no sessions, uses one connection, and makes, keeps and drops no databases"
+            raise UsageError(what, remedy="Of the options leave all out but no_owner, replace_contents, store and manifest.")
+        return restore_in_place(
+            backup, target, confirm=confirm, manifest=manifest, store=store, replace_contents=replace_contents, no_owner=no_owner
+        )
+    if replace_contents:
+        raise UsageError("only a restore in place replaces contents", remedy="Add in_place (--in-place), or leave it out.")
+    options = Options(not no_owner, not no_tablespaces, force, jobs, drop_old, keep, drop_leftovers)
+    job = _job_of(backup, target, manifest, options)
+    if is_proven(job.verification, job.expected):
+        return _carry_out(job, confirm)
+    why = "failed its verification" if job.verification.verdict is Outcome.FAILED else "could not be verified completely"
+    return Restore(
+        job.target.database,
+        f"{job.dump.label} {why}, so nothing was touched.",
+        job.verification.check_list,
+        verification=job.verification,
+        seconds=time.monotonic() - job.begun,
+    )
+
+
+def _job_of(
+    backup: Backup | str | os.PathLike[str],
+    target: Target | str | Engine | URL,
+    manifest: Manifest | str | os.PathLike[str] | None,
+    options: Options,
+) -> _Job:
+    """Find out what is meant, and verify the dump."""
     begun = time.monotonic()
     resolved = named_target(target)
     dump = read_dump(backup.path if isinstance(backup, Backup) else backup)
     local_path(dump)  # what is no local file is refused before anything else
-    expected = _expected(dump, manifest)
+    expected = expected_source(dump, manifest)
     verification = verify(dump, manifest=expected if isinstance(expected, Manifest) else None)
-    if not is_proven(verification, expected):
-        why = "failed its verification" if verification.verdict is Outcome.FAILED else "could not be verified completely"
-        state = f"{dump.label} {why}, so nothing was touched."
-        return Restore(resolved.database, state, verification.check_list, verification=verification, seconds=time.monotonic() - begun)
-    job = _Job(dump, expected, verification, resolved, owners=not no_owner)
-    with maintenance_connection(resolved) as connection:
-        plan = plan_restore(dump, resolved, connection, owners=job.owners, force=force, drop_leftovers=drop_leftovers)
-        oid = _create_staging(job, plan, connection)
+    # a portable archive names owners all the same; a portable script does not, so there is nothing to leave out
+    portable = "owner" in told_to_leave_out(expected) and dump.provenance.format != "plain"
+    return _Job(dump, expected, verification, resolved, replace(options, owners=options.owners and not portable), begun)
+
+
+def _carry_out(job: _Job, confirm: Confirm) -> Restore:
+    """Plan, load, prove, ask and exchange; whatever stops that, the staging database does not stay behind."""
+    with restore_lock(job.target) as lock, maintenance_connection(job.target) as connection:
+        plan = plan_restore(job.dump, job.expected, job.target, connection, job.options)
+        oid: int | None = None
         try:
-            return _stage_and_exchange(job, plan, connection, confirm=confirm, force=force, keep=keep, begun=begun)
-        except BaseException as error:  # Ctrl-C included: the staging database must not stay behind
-            state = _tidy_up(job, plan, oid)
+            oid = _create_staging(job, plan, connection)
+            return _stage_and_exchange(job, plan, connection, confirm=_while_locked(confirm, job.target, lock))
+        except BaseException as error:  # Ctrl-C included
+            if oid is None and isinstance(error, PgAuditError):
+                raise  # the server refused to make it, so what has that name is somebody else's
+            standing = tidy_up(job.target, plan, oid)
             if isinstance(error, PgAuditError) and not isinstance(error, UsageError):
-                raise RestoreFailed(f"{error.message.rstrip('.')}; {state}", resource=resolved.label, remedy=error.remedy) from error
+                raise _failed(job, error, standing) from error
             raise
 
 
-def _expected(dump: Dump, manifest: Manifest | str | os.PathLike[str] | None) -> Source:
-    """What the restored database must equal: the manifest given, the one beside the dump, or the dump itself."""
-    if isinstance(manifest, Manifest):
-        return manifest
-    beside = manifest_beside(local_path(dump))
-    if manifest is None and not beside.exists():
-        return dump
-    return load_manifest(beside if manifest is None else manifest)
+def _while_locked(confirm: Confirm, target: Target, lock: psycopg.Connection[Any]) -> Confirm:
+    """Ask, and then make sure that no other restore can have begun meanwhile."""
+
+    def ask(replacement: Replacement) -> bool:
+        agreed = confirm(replacement)
+        check_lock_held(target, lock)
+        return agreed
+
+    return ask
+
+
+def _failed(job: _Job, error: PgAuditError, standing: Standing) -> RestoreFailed:
+    """The error of a restore that stopped: what happened, how the server stands, and how to go on from there."""
+    failed = RestoreFailed(
+        f"{error.message.rstrip('.')}; {standing.state}",
+        resource=job.target.label,
+        remedy=" ".join(filter(None, [error.remedy, *standing.steps])),
+    )
+    failed.party = error.party if isinstance(error, LoadFailed | RestoreFailed) else ""
+    return failed
 
 
 def _create_staging(job: _Job, plan: Plan, connection: psycopg.Connection[Any]) -> int | None:
-    """Make the empty staging database, like the live one or else as the dump says; return its oid."""
-    known = Locale.from_settings(job.expected.provenance.settings)
-    new = Locale(encoding=job.dump.provenance.encoding) if known == Locale() else known
+    """Make the empty staging database with the locale that was chosen; return its oid."""
     own = "" if plan.live else f"Create the database {job.target.database!r} with a locale that the server knows, then restore again."
+    version = connection.info.server_version
+    if plan.live:
+        create = create_like(plan.staging, plan.live, version, locale=plan.locale, connection_limit=STAGED_LIMIT)
+    else:
+        create = create_new(plan.staging, plan.locale, version, connection_limit=STAGED_LIMIT)
     try:
         with refused_queries(job.target.label, f"creating {plan.staging!r}", remedy=own):
-            version = connection.info.server_version
-            connection.execute(create_like(plan.staging, plan.live, version) if plan.live else create_new(plan.staging, new, version))
+            connection.execute(create)
     except QueryFailed as error:
         raise RestoreFailed(f"nothing was touched: {error.message}", resource=job.target.label, remedy=error.remedy) from error
     return database_oid(connection, plan.staging)
 
 
-def _stage_and_exchange(
-    job: _Job, plan: Plan, connection: psycopg.Connection[Any], *, confirm: Confirm, force: bool, keep: bool, begun: float
-) -> Restore:
+def _stage_and_exchange(job: _Job, plan: Plan, connection: psycopg.Connection[Any], *, confirm: Confirm) -> Restore:
     with refused_queries(job.target.label, "restoring"):
+        connection.execute(mark_staged(plan.staging))
         loaded, proof = _load_and_prove(job, plan, connection)
         checks = [*plan.checks, *proof.check_list]
-        name, kept = job.target.database, None
-        if is_proven(proof, job.expected):
-            replaced = exchange(job.target, plan, connection, confirm=confirm, force=force)
-            state = f"{name!r} is the restored database."
-            if replaced is not None:
-                checks.append(check_carried(replaced, connection))
-                kept = plan.kept if keep else None
-                if not keep:
-                    drop_database(connection, plan.kept)
-                state = f"{name!r} is the restored database; the one before it is {f'kept as {kept!r}' if kept else 'dropped'}."
-        else:
+        proven = is_proven(proof, job.expected)
+        replaced = exchange(job.target, plan, connection, confirm=confirm, force=job.options.force) if proven else None
+        if not proven:
             drop_database(connection, plan.staging)
-            why = "is not" if proof.verdict is Outcome.FAILED else "could not be proven to be"
-            state = f"What was restored {why} what was backed up, so it was dropped; {_untouched(job, plan)}."
+        if replaced is not None:
+            checks.append(check_carried(replaced, connection))
+        if proven and plan.dropped:
+            checks.append(drop_unused(connection, plan.dropped))
+        kept = plan.kept if replaced is not None and database_oid(connection, plan.kept) is not None else None
     return Restore(
-        name,
-        state,
+        job.target.database,
+        _state(job, plan, proof, kept, proven=proven),
         tuple(checks),
-        replaced=is_proven(proof, job.expected),
+        replaced=proven,
         kept=kept,
         verification=job.verification,
         programs=tuple(map(str, loaded.programs)),
         left_out=loaded.left_out,
-        seconds=time.monotonic() - begun,
+        benign=loaded.benign,
+        unasked=(*plan.unasked, *_slower(job, loaded)),
+        seconds=time.monotonic() - job.begun,
     )
+
+
+def _slower(job: _Job, loaded: Loaded) -> tuple[str, ...]:
+    if loaded.jobs == job.options.jobs:
+        return ()
+    return ("It was loaded over one connection: scripts, tar archives and settings that the server does not know leave no other way.",)
+
+
+def _state(job: _Job, plan: Plan, proof: AuditResult, kept: str | None, *, proven: bool) -> str:
+    """How the server stands, in one sentence."""
+    name = job.target.database
+    if not proven:
+        why = "is not" if proof.verdict is Outcome.FAILED else "could not be proven to be"
+        return f"What was restored {why} what was backed up, so it was dropped; {untouched(job.target, plan).state}."
+    if plan.live is None:
+        return f"{name!r} is the restored database."
+    return f"{name!r} is the restored database; the one before it is {f'kept as {kept!r}' if kept else 'dropped'}."
 
 
 def _load_and_prove(job: _Job, plan: Plan, connection: psycopg.Connection[Any]) -> tuple[Loaded, AuditResult]:
     """Load the dump into the staging database, prove it there, and analyze it."""
-    staging = job.target.with_database(plan.staging)
-    loaded = load_dump(job.dump, staging, connection, owners=job.owners)
+    staging, options = job.target.with_database(plan.staging), job.options
+    loaded = load_dump(job.dump, staging, connection, owners=options.owners, tablespaces=options.tablespaces, jobs=options.jobs)
+    ignore = frozenset() if options.owners else frozenset({"owner", "acl"})
     with snapshot(staging) as restored:
-        proof = prove(job.expected, restored, ignore=frozenset() if job.owners else frozenset({"owner", "acl"}))
+        proof = prove(job.expected, restored, ignore=ignore if options.tablespaces else ignore | {"tablespace"})
     with connect(staging, read_only=False, autocommit=True) as analyzing:
         analyzing.execute("ANALYZE")
     return loaded, proof
-
-
-def _tidy_up(job: _Job, plan: Plan, oid: int | None) -> str:
-    """Drop the staging database after a failure and say how the server stands, asked anew: the connection may be what failed."""
-    try:
-        with refused_queries(job.target.label, "tidying up"), maintenance_connection(job.target) as connection:
-            if oid is not None and database_oid(connection, job.target.database) == oid:
-                kept = f"; the one before it is kept as {plan.kept!r}" if plan.live else ""
-                return f"yet the exchange had been made: {job.target.database!r} is the restored database{kept}"
-            drop_database(connection, plan.staging)
-    except PgAuditError:
-        return f"the server cannot be asked any more: {job.target.database!r} is whole, old or new; {plan.staging!r} may be left over"
-    return _untouched(job, plan)
-
-
-def _untouched(job: _Job, plan: Plan) -> str:
-    return f"{job.target.database!r} is as it was" if plan.live else f"{job.target.database!r} was not made"

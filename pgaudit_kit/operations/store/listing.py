@@ -15,6 +15,7 @@ from pgaudit_kit.records.manifest import SUFFIX, DumpFile, Manifest
 from pgaudit_kit.records.stored_backup import StoredBackup, Stray, StrayKind
 
 _ADDRESS = re.compile(r"\((?P<address>[^()]*)\)\Z")
+_LOCK = re.compile(r"\.pgaudit-[0-9a-f]{16}\.lock\Z")  # target_lock.py
 ReadText = Callable[[str], str]
 
 
@@ -41,6 +42,8 @@ def read_store(entries: Mapping[str, Entry], read_text: ReadText) -> tuple[tuple
 
 
 def _what_else(file: str, entry: Entry) -> Stray:
+    if _LOCK.match(file):
+        return Stray(file, StrayKind.LOCK, "keeps a second backup of the same database away while one runs; without one it does nothing")
     if not parse_partial(file):
         return Stray(file, StrayKind.FOREIGN, "was not written by pgaudit")
     if entry.in_use:

@@ -10,14 +10,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgaudit_kit.errors import ProgramFailed, ProgramNotFound, UsageError
+from pgaudit_kit.errors import ProgramFailed, ProgramNotFound
 from pgaudit_kit.operations.programs import client_programs
 from pgaudit_kit.operations.programs.client_programs import (
     Program,
     choose,
     database_argument,
     find_program,
-    pg_dump_argv,
     pg_restore_argv,
     psql_argv,
 )
@@ -97,29 +96,11 @@ def test_the_psql_that_is_needed_for_restrict_is_recognised() -> None:
     ]
 
 
-def test_pg_dump_is_told_everything_but_who_we_are() -> None:
-    argv = pg_dump_argv(PG_DUMP, database="app", output=Path("/store/x.dump"), snapshot_id="00000003-1", compression="gzip:9")
-    assert argv == [
-        "/usr/bin/pg_dump",
-        "--format=custom",
-        "--file=/store/x.dump",
-        "--snapshot=00000003-1",
-        "--no-password",
-        "--compress=9",
-        "--dbname=dbname='app'",
-    ]
-
-
 def test_restores_are_all_or_nothing_and_ask_for_no_password() -> None:
     restore = pg_restore_argv(PG_DUMP, archive=Path("/x.dump"), database="app")
     assert {"--single-transaction", "--exit-on-error", "--no-password"} <= set(restore)
     script = psql_argv(PG_DUMP, database="app")
     assert {"--no-psqlrc", "--set=ON_ERROR_STOP=1", "--single-transaction", "--no-password"} <= set(script)
-
-
-def test_an_unknown_compression_is_refused() -> None:
-    with pytest.raises(UsageError, match="gzip:1 to gzip:9"):
-        pg_dump_argv(PG_DUMP, database="app", output=Path("x"), snapshot_id="1", compression="lzma")
 
 
 @pytest.mark.parametrize("name", ["a=b", "postgresql://u@h/d", "it's", "back\\slash", "two words", "ünï", "-rf"])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
@@ -98,3 +99,24 @@ def test_a_database_is_made_like_another(server: EmbeddedServer) -> None:
 def test_a_locale_survives_the_manifest() -> None:
     locale = Locale("UTF8", "icu", "C", "C", "de-DE", None)
     assert Locale.from_settings(locale.to_settings() | {"TimeZone": "UTC"}) == locale
+
+
+def test_whether_it_takes_connections_and_its_security_labels_are_carried_over_too(
+    server: EmbeddedServer, make_database: Callable[..., str]
+) -> None:
+    make_database("closed")
+    make_database("open")
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("ALTER DATABASE closed ALLOW_CONNECTIONS false")
+        before = read_database(connection, "closed")
+        assert before is not None
+        for statement in carry_over(before, "open"):
+            connection.execute(statement)
+        after = read_database(connection, "open")
+        assert after is not None
+        assert (before.takes_connections, after.takes_connections) == (False, False)
+        assert check_carried(before, connection).outcome is Outcome.PASSED
+        labelled = replace(before, labels=(("selinux", "it's secret"),))  # no provider is loaded here, so the statement has to do
+        statements = [statement.as_string(connection) for statement in carry_over(labelled, "open")]
+        assert "SECURITY LABEL FOR \"selinux\" ON DATABASE \"open\" IS 'it''s secret'" in statements
+        assert "security labels" in check_carried(labelled, connection).found

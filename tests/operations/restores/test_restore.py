@@ -15,8 +15,8 @@ from psycopg import sql
 from pgaudit_kit.errors import OperationError, RestoreFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.programs.client_programs import find_program
+from pgaudit_kit.operations.restores.dump_needs import roles_in
 from pgaudit_kit.operations.restores.load_dump import split_preamble
-from pgaudit_kit.operations.restores.preflight import roles_in
 from pgaudit_kit.operations.restores.restore import restore
 from pgaudit_kit.operations.restores.restored import Replacement
 from pgaudit_kit.operations.restores.rollback import rollback
@@ -255,7 +255,8 @@ def test_roles_that_do_not_exist_are_named_before_anything_is_touched(make_app: 
             connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
         connection.execute("ALTER TABLE messages OWNER TO owner_1")
         connection.execute("GRANT SELECT ON users TO reader_1")
-        made, script = backup(url, store=store), backup(url, store=store, format="plain")
+        made, script = backup(url, store=store, full=True), backup(url, store=store, format="plain", full=True)
+        portable = backup(url, store=store)
         connection.execute("DROP OWNED BY owner_1, reader_1")
         connection.execute("DROP ROLE owner_1, reader_1")
     with pytest.raises(RestoreFailed, match="missing: owner_1, reader_1") as refused:
@@ -264,8 +265,8 @@ def test_roles_that_do_not_exist_are_named_before_anything_is_touched(make_app: 
     assert databases("owned") == ["owned"]
     with pytest.raises(UsageError, match="part of a plain script"):
         restore(script, url, confirm=yes, no_owner=True)
-    done = restore(made, url, confirm=yes, no_owner=True)
-    assert done.verdict is Outcome.PASSED, done.checks.to_string()
+    for done in (restore(made, url, confirm=yes, no_owner=True), restore(portable, url, confirm=yes)):
+        assert done.verdict is Outcome.PASSED, done.checks.to_string()
 
 
 def test_a_role_that_may_not_create_databases_is_refused(make_app: MakeApp, store: Path, databases: Databases) -> None:
@@ -325,7 +326,7 @@ def test_a_name_too_long_for_the_way_back_is_refused(make_app: MakeApp, store: P
 
 def test_the_old_database_is_dropped_when_told_so(make_app: MakeApp, store: Path, databases: Databases) -> None:
     url = make_app("unkept")
-    done = restore(backup(url, store=store), url, confirm=yes, keep=False)
+    done = restore(backup(url, store=store), url, confirm=yes, drop_old=True)
     assert done.replaced
     assert done.kept is None
     assert databases("unkept") == ["unkept"]
@@ -365,12 +366,17 @@ restore(sys.argv[1], sys.argv[2], confirm=confirm)
     left = databases("slain__restore_")
     assert len(left) == 1
     assert ask(url, "SELECT count(*) FROM messages") == 2000
+    strangers = "slain__restore_20200101T000000Z"  # without our mark it may be anybody's
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(strangers)))
     done = restore(made, url, confirm=yes)
     (told,) = [c for c in done.check_list if c.id == "restore.leftovers"]
     assert told.outcome is Outcome.WARNED
-    assert left[0] in told.found
-    assert databases("slain__restore_") == left
-    assert restore(made, url, confirm=yes, drop_leftovers=True).verdict is Outcome.PASSED
+    assert {e["database"]: e["dropped"] for e in told.evidence} == {left[0]: True, strangers: False}
+    assert databases("slain__restore_") == [strangers]
+    assert "left by a restore that was killed; dropped" in told.found
+    assert restore(made, url, confirm=yes, drop_leftovers=True).verdict is Outcome.WARNED  # it says what it dropped
+    assert restore(made, url, confirm=yes).verdict is Outcome.PASSED
     assert databases("slain__restore_") == []
 
 
@@ -434,7 +440,7 @@ def test_settings_that_an_older_server_does_not_know_are_left_out_and_told(
     table = "CREATE TABLE messages (id int PRIMARY KEY); INSERT INTO messages SELECT generate_series(1, 2000)"
     made = backup(make_app("newer", table), store=store, format=dump_format)
     with EmbeddedServer(bin_folder=older[-1].parent) as old:
-        with pytest.raises(RestoreFailed, match=r"nothing was touched.*Create the database 'older' with a locale that the server knows"):
+        with pytest.raises(RestoreFailed, match=r"nothing was touched.*no databases of locale provider builtin.*one that the server knows"):
             restore(made, old.url("older"), confirm=yes)
         with psycopg.connect(old.url(), autocommit=True) as connection:
             connection.execute("CREATE DATABASE older")

@@ -1,0 +1,74 @@
+"""The ledgers of a source, for the audits that are not about migrations alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+from pgaudit_kit.audits.asking import ask
+from pgaudit_kit.checks.migrations import check_ledger_match, check_ledger_state
+from pgaudit_kit.errors import PgAuditError, RowsNotAvailable
+from pgaudit_kit.migration_tools.ledgers import find_ledgers, read_ledger
+from pgaudit_kit.migration_tools.states import statuses_of
+from pgaudit_kit.migration_tools.tool import Tool
+from pgaudit_kit.records.ledger import Ledger
+from pgaudit_kit.records.manifest import Manifest
+from pgaudit_kit.records.source import Source
+from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.verdict import Check, Outcome
+
+
+def ledger_of(source: Source, tool: Tool, table: TableName) -> Ledger:
+    """The ledger *table* of *tool*: its rows, or what a Manifest recorded of them. Raises as read_ledger."""
+    if isinstance(source, Manifest) and source.ledger is not None and (source.ledger.tool, source.ledger.table) == (tool.name, table):
+        return source.ledger
+    return read_ledger(source, tool, table)
+
+
+def first_ledger(source: Source, *, schema: str = "public", among: Collection[TableName] | None = None) -> Ledger | None:
+    """The ledger to record of *source*: Prisma's in *schema*, else the first that is there and can be read; None without any.
+
+    *among*: only these tables.
+    """
+    there = [(tool, table) for tool, table in find_ledgers(source) if among is None or table in among]
+    found = sorted(there, key=lambda one: (one[0].name, one[1].schema) != ("prisma", schema))
+    for tool, table in found:
+        with suppress(RowsNotAvailable):
+            return read_ledger(source, tool, table)
+    return None
+
+
+def ledger_states(source: Source) -> Iterator[Check]:
+    """`migrations.state` of every ledger of a dump that is being verified: a warning at worst, for the dump is whole all the same."""
+    found = find_ledgers(source)
+    for tool, table in found:
+        try:
+            statuses = statuses_of(tool, str(table), read_ledger(source, tool, table), None)
+        except PgAuditError:
+            continue  # its table is among the unreadable ones already, or the dump has no rows at all
+        if statuses:
+            check = check_ledger_state(statuses, at_worst=Outcome.WARNED)
+            yield replace(check, id=f"{check.id}#{tool.name} {table}") if len(found) > 1 else check
+
+
+def same_ledgers(expected: Source, found: Source) -> Iterator[Check]:
+    """`migrations.ledger`: *found* has the ledgers of *expected*, row for row. Of a Manifest that is the one it recorded."""
+    if isinstance(expected, Manifest):
+        ledgers = [expected.ledger] if expected.ledger is not None else []
+    else:
+        ledgers = []
+        for tool, table in find_ledgers(expected):
+            with suppress(PgAuditError):  # the check of its rows says so
+                ledgers.append(read_ledger(expected, tool, table))
+    for ledger in ledgers:
+        check = ask("migrations.ledger", "Does the migration ledger say what it said?", partial(_match, ledger, found))
+        yield replace(check, id=f"{check.id}#{ledger.tool} {ledger.table}") if len(ledgers) > 1 else check
+
+
+def _match(expected: Ledger, found: Source) -> Check:
+    for tool, table in find_ledgers(found, tool=expected.tool):
+        if table == expected.table:
+            return check_ledger_match(expected, ledger_of(found, tool, table))
+    return check_ledger_match(expected, None)

@@ -1,0 +1,57 @@
+"""Is this backup like those before it? Much less than yesterday is news, whoever deleted it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS
+from pgaudit_kit.records.manifest import Manifest
+from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.verdict import Check, Outcome
+
+FAR_BELOW = 0.5
+"""A size, or a number of rows, under this share of what it was is far below."""
+_FEW_ROWS = 100  # a table of fewer comes and goes
+_FEW_BYTES = 100_000
+_NAMED = 5
+
+
+def check_size(size_bytes: int, before: Sequence[int]) -> Check:
+    """`backup.size`: the dump is not far smaller than *before*, the sizes of the recent ones of its kind (at least one)."""
+    usual = round(median(before))
+    small = size_bytes < FAR_BELOW * usual and usual >= _FEW_BYTES
+    return Check(
+        id="backup.size",
+        question="Is it as large as the recent ones?",
+        outcome=Outcome.WARNED if small else Outcome.PASSED,
+        expected=f"about {usual:,} bytes, the median of the last {len(before)}",
+        found=f"{size_bytes:,} bytes{f', {size_bytes / usual:.0%} of that' if usual else ''}",
+        compared=len(before),
+        remedy="See what is gone: pgaudit diff LAST_BACKUP TARGET. Keep the older backups until you know." if small else "",
+    )
+
+
+def check_rows_kept(now: Manifest, last: Manifest) -> Check:
+    """`backup.rows_kept`: no table has lost most of its rows since the *last* backup of the same database."""
+    before = {n: d.rows for n, d in last.table_data.items() if d.rows is not None and n != LARGE_OBJECT_ROWS}
+    lost = [(name, rows, after) for name, rows in before.items() if (after := _rows_of(now, name)) < FAR_BELOW * rows and rows >= _FEW_ROWS]
+    lost.sort(key=lambda entry: entry[2] - entry[1])
+    told = [f"{name}: {rows:,} → {after:,} rows" for name, rows, after in lost]
+    more = f"; and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+    return Check(
+        id="backup.rows_kept",
+        question="Has any table lost most of its rows since the last backup?",
+        outcome=Outcome.WARNED if lost else Outcome.PASSED,
+        expected=f"no fewer than half the rows of {last.taken_at}",
+        found="; ".join(told[:_NAMED]) + more if told else "none has",
+        compared=len(before),
+        remedy="If nobody meant it, see what is gone (pgaudit diff LAST_BACKUP TARGET --rows) and keep that backup." if lost else "",
+        evidence=tuple({"table": str(name), "rows_before": rows, "rows": after} for name, rows, after in lost),
+    )
+
+
+def _rows_of(manifest: Manifest, name: TableName) -> int:
+    """Those of a table that is gone are gone, too."""
+    data = manifest.table_data.get(name)
+    return (data.rows or 0) if data else 0

@@ -1,0 +1,5 @@
+'use strict';
+module.exports = {
+  async up(queryInterface, Sequelize) { await queryInterface.createTable('t_20250101000000-init', { id: Sequelize.INTEGER }); },
+  async down(queryInterface) { await queryInterface.dropTable('t_20250101000000-init'); }
+};

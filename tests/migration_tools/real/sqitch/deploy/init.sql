@@ -1,0 +1,3 @@
+BEGIN;
+CREATE TABLE public.t_init (id int);
+COMMIT;

@@ -1,0 +1,3 @@
+BEGIN;
+CREATE TABLE public.more (id int);
+COMMIT;

@@ -1,0 +1,126 @@
+"""Two connections that count the tables of one snapshot: the same fingerprints as one by one, whatever becomes of the second one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from pgaudit_kit.errors import CannotConnect
+from pgaudit_kit.records.fingerprint import Fingerprint
+from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.server import shared_work
+from pgaudit_kit.server.shared_work import count_together
+from pgaudit_kit.server.snapshot import Snapshot, snapshot
+from tests.server.live import LiveDatabase
+
+LARGE, WIDE, NO_COLUMNS, EMPTY = (TableName("public", name) for name in ("large", "wide", "no_columns", "empty"))
+TABLES = """
+CREATE TABLE large (id int, v text);
+INSERT INTO large SELECT i, repeat('x', i % 300) FROM generate_series(1, 30000) i;
+DELETE FROM large WHERE id % 1000 < 400;
+CREATE TABLE wide (id int, v text);
+ALTER TABLE wide ALTER v SET STORAGE EXTERNAL;
+INSERT INTO wide SELECT i, repeat('y', 9000) FROM generate_series(1, 300) i;
+CREATE TABLE no_columns ();
+INSERT INTO no_columns SELECT FROM generate_series(1, 3000);
+CREATE TABLE empty (id int);
+"""
+
+
+@pytest.fixture
+def filled(database: LiveDatabase, monkeypatch: pytest.MonkeyPatch) -> LiveDatabase:
+    database.run(TABLES)
+    monkeypatch.setattr(shared_work, "_WORTH_IT_BYTES", 1)
+    monkeypatch.setattr(shared_work, "_PART_BYTES", 1 << 16)
+    return database
+
+
+def one_by_one(database: LiveDatabase) -> dict[TableName, tuple[Fingerprint, int | None]]:
+    with database.snapshot() as taken:
+        return {name: (taken.fingerprint(name), taken.table_data[name].size_bytes) for name in taken.table_data}
+
+
+def known(taken: Snapshot) -> dict[TableName, tuple[Fingerprint | None, int | None]]:
+    return {name: (data.fingerprint, data.size_bytes) for name, data in taken.table_data.items()}
+
+
+def test_parts_of_tables_make_the_fingerprints_of_the_whole(filled: LiveDatabase) -> None:
+    with filled.snapshot() as taken:
+        assert len(taken.page_ranges(LARGE, 7)) == 7
+        count_together(taken, taken.table_data)
+        assert known(taken) == one_by_one(filled)
+        assert taken.fingerprint(LARGE).rows == 18000
+
+
+def test_both_connections_work_on_one_table(filled: LiveDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Snapshot, str | None]] = []
+    row_blocks = Snapshot.row_blocks
+
+    def seen(self: Snapshot, name: TableName, columns: None = None, *, where: str | None = None, wait: bool = True) -> object:
+        asked.append((self, where))
+        return row_blocks(self, name, columns, where=where, wait=wait)
+
+    monkeypatch.setattr(Snapshot, "row_blocks", seen)
+    with filled.snapshot() as taken:
+        count_together(taken, [LARGE])
+        assert len({id(snapshot) for snapshot, _ in asked}) == 2
+        assert len({where for _, where in asked}) == len(asked) > 2
+        assert taken.fingerprint(LARGE).rows == 18000
+        assert taken.ask("SELECT count(*) AS n FROM public.large")[0]["n"] == 18000  # nothing is left on the connection
+
+
+def test_what_is_written_meanwhile_is_in_no_part(filled: LiveDatabase) -> None:
+    before = one_by_one(filled)
+    with filled.snapshot() as taken:
+        _ = taken.sizes
+        filled.run("INSERT INTO large SELECT i FROM generate_series(1, 50000) i", "UPDATE wide SET id = 0")
+        count_together(taken, taken.table_data)
+        assert known(taken) == before
+
+
+def test_without_another_connection_the_one_that_is_there_counts(filled: LiveDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Snapshot) -> Snapshot:
+        raise CannotConnect("no connection is free", remedy="")
+
+    monkeypatch.setattr(Snapshot, "another", refuse)
+    with filled.snapshot() as taken:
+        count_together(taken, taken.table_data)
+        assert {name: (taken.fingerprint(name), taken.table_data[name].size_bytes) for name in taken.table_data} == one_by_one(filled)
+
+
+def test_a_second_connection_that_is_lost_costs_nothing_but_time(filled: LiveDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    another = Snapshot.another
+
+    def lost(self: Snapshot) -> Snapshot:
+        helper = another(self)
+        filled.run(f"SELECT pg_terminate_backend({helper.ask('SELECT pg_backend_pid() AS pid')[0]['pid']}, 5000)")
+        return helper
+
+    monkeypatch.setattr(Snapshot, "another", lost)
+    with filled.snapshot() as taken:
+        count_together(taken, taken.table_data)
+        assert sum(fingerprint is None for fingerprint, _ in known(taken).values()) == 1  # what it had begun with
+        assert {name: taken.fingerprint(name) for name in taken.table_data} == {n: f for n, (f, _) in one_by_one(filled).items()}
+
+
+def test_a_table_that_may_not_be_read_keeps_no_other_from_being_counted(filled: LiveDatabase, make_role: Callable[[str], str]) -> None:
+    role = make_role("counts_some")
+    filled.run(f"GRANT SELECT ON large, no_columns TO {role}")
+    with snapshot(filled.url_as(role)) as taken:
+        count_together(taken, taken.table_data)
+        assert {name for name, (fingerprint, _) in known(taken).items() if fingerprint} == {LARGE, NO_COLUMNS}
+
+
+def test_interrupted_it_leaves_no_work_behind(filled: LiveDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: object) -> Fingerprint:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shared_work, "fingerprint_of", interrupt)
+    with filled.snapshot() as taken:
+        with pytest.raises(KeyboardInterrupt):
+            count_together(taken, taken.table_data)
+        assert taken.fingerprint(LARGE).rows == 18000
+        others = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        with filled.snapshot() as looking:
+            assert looking.ask(others)[0]["n"] == 1
