@@ -21,6 +21,7 @@
         ├── BackupFailed             no backup was written
         ├── StoreFailed              a store of backups that cannot be reached, listed, read or written
         └── RestoreFailed            nothing was swapped; says what the state is and how to go on
+            └── OutcomeUnknown       the connection was lost over a COMMIT, and the server cannot be asked what became of it
 
 The tree is the whole contract: `except PgAuditError` catches all of it.
 """
@@ -194,3 +195,7 @@ class RestoreFailed(OperationError):
     """Nothing was swapped. `party` is that of the LoadFailed behind it, "" when there is none."""
 
     party: str = ""
+
+
+class OutcomeUnknown(RestoreFailed):
+    """The database is whole, old or new; which of them is not known."""

@@ -8,6 +8,7 @@ from pgaudit_kit.errors import RowsNotAvailable
 from pgaudit_kit.migration_tools.tool import LedgerTable, Tool
 from pgaudit_kit.migration_tools.tools import TOOLS
 from pgaudit_kit.records.ledger import Ledger
+from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import decode_line, lines_of
@@ -33,7 +34,11 @@ def read_ledger(source: Source, tool: Tool, table: TableName) -> Ledger:
     if data is None:
         remedy = "Give a dump with rows, or the live database."
         raise RowsNotAvailable(f"the rows of {table} are not in it", resource=source.label, table=str(table), remedy=remedy)
-    rows = [dict(zip(data.columns, decode_line(line), strict=True)) for line in lines_of(source.row_blocks(table))]
+    item = source.inventory.by_key.get(ObjectKey("TABLE", table.schema, table.name))
+    absent: dict[str, str | None] = (
+        dict.fromkeys(c.name for c in item.columns) if item else {}
+    )  # INSERTs of `mix ecto.dump` name the version alone
+    rows = [{**absent, **dict(zip(data.columns, decode_line(line), strict=True))} for line in lines_of(source.row_blocks(table))]
     return Ledger(tool.name, table, tuple(tool.read_rows(rows)))
 
 
