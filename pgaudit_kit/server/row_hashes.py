@@ -1,6 +1,6 @@
 """Rows hashed by the server: several times faster than sending them, but only to be compared with what another server says likewise.
 
-A row's hash is made by hash_record_extended (PostgreSQL 14+) of its columns, each in the quickest form that tells apart what prints otherwise:
+A row's hash is made by hash_record_extended (PostgreSQL 14+), each column in the quickest form that tells apart what prints otherwise:
 as it is, in the bytes that its type would send, or as text. It has 64 bits, and their sum is exact. Equal sums prove equal rows; when sums
 differ, the rows themselves have to say how, since another build might hash otherwise. Sums are made by buckets of keys, so that only rows
 of buckets that differ have to be fetched.
