@@ -117,22 +117,22 @@ _RULES = (
     _Rule(
         Party.ENVIRONMENT,
         ("0A000", "58P01"),
-        r"extension \S+ is not available|could not open extension control file|could not access file .*(?:\$libdir|\.so|\.dll)"
-        r"|extension \S+ has no installation script|required extension",
+        r"extension .+ is not available|could not open extension control file|could not access file"
+        r"|extension .+ has no installation script|required extension",
         "the server does not have this extension installed",
         "Install it on the server (most are in the package postgresql-contrib), " + _AGAIN,
     ),
     _Rule(
         Party.ENVIRONMENT,
         ("42704",),
-        r"role \S+ does not exist",
+        r'\brole ".*" does not exist',
         "the server has no such role",
         "Create it (pg_dumpall --roles-only of the old server), or leave owners and privileges out with --no-owner, " + _AGAIN,
     ),
     _Rule(
         Party.ENVIRONMENT,
         ("42704",),
-        r"tablespace \S+ does not exist",
+        r'\btablespace ".*" does not exist',
         "the server has no such tablespace",
         "Create it, or leave tablespaces out with --no-tablespaces, " + _AGAIN,
     ),
@@ -147,7 +147,7 @@ _RULES = (
     _Rule(
         Party.ENVIRONMENT,
         ("42704", "22023", "0A000", "55000", "58P01", "XX000"),
-        r"(?:language|foreign-data wrapper) \S+ does not exist|security label provider|could not load library"
+        r"(?:language|foreign-data wrapper) .+ does not exist|security label provider|could not load library"
         r"|must be loaded via shared_preload_libraries|not built with|compression method \S+ not supported|unsupported XML feature"
         r"|invalid value for parameter \"default_(?:tablespace|table_access_method)\"",
         "the server was built or set up without it",

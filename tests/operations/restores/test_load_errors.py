@@ -31,6 +31,8 @@ def script(sqlstate: str, message: str, more: str = "") -> str:
         (script("58P01", 'could not access file "$libdir/pgcrypto": No such file or directory'), Party.ENVIRONMENT, "line 42"),
         (archive('role "owner_1" does not exist'), Party.ENVIRONMENT, "TABLE t"),
         (script("42704", 'role "owner_1" does not exist'), Party.ENVIRONMENT, "line 42"),
+        (script("42704", 'role "Odd "Reader" 1" does not exist'), Party.ENVIRONMENT, "line 42"),
+        (script("42704", 'tablespace "fast one" does not exist'), Party.ENVIRONMENT, "line 42"),
         (script("42704", 'tablespace "fast" does not exist'), Party.ENVIRONMENT, "line 42"),
         (script("42704", 'collation "public.de" for encoding "UTF8" does not exist'), Party.ENVIRONMENT, "line 42"),
         (script("22023", 'could not create locale "xx_XX": No such file or directory'), Party.ENVIRONMENT, "line 42"),
