@@ -15,7 +15,7 @@ from pgaudit_kit.dumps.files.folders import Folder
 from pgaudit_kit.operations.programs.client_programs import Program, pg_restore_into_argv
 from pgaudit_kit.operations.programs.run_program import RunningProgram
 from pgaudit_kit.operations.rehearsals.loaded import Loaded
-from pgaudit_kit.operations.rehearsals.problems import Problem, is_interrupted, made_by, went_away
+from pgaudit_kit.operations.rehearsals.problems import Problem, is_interrupted, made_by, shown_statement, went_away
 from pgaudit_kit.records.identifiers import read_name
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.toc import TocEntry
@@ -144,7 +144,7 @@ def _problems(words: str, entries: dict[int, TocEntry]) -> Iterator[Problem]:
             statement = command[1].strip() if command else ""
             place = _place(current, said, statement, entries)
             known = entries.get(place)
-            what = _words(known) if known else statement.split("\n")[0][:100]
+            what = _words(known) if known else shown_statement(statement)
             yield Problem(place, what, error[1].strip() if error else said.removeprefix("error: ").strip())
 
 

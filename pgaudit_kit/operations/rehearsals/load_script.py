@@ -17,7 +17,7 @@ from pgaudit_kit.dumps.scripts.script_pieces import Between, CopyData, MetaComma
 from pgaudit_kit.dumps.scripts.sql_script import ScriptSplitter
 from pgaudit_kit.errors import OperationError, UsageError
 from pgaudit_kit.operations.rehearsals.loaded import Loaded
-from pgaudit_kit.operations.rehearsals.problems import Problem, is_interrupted, made_by, went_away
+from pgaudit_kit.operations.rehearsals.problems import Problem, is_interrupted, made_by, shown_statement, went_away
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.server.connection import connect
 from pgaudit_kit.server.targets import Target
@@ -164,8 +164,7 @@ class _ScriptLoad:
 
 
 def _shown(statement: Statement) -> str:
-    text = statement.text[: 20 * _SHOWN].decode("utf-8", "replace")
-    return f"line {statement.line}: {' '.join(text.split())[:_SHOWN]}"
+    return f"line {statement.line}: {shown_statement(statement.text[: 20 * _SHOWN].decode('utf-8', 'replace'))}"
 
 
 def _whole(pieces: ScriptSplitter) -> Iterator[object]:

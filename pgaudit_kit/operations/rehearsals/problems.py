@@ -42,6 +42,8 @@ class Problem:
     blame: Blame = Blame.BACKUP
 
 
+_SHOWN = 100
+_VALUE = re.compile(r"'|\$\w*\$")
 _SETTING = re.compile(r'unrecognized configuration parameter "(.*?)"')
 _BENIGN = re.compile(r'schema "public" already exists|language "plpgsql" already exists|extension "plpgsql" already exists')
 _UNDEFINED = re.compile(
@@ -57,6 +59,16 @@ _MADE = re.compile(
     r"|TEXT\s+SEARCH\s+\w+|INDEX|ACCESS\s+METHOD|SERVER|EXTENSION)\s+(?:IF\s+NOT\s+EXISTS\s+)?",
     re.IGNORECASE,
 )
+
+
+def shown_statement(statement: str) -> str:
+    """Return the beginning of *statement* for people, which ends before the first value or password; names stay whole."""
+    text = " ".join(statement[: 20 * _SHOWN].split())
+    if not text[:5].upper().startswith("COPY "):  # its rows are not in it
+        at = text.find(" VALUES") if text[:6].upper() == "INSERT" else -1
+        cut = text[:at] if at > 0 else _VALUE.split(text, maxsplit=1)[0]
+        text = text if cut == text else f"{cut.rstrip()} …"
+    return text[:_SHOWN]
 
 
 def made_by(statement: str) -> str | None:

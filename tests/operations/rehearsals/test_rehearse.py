@@ -441,3 +441,12 @@ def test_what_old_scripts_leave_unsaid_or_say_too_much_is_no_loss(server: Embedd
     assert check(found, "migrations.ledger").outcome is Outcome.PASSED
     assert check(found, "rehearsal.extensions").outcome is Outcome.PASSED
     assert "extensions.version" not in {c.id for c in found.check_list}
+
+
+def test_no_password_of_a_statement_that_failed_is_told(make_app: MakeApp, server: EmbeddedServer, tmp_path: Path) -> None:
+    mapping = "CREATE USER MAPPING FOR postgres SERVER absent OPTIONS (\n    \"user\" 'u',\n    password 's3cret-one'\n);\n"
+    path = dumped(server, make_app("mapped", "CREATE TABLE t (id int)"), tmp_path / "app.sql", "-Fp")
+    path.write_text(path.read_text().replace("CREATE TABLE", f"{mapping}\nCREATE TABLE"))
+    found = rehearse(path, on(server), allow_same_server=True)
+    assert "CREATE USER MAPPING FOR postgres SERVER absent" in check(found, "rehearsal.load").found
+    assert "s3cret-one" not in str(found.to_dict())
