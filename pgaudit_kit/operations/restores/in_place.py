@@ -20,6 +20,8 @@ from pgaudit_kit.operations.restores.database_contents import Contents, drop_con
 from pgaudit_kit.operations.restores.dump_as_script import dump_as_script
 from pgaudit_kit.operations.restores.dump_needs import check_extension_versions, check_extensions, check_roles, roles_in
 from pgaudit_kit.operations.restores.expected_source import expected_source
+from pgaudit_kit.operations.restores.load_dump import is_newer
+from pgaudit_kit.operations.restores.load_errors import restore_failed
 from pgaudit_kit.operations.restores.maintenance import named_target
 from pgaudit_kit.operations.restores.preflight import check_compression, check_script, check_versions, check_wrapping
 from pgaudit_kit.operations.restores.replace_database import not_confirmed
@@ -101,7 +103,7 @@ def restore_in_place(
             if isinstance(error, UsageError | OutcomeUnknown):
                 raise
             state = f"{error.message.rstrip('.')}; all was rolled back: {resolved.database!r} is as it was"
-            raise RestoreFailed(state, resource=resolved.label, remedy=error.remedy) from error
+            raise restore_failed(error, state, resource=resolved.label, remedy=error.remedy) from error
 
 
 def _look(job: _Job, connection: psycopg.Connection[Any], *, replace_contents: bool) -> tuple[list[Check], Contents]:
@@ -171,7 +173,8 @@ def _load(job: _Job, connection: psycopg.Connection[Any]) -> tuple[tuple[str, ..
     """Run the dump as a script; return what was left out, and the programs."""
     major = connection.info.server_version // 10_000
     with dump_as_script(job.dump, server_major=major, owners=job.owners) as (script, programs):
-        left_out = run_script(connection, script, resource=job.dump.label, owners=job.owners)
+        newer = is_newer(job.dump, connection)
+        left_out = run_script(connection, script, resource=job.dump.label, owners=job.owners, newer_dump=newer)
     connection.execute("RESET SESSION AUTHORIZATION")
     connection.execute("RESET ROLE")
     return left_out, programs
