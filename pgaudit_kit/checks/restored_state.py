@@ -71,6 +71,37 @@ def check_validated(expected: Inventory, restored: Inventory) -> Check:
     )
 
 
+def extensions_to_restore(expected: Inventory) -> list[DatabaseObject]:
+    """Return the extensions that *expected* has, but for the one that every database has from the beginning."""
+    return [e for e in expected.of_kind("EXTENSION") if e.key.name != _IN_EVERY_DATABASE]
+
+
+def check_extension_versions(expected: Inventory, restored: Inventory) -> Check:
+    """`extensions.version`: each extension is there; one in another version than was backed up, where that is known, is a warning."""
+    wanted = extensions_to_restore(expected)
+    absent = [e.key.name for e in wanted if e.key not in restored.by_key]
+    other = []
+    for item in wanted:
+        before, there = item.attributes.get("version"), restored.by_key.get(item.key)
+        now = there.attributes.get("version") if there else None
+        if before is not None and now is not None and before != now:
+            other.append(f"{item.key.name}: {before} → {now}")
+    return Check(
+        id="extensions.version",
+        question="Is every extension there, in the version that was backed up?",
+        outcome=Outcome.FAILED if absent else Outcome.WARNED if other else Outcome.PASSED,
+        expected=f"{len(wanted)} extensions",
+        found="; ".join([f"missing {name}" for name in absent] + other) or "all there",
+        compared=len(wanted),
+        remedy="CREATE EXTENSION each."
+        if absent
+        else "A dump names no versions: the server's own came. Read their notes."
+        if other
+        else "",
+        evidence=tuple({"extension": text} for text in (*absent, *other)),
+    )
+
+
 def check_orphans(keys: Sequence[DanglingKey]) -> Check:
     """`foreign_keys.orphans`: no row points at a row that is not there.
 
