@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pgaudit_kit.difference.column_types import column_type
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_KEY, LARGE_OBJECT_ROWS
 from pgaudit_kit.records.objects import ObjectKey
@@ -78,9 +79,8 @@ def _identifiers(text: str) -> tuple[str, ...]:
 
 
 def _kinds(inventory: Inventory, table: TableName, columns: tuple[str, ...]) -> tuple[str, ...]:
-    owner = inventory.by_key.get(ObjectKey("TABLE", table.schema, table.name))
-    types = {c.name: _TYPE.fullmatch(c.attributes.get("type") or "") for c in owner.columns} if owner else {}
-    kinds = tuple(found[1] if (found := types.get(column)) else "" for column in columns)
+    types = (_TYPE.fullmatch(column_type(inventory, table, column) or "") for column in columns)
+    kinds = tuple(found[1] if found else "" for found in types)
     return kinds if any(kinds) else ()
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pgaudit_kit.difference.hidden import Hidden
+from pgaudit_kit.difference.not_refreshed import WHY, not_refreshed
 from pgaudit_kit.difference.objects import SET_BY_HAND, in_no_dump
 from pgaudit_kit.difference.public_schema import AS_MADE_BEFORE_15, PUBLIC_CHANGED, PUBLIC_SCHEMA
 from pgaudit_kit.difference.versions import major
@@ -52,7 +53,8 @@ class NotCompared:
         """Whether something that was asked for could not be looked at. Large objects are data."""
         untold = any(not (self.schema_only and attribute == LARGE_OBJECTS) for _, attribute in self._not_told)
         seen = (u for s in (self.left, self.right) for u in s.inventory.unmodelled)
-        return untold or bool(self._unread) or any(u.reason in _DOUBTFUL for u in seen)
+        unsure = bool(self._not_refreshed) and not self.schema_only
+        return untold or unsure or bool(self._unread) or any(u.reason in _DOUBTFUL for u in seen)
 
     def skipped(self) -> Iterator[Skipped]:
         """All of it, with the reasons."""
@@ -66,8 +68,14 @@ class NotCompared:
             yield Skipped("owners", f"{label} names none: it was made without")
         for key in self.in_no_dump:
             yield Skipped(str(key), INVALID_INDEX)
+        for key, label in self._not_refreshed.items():
+            yield Skipped(f"whether {key} is populated as it was", WHY.format(label=label))
         for label, unread in self._unread:
             yield Skipped(str(unread), f"{unread.reason} ({label})")
+
+    @cached_property
+    def _not_refreshed(self) -> dict[ObjectKey, str]:
+        return {} if "populated" in self.ignore else not_refreshed(self.left, self.right)
 
     @cached_property
     def _unread(self) -> tuple[tuple[str, Unread], ...]:

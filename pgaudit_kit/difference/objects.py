@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from difflib import get_close_matches
 
 from pgaudit_kit.difference.equivalence import forgive
 from pgaudit_kit.difference.hidden import Hidden
+from pgaudit_kit.difference.not_refreshed import not_refreshed
 from pgaudit_kit.difference.procedures import IN_SINCE, with_one_name, without_in, without_own_schema
 from pgaudit_kit.difference.public_schema import with_public_schema
 from pgaudit_kit.difference.renames import with_rename_hints
@@ -60,7 +62,15 @@ def compare_inventories(
     elif straddle(left, right, IN_SINCE):
         inventories = with_one_name(*inventories, without_in)
     found = (d for d in compare_objects(*inventories, ignore=ignore, whole_databases=whole_databases) if d.key not in leaving_out)
-    return with_rename_hints((forgive(d, left, right) for d in found), *inventories)
+    unsure = not_refreshed(left, right)
+    told = (_without_populated(d) if d.key in unsure else d for d in found)
+    return with_rename_hints((forgive(d, left, right) for d in told if d is not None), *inventories)
+
+
+def _without_populated(difference: ObjectDifference) -> ObjectDifference | None:
+    """*difference* in all else; None when that is nothing."""
+    changes = tuple(change for change in difference.changes if change.attribute != "populated")
+    return replace(difference, changes=changes) if changes else None
 
 
 def in_no_dump(left: Inventory, right: Inventory) -> tuple[ObjectKey, ...]:

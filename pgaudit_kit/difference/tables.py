@@ -89,7 +89,7 @@ def rows_that_differ(left: Source, right: Source, name: TableName, *, without: f
 def columns_and_key(left: Source, right: Source, name: TableName) -> tuple[tuple[str, ...], RowKey | None]:
     """The columns of *name* that both sources hold, and those among them by which rows are paired (None without a key)."""
     columns = common_columns(left, right, name)
-    keys = (key_of(side.inventory, name) for side in (left, right))
+    keys = (key_of(whole(side).inventory, name) for side in (left, right))  # a selection of the table leaves its domains out
     return columns, next((key for key in keys if key and set(key.columns) <= set(columns)), None)
 
 

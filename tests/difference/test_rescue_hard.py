@@ -278,11 +278,12 @@ def test_unique_values_at_which_rows_point_stay_where_they_are(incident: Inciden
 
 
 @pytest.mark.parametrize(
-    ("kind", "then", "now"), [("numeric", "1.0", "1.00"), ("float8", "-0", "0"), ('text COLLATE "C"', "a", "a"), ("varchar(9)", "a", "a")]
+    ("kind", "then", "now"),
+    [("numeric", "1.0", "1.00"), ("own", "1.0", "1.00"), ("float8", "-0", "0"), ('text COLLATE "C"', "a", "a"), ("varchar(9)", "a", "a")],
 )
 def test_a_row_whose_key_is_equal_but_printed_otherwise_is_changed_and_not_lost(incident: Incident, kind: str, then: str, now: str) -> None:
     before = incident(
-        f"CREATE TABLE t (k {kind} PRIMARY KEY, v int); INSERT INTO t VALUES ('{then}', 1), ('7', 7)",
+        f"CREATE DOMAIN own AS numeric; CREATE TABLE t (k {kind} PRIMARY KEY, v int); INSERT INTO t VALUES ('{then}', 1), ('7', 7)",
         f"UPDATE t SET k = '{now}', v = 2 WHERE v = 1",
     )
     with diff(*before) as found:
@@ -290,6 +291,8 @@ def test_a_row_whose_key_is_equal_but_printed_otherwise_is_changed_and_not_lost(
         columns = {"v"} if then == now else {"k", "v"}
         assert {c.attribute for c in found.row_result("t").listed[0].columns} == columns
         assert apply_rescue(before[1], Rescue(found, ["t"]).script()) == 0
+    with diff(*before, include=["t"]) as found:
+        assert found.row_result("t").counts == RowCounts(changed=1)
     with diff(*before) as found:
         apply_rescue(before[1], Rescue(found, ["t"], revert=True).script())
     assert rows_are_the_same(before)
