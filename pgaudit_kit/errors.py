@@ -21,7 +21,8 @@
         ├── BackupFailed             no backup was written
         ├── StoreFailed              a store of backups that cannot be reached, listed, read or written
         └── RestoreFailed            nothing was swapped; says what the state is and how to go on
-            └── BadBackup            exit 1: because the dump itself is bad, which is a finding
+            ├── BadBackup            exit 1: because the dump itself is bad, which is a finding
+            └── OutcomeUnknown       the connection was lost over a COMMIT, and the server cannot be asked what became of it
 
 The tree is the whole contract: `except PgAuditError` catches all of it.
 """
@@ -205,3 +206,7 @@ class BadBackup(RestoreFailed):
     """Nothing was swapped, because the server refused what the dump itself says: its `party` is the backup."""
 
     exit_code = 1
+
+
+class OutcomeUnknown(RestoreFailed):
+    """The database is whole, old or new; which of them is not known."""

@@ -13,7 +13,7 @@ from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.verify import told_to_leave_out, verify
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.errors import PgAuditError, RestoreFailed, UsageError
+from pgaudit_kit.errors import OutcomeUnknown, PgAuditError, RestoreFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.backups.read_back import is_proven
 from pgaudit_kit.operations.restores.database_contents import Contents, drop_contents, lock_tables, read_contents
@@ -45,10 +45,6 @@ _LOCK_SECONDS = 60
 _OTHERS = f"Stop the application if others hold locks for more than {_LOCK_SECONDS} seconds; use a role that owns everything."
 _LIMITS = ["statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"]
 _NO_OWNERS = frozenset({"owner", "acl"})
-
-
-class _Unknown(RestoreFailed):
-    """Whether the transaction was committed is not known."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +100,7 @@ def restore_in_place(
         try:
             return _replace(job, connection, checks, contents, verification)
         except PgAuditError as error:
-            if isinstance(error, UsageError | _Unknown):
+            if isinstance(error, UsageError | OutcomeUnknown):
                 raise
             state = f"{error.message.rstrip('.')}; all was rolled back: {resolved.database!r} is as it was"
             raise restore_failed(error, state, resource=resolved.label, remedy=error.remedy) from error
@@ -190,7 +186,7 @@ def _prove(job: _Job, connection: psycopg.Connection[Any]) -> AuditResult:
 
 
 def _commit(job: _Job, connection: psycopg.Connection[Any]) -> None:
-    """Commit; when the connection is lost over it, ask the server what became of the transaction. Raises _Unknown, psycopg.Error."""
+    """Commit; when the connection is lost over it, ask the server what became of the transaction. Raises OutcomeUnknown, psycopg.Error."""
     import psycopg
 
     (number,) = connection.execute("SELECT pg_catalog.txid_current()").fetchone() or (None,)
@@ -206,7 +202,7 @@ def _commit(job: _Job, connection: psycopg.Connection[Any]) -> None:
         if status == "aborted":
             raise
         state = f"the connection was lost at COMMIT, and the server cannot be asked: {job.target.database!r} is whole, old or new"
-        raise _Unknown(state, resource=job.target.label, remedy="Compare it with the dump: pgaudit diff.") from None
+        raise OutcomeUnknown(state, resource=job.target.label, remedy="Compare it with the dump: pgaudit diff.") from None
 
 
 def _analyze(target: Target) -> None:
