@@ -34,7 +34,7 @@ Force = Annotated[bool, typer.Option("--force", help="End the sessions of others
 
 
 def restore(
-    backup: Annotated[Path, typer.Argument(metavar="BACKUP", help="Path of a dump; its manifest beside it is used.")],
+    backup: Annotated[str, typer.Argument(metavar="BACKUP", help="Path of a dump; its manifest beside it is used.")],
     target: Annotated[str, typer.Argument(metavar="TARGET", help=TARGET_HELP)],
     yes: Yes = False,
     force: Force = False,
@@ -98,7 +98,7 @@ def restore(
 
 
 def _restore_part(
-    backup: Path, target: str, tables: Sequence[str], schemas: Sequence[str], *, data_only: bool, into_schema: str | None, json: bool
+    backup: str, target: str, tables: Sequence[str], schemas: Sequence[str], *, data_only: bool, into_schema: str | None, json: bool
 ) -> None:
     from pgaudit_kit.operations.restores.partial import restore_part
     from pgaudit_kit.records.verdict import EXIT_CODES

@@ -98,6 +98,15 @@ def test_in_place_needs_to_be_told_what_it_replaces(app: tuple[str, str], pgaudi
         assert pgaudit("restore", backup, "dotenv:.env.local", "--yes", *wrong).returncode == 2
 
 
+def test_what_cannot_be_meant_ends_with_two_and_says_what_to_do(app: tuple[str, str], pgaudit: Run) -> None:
+    backup, url = app
+    for how in ([], ["--in-place", "--replace-contents"]):
+        done = pgaudit("restore", backup, url.replace("/restore_me", "/template1"), "--yes", *how)
+        assert (done.returncode, "the template of every database" in done.stderr) == (2, True), done.stderr
+    done = pgaudit("restore", "memory://there/app.dump", url, "--yes")
+    assert (done.returncode, "no such file: 'memory://there/app.dump'" in done.stderr) == (2, True), done.stderr
+
+
 def test_a_table_goes_into_a_new_schema(app: tuple[str, str], pgaudit: Run) -> None:
     backup, url = app
     done = pgaudit("restore", backup, "dotenv:.env.local", "--table", "t", "--into-schema", "older")

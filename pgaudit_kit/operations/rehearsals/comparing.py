@@ -21,9 +21,9 @@ from pgaudit_kit.operations.rehearsals.problems import Blame, blamed, of
 from pgaudit_kit.operations.rehearsals.verdicts import check_commands, check_extensions, check_left_out, check_no_server, check_not_told
 from pgaudit_kit.operations.restores.load_dump import pg_restore_for, why_not_unpacked
 from pgaudit_kit.operations.servers.scratch_folders import ScratchFolder
-from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS
 from pgaudit_kit.records.manifest import Manifest
+from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Check, Outcome
@@ -102,7 +102,7 @@ def _compared(job: Job, place: Place, loaded: Loaded, skipped: frozenset[int]) -
     """What is not compared, and the checks that compare the rest."""
     ignore = _ignored(job, place)
     with snapshot(place.target) as restored:
-        expected, left = _remaining(job, loaded, skipped, restored.inventory)
+        expected, left = _remaining(job, loaded, skipped, restored)
         checks = [check_left_out(left)] if left.names else []
         told = [a for a in sorted(ignore & {"owner", "acl"}) if place.owners and _says(expected, a)]
         checks += [check_not_told(told)] if told else []
@@ -172,7 +172,7 @@ def _load(job: Job, place: Place, archive: _Archive | None, skipped: frozenset[i
     return load.run(leave_out=skipped)
 
 
-def _remaining(job: Job, loaded: Loaded, skipped: frozenset[int], restored: Inventory) -> tuple[Source, LeftOut]:
+def _remaining(job: Job, loaded: Loaded, skipped: frozenset[int], restored: Source) -> tuple[Source, LeftOut]:
     """What is to be compared: all, but for what is not there because of the server, and what depends on that."""
     lacking = {p.place for blame in (Blame.ENVIRONMENT, Blame.VERSIONS) for p in of(loaded.problems, blame)}
     if job.dump.provenance.format != "plain":
@@ -180,7 +180,17 @@ def _remaining(job: Job, loaded: Loaded, skipped: frozenset[int], restored: Inve
     if not lacking:
         return job.expected, LeftOut()
     tables = [name for name in loaded.tables_without if _is_lacking(name, loaded, lacking)]
-    return without(job.dump, job.expected, lacking, tables, restored=restored)
+    tables += [name for name in job.expected.table_data if name not in tables and _is_of_an_extension(name, job.dump, restored)]
+    return without(job.dump, job.expected, lacking, tables, restored=restored.inventory)
+
+
+def _is_of_an_extension(table: TableName, dump: Dump, restored: Source) -> bool:
+    """Whether nothing in *dump* makes *table*, and the server did not either.
+
+    Several connections may tell their errors in one another's words, so that it is not known by these.
+    """
+    key = ObjectKey("TABLE", table.schema, table.name)
+    return table != LARGE_OBJECT_ROWS and key not in dump.inventory.by_key and table not in restored.table_data
 
 
 def _is_lacking(table: TableName, loaded: Loaded, lacking: set[int]) -> bool:

@@ -22,7 +22,7 @@ from pgaudit_kit.operations.restores.dump_needs import check_extension_versions,
 from pgaudit_kit.operations.restores.expected_source import expected_source
 from pgaudit_kit.operations.restores.load_dump import is_newer
 from pgaudit_kit.operations.restores.load_errors import restore_failed
-from pgaudit_kit.operations.restores.maintenance import named_target
+from pgaudit_kit.operations.restores.maintenance import target_to_fill
 from pgaudit_kit.operations.restores.preflight import check_compression, check_script, check_versions, check_wrapping
 from pgaudit_kit.operations.restores.replace_database import not_confirmed
 from pgaudit_kit.operations.restores.restored import Confirm
@@ -81,7 +81,7 @@ def restore_in_place(
     BackupFailed, UsageError, and the errors of read_dump, load_manifest, resolve_target and connect.
     """
     begun = time.monotonic()
-    resolved = named_target(target)
+    resolved = target_to_fill(target)
     dump = read_dump(backup_file.path if isinstance(backup_file, Backup) else backup_file)
     expected = expected_source(dump, manifest)
     verification = verify(dump, manifest=expected if isinstance(expected, Manifest) else None)

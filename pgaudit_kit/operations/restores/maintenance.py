@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pgaudit_kit.errors import CannotConnect
+from pgaudit_kit.errors import CannotConnect, UsageError
 from pgaudit_kit.server.connection import connect
 from pgaudit_kit.server.targets import Target, resolve_target
 
 if TYPE_CHECKING:
     import psycopg
     import sqlalchemy
+
+_TEMPLATES = ("template0", "template1")
 
 
 def named_target(given: Target | str | sqlalchemy.Engine | sqlalchemy.URL) -> Target:
@@ -23,6 +25,15 @@ def named_target(given: Target | str | sqlalchemy.Engine | sqlalchemy.URL) -> Ta
     with connect(target) as connection:
         row = connection.execute("SELECT pg_catalog.current_database()").fetchone()
     return target.with_database(row[0]) if row else target
+
+
+def target_to_fill(given: Target | str | sqlalchemy.Engine | sqlalchemy.URL) -> Target:
+    """Return the named target of a restore. Raises UsageError for a template, whose content every new database would get."""
+    target = named_target(given)
+    if target.database in _TEMPLATES:
+        what = f"{target.database!r} is the template of every database that is created on that server"
+        raise UsageError(what, resource=target.label, remedy="Name the database of the application.")
+    return target
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from pgaudit_kit.operations.restores.leftovers import STAGED_LIMIT, mark_staged
 from pgaudit_kit.operations.restores.load_dump import Loaded, load_dump
 from pgaudit_kit.operations.restores.load_errors import restore_failed
 from pgaudit_kit.operations.restores.local_dump import local_path
-from pgaudit_kit.operations.restores.maintenance import database_oid, maintenance_connection, named_target
+from pgaudit_kit.operations.restores.maintenance import database_oid, maintenance_connection, target_to_fill
 from pgaudit_kit.operations.restores.preflight import Options, Plan, plan_restore
 from pgaudit_kit.operations.restores.recovery import Standing, tidy_up, untouched
 from pgaudit_kit.operations.restores.replace_database import exchange
@@ -119,7 +119,7 @@ def _job_of(
 ) -> _Job:
     """Find out what is meant, and verify the dump."""
     begun = time.monotonic()
-    resolved = named_target(target)
+    resolved = target_to_fill(target)
     dump = read_dump(backup.path if isinstance(backup, Backup) else backup)
     local_path(dump)  # what is no local file is refused before anything else
     expected = expected_source(dump, manifest)
