@@ -178,6 +178,8 @@ def _confirmation(*, yes: bool) -> Callable[[Replacement], bool]:
 
     def ask(replacement: Replacement) -> bool:
         if yes:
+            if replacement.loses:
+                print(visible(f"pgaudit:{replacement.lost}"), file=sys.stderr)
             return True
         print(visible(replacement.sentence), file=sys.stderr)
         print(f"Type the name of the database ({replacement.live}) to replace it: ", end="", file=sys.stderr, flush=True)

@@ -20,6 +20,7 @@ from pgaudit_kit.operations.restores.database_contents import Contents, drop_con
 from pgaudit_kit.operations.restores.dump_as_script import dump_as_script
 from pgaudit_kit.operations.restores.dump_needs import check_extension_versions, check_extensions, check_roles, roles_in
 from pgaudit_kit.operations.restores.expected_source import expected_source
+from pgaudit_kit.operations.restores.lost_access import ask_access, not_given_back
 from pgaudit_kit.operations.restores.maintenance import named_target
 from pgaudit_kit.operations.restores.preflight import check_compression, check_script, check_versions, check_wrapping
 from pgaudit_kit.operations.restores.replace_database import not_confirmed
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _LABEL = "before-restore"
 _LOCK_SECONDS = 60
 _OTHERS = f"Stop the application if others hold locks for more than {_LOCK_SECONDS} seconds; use a role that owns everything."
+_GIVE_AGAIN = "Restore a backup made with --full, without --no-owner, or give them again afterwards: the backup made first has them all."
 _LIMITS = ["statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"]
 _NO_OWNERS = frozenset({"owner", "acl"})
 
@@ -96,8 +98,10 @@ def restore_in_place(
         checks, contents = _look(job, connection, replace_contents=replace_contents)
         connection.rollback()  # nobody waits for a lock while a person thinks
         if not contents.is_empty:
-            asked = ContentsReplacement(resolved.label, resolved.database, dump.label, os.fspath(store), None, None, holds=str(contents))
-            if not confirm(asked):
+            access, loses = _ask_access(job, connection)
+            checks += access
+            where = (resolved.label, resolved.database, dump.label, os.fspath(store))
+            if not confirm(ContentsReplacement(*where, None, None, loses=loses, holds=str(contents))):
                 raise not_confirmed(resolved)
         try:
             return _replace(job, connection, checks, contents, verification)
@@ -126,6 +130,17 @@ def _look(job: _Job, connection: psycopg.Connection[Any], *, replace_contents: b
             remedy="Restore into an empty database, or say --replace-contents: it is backed up first, and replaced as a whole.",
         )
     return checks, contents
+
+
+def _ask_access(job: _Job, connection: psycopg.Connection[Any]) -> tuple[list[Check], str]:
+    """What was asked of owners and privileges, and which ones are lost, in words."""
+    lost = not_given_back(job.expected, owners=job.owners)
+    with refused_queries(job.target.label, "looking at owners and privileges"):
+        asked = ask_access(job.target, connection, lost, in_place=True, remedy=_GIVE_AGAIN)
+        connection.rollback()
+    if not isinstance(asked, Check):
+        return [], asked or ""
+    return [asked], asked.found if asked.outcome is Outcome.WARNED else ""
 
 
 def _can_pg_restore_read(dump: Dump, connection: psycopg.Connection[Any]) -> list[Check]:

@@ -28,4 +28,5 @@ class ContentsReplacement(Replacement):
     @property
     def sentence(self) -> str:
         """The replacement in one sentence for people."""
-        return f"{self.live!r} holds {self.holds}: backed up into {self.kept!r} first, all of it will be replaced by {self.incoming!r}."
+        what = f"{self.live!r} holds {self.holds}: backed up into {self.kept!r} first, all of it will be replaced by {self.incoming!r}."
+        return what + self.lost
