@@ -6,14 +6,14 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
-from pgaudit_kit.audits.file_digest import dump_digest, file_digest
+from pgaudit_kit.audits.file_digest import digest_if_there, dump_digest, file_digest
 from pgaudit_kit.audits.ledgers import ledger_states, same_ledgers
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.sources import open_dump
-from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_rows_readable, check_unreadable
+from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_globals, check_rows_readable, check_unreadable
 from pgaudit_kit.checks.objects_match import check_objects_match
 from pgaudit_kit.checks.required_tables import check_required_tables
 from pgaudit_kit.checks.rows_match import check_row_counts, check_row_fingerprints
@@ -45,7 +45,8 @@ def verify(
 ) -> AuditResult:
     """Verify a dump: its file, every row in it, and, with a manifest, that it holds what the database held.
 
-    Without *manifest* the one beside the dump is taken when there is one. *require* names tables that must be there.
+    Without *manifest* the one beside the dump is taken when there is one. The script of roles and tablespaces that it names is asked, too,
+    but not of a Manifest that was given: who does so is about to use the dump alone. *require* names tables that must be there.
     Of a script of several databases every one is verified; its checks have `#database` behind their names. A manifest and required
     tables are those of one database, so they need it named. Raises the errors of read_dump, UsageError and ManifestError; what is
     found wrong is in the result, never raised: also when what a manifest was written for does not even look like a dump any more.
@@ -66,6 +67,9 @@ def verify(
         checks.append(check_required_tables(require, opened.table_data.keys()))
     if recorded is not None:
         checks += _ask_manifest(opened, recorded)
+        if recorded.globals_file and recorded is not manifest:
+            place = _beside(opened.path or dump, recorded.globals_file.name)
+            checks.append(check_globals(recorded.globals_file, digest_if_there(place) if place else None))
     else:
         checks += ledger_states(opened)
     skipped = _not_in_it(recorded) if recorded is not None else (WITHOUT_MANIFEST,)
@@ -103,6 +107,14 @@ def _manifest_of(dump: Any, manifest: Any) -> Manifest | None:
         return _manifest_beside_url(text)
     beside = manifest_beside(Path(text))
     return load_manifest(beside) if beside.exists() else None
+
+
+def _beside(dump: Any, file: str) -> str:
+    """The path or URL of a *file* in the folder of *dump*, since what a manifest names lies nowhere else; "" when there is none to ask."""
+    if not isinstance(dump, str | os.PathLike) or _WEB.match(text := os.fspath(dump)):
+        return ""
+    name = PurePath(file).name
+    return f"{text.rstrip('/').rpartition('/')[0]}/{name}" if is_url(text) else str(Path(text).with_name(name))
 
 
 def _manifest_beside_url(url: str) -> Manifest | None:

@@ -13,7 +13,9 @@ from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed, ProgramNotFound
 from pgaudit_kit.operations.backups.backup import backup
 from pgaudit_kit.operations.backups.part import Part
+from pgaudit_kit.operations.restores.restore import restore
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.store.verify_all import verify_all
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Outcome
 from tests.conftest import missing
@@ -138,6 +140,28 @@ def test_roles_are_beside_it_without_hashes_unless_asked_for(make_app: MakeApp, 
     finally:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("DROP ROLE keeper")
+
+
+def test_roles_beside_it_that_were_changed_are_found_and_missing_ones_are_said(make_app: MakeApp, store: Path) -> None:
+    url = make_app("with_globals")
+    made = backup(url, store=store, globals=True)
+    assert made.manifest.globals_file is not None
+    path = store / made.manifest.globals_file.name
+    script = path.read_bytes()
+
+    def outcomes() -> set[Outcome]:
+        found = [verify(made.path), *(one for deep in (False, True) for one in verify_all(store, deep=deep).backups)]
+        return {check.outcome for one in found for check in one.check_list if check.id == "globals.digest"}
+
+    assert outcomes() == {Outcome.PASSED}
+    path.write_bytes(script.replace(b"CREATE ROLE", b"CREATE  ROLE", 1))
+    assert outcomes() == {Outcome.FAILED}
+    assert verify(made.path).verdict is verify_all(store).verdict is Outcome.FAILED
+    assert restore(made, url, confirm=lambda _: True, drop_old=True).replaced  # which does not use them
+    path.unlink()
+    assert outcomes() == {Outcome.WARNED}
+    path.write_bytes(script)
+    assert verify_all(store).verdict is Outcome.PASSED
 
 
 def test_roles_that_may_not_be_read_leave_a_backup_that_says_so(make_app: MakeApp, store: Path) -> None:
