@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
@@ -30,11 +30,13 @@ from pgaudit_kit.records.difference import ObjectDifference
 from pgaudit_kit.records.manifest import SUFFIX, Manifest, bare_name, load_manifest, manifest_beside
 from pgaudit_kit.records.objects import DATABASE, INVALID_INDEX, Unmodelled
 from pgaudit_kit.records.source import Source
+from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Check, Outcome
 
 WITHOUT_MANIFEST = "Without a manifest beside it, nothing says whether it holds all that the database held."
 _WEB = re.compile("https?://", re.IGNORECASE)
 SEQUENCE_STATE = frozenset({"last_value", "is_called"})
+SCHEMA_ONLY = "schema_only"
 
 
 def verify(
@@ -187,11 +189,27 @@ def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozen
     yield check_objects_match(differences, compared=compared, unmodelled=unmodelled)
     filtered = {s.what for side in (expected, found) for s in without_table(side)}
     tables = [t for t in alignment.settle(compare_tables(expected, found)) if f"rows of {t.name}" not in filtered]
+    if restored:
+        tables = [t for t in tables if not _is_empty_as_told(expected, found, t.name)]
     if tables:
         yield check_row_counts(tables)
         yield check_row_fingerprints(tables)
-    if expected.inventory.of_kind("SEQUENCE"):
+    if expected.inventory.of_kind("SEQUENCE") and SCHEMA_ONLY not in _partial(expected):
         yield check_sequence_values(expected.inventory, found.inventory)
+
+
+def _is_empty_as_told(expected: Source, found: Source, name: TableName) -> bool:
+    """Whether the rows of that table were not to be backed up, by the manifest's own words, and none are there."""
+    if not _partial(expected) or name in expected.table_data or name not in found.table_data:
+        return False
+    try:
+        return found.fingerprint(name).rows == 0
+    except PgAuditError:
+        return False
+
+
+def _partial(source: Source) -> Mapping[str, str]:
+    return source.partial if isinstance(source, Manifest) else {}
 
 
 def told_to_leave_out(source: Source) -> frozenset[str]:

@@ -45,6 +45,9 @@ def restore(
     drop_leftovers: Annotated[
         bool, typer.Option("--drop-leftovers", help="Drop databases called NAME__restore_… too that are not known to be ours.")
     ] = False,
+    accept_partial: Annotated[
+        bool, typer.Option("--accept-partial", help="Replace the whole database although the backup holds only a part of one.")
+    ] = False,
     in_place: InPlace = False,
     replace_contents: Replace = False,
     store: Store = Path("backups"),
@@ -62,7 +65,20 @@ def restore(
     Example: pgaudit restore backups/app.dump dotenv:.env.local
     """
     if table or schema or data_only or into_schema:
-        if any((in_place, replace_contents, force, no_owner, no_tablespaces, jobs != 1, drop_old, keep is not None, drop_leftovers)):
+        if any(
+            (
+                accept_partial,
+                in_place,
+                replace_contents,
+                force,
+                no_owner,
+                no_tablespaces,
+                jobs != 1,
+                drop_old,
+                keep is not None,
+                drop_leftovers,
+            )
+        ):
             raise UsageError("tables go into a new schema, and replace nothing", remedy="Leave the options of a whole restore out.")
         _restore_part(backup, target, table or (), schema or (), data_only=data_only, into_schema=into_schema, json=json)
     from pgaudit_kit.operations.restores.restore import restore as bring_back
@@ -79,6 +95,7 @@ def restore(
         drop_old=drop_old,
         keep=keep,
         drop_leftovers=drop_leftovers,
+        accept_partial=accept_partial,
         in_place=in_place,
         replace_contents=replace_contents,
         store=store,

@@ -18,7 +18,7 @@ from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.backups.read_back import is_proven
 from pgaudit_kit.operations.restores.database_contents import Contents, drop_contents, lock_tables, read_contents
 from pgaudit_kit.operations.restores.dump_as_script import dump_as_script
-from pgaudit_kit.operations.restores.dump_needs import check_extension_versions, check_extensions, check_roles, roles_in
+from pgaudit_kit.operations.restores.dump_needs import check_extension_versions, check_extensions, check_roles, check_whole, roles_in
 from pgaudit_kit.operations.restores.expected_source import expected_source
 from pgaudit_kit.operations.restores.lost_access import ask_access, not_given_back
 from pgaudit_kit.operations.restores.maintenance import named_target
@@ -59,6 +59,7 @@ class _Job:
     expected: Source
     target: Target
     owners: bool
+    accept_partial: bool
     store: str | os.PathLike[str]
     begun: float
 
@@ -72,6 +73,7 @@ def restore_in_place(
     manifest: Manifest | str | os.PathLike[str] | None = None,
     replace_contents: bool = False,
     no_owner: bool = False,
+    accept_partial: bool = False,
 ) -> InPlaceRestore:
     """Restore *backup_file* into the database of *target* itself, in one transaction that is proven before it is committed.
 
@@ -80,6 +82,8 @@ def restore_in_place(
     very transaction that restores. What was restored is proven in that transaction, against *manifest* (default: the one beside the file,
     else the dump itself): with any finding, any error, or a kill at any instant it is rolled back. So the database holds what it held, or
     what the dump holds; never both. Extensions that another role owns stay where they are. Readers wait from the drop to the end.
+
+    *accept_partial*: let a backup of a part replace all of it, which is refused otherwise.
 
     Returns an InPlaceRestore; with the verdict failed or not_checked nothing was changed. Raises RestoreFailed, with the state said,
     BackupFailed, UsageError, and the errors of read_dump, load_manifest, resolve_target and connect.
@@ -90,7 +94,7 @@ def restore_in_place(
     expected = expected_source(dump, manifest)
     verification = verify(dump, manifest=expected if isinstance(expected, Manifest) else None)
     owners = not no_owner and "owner" not in told_to_leave_out(expected)  # an archive names them all the same
-    job = _Job(dump, expected, resolved, owners, store, begun)
+    job = _Job(dump, expected, resolved, owners, accept_partial, store, begun)
     if not is_proven(verification, expected):
         why = "failed its verification" if verification.verdict is Outcome.FAILED else "could not be verified completely"
         return _result(job, f"{dump.label} {why}, so nothing was touched.", verification)
@@ -121,8 +125,10 @@ def _look(job: _Job, connection: psycopg.Connection[Any], *, replace_contents: b
         if job.owners and roles_in(job.dump.toc_entries):
             checks.append(check_roles(job.dump, connection))
         checks += [check_script(job.dump)] if job.dump.provenance.format == "plain" else _can_pg_restore_read(job.dump, connection)
-        refuse_failed(checks, job.target)
         contents = read_contents(connection)
+        whole = check_whole(job.expected, replaces=replace_contents and not contents.is_empty, accepted=job.accept_partial)
+        checks += [whole] if whole else []
+        refuse_failed(checks, job.target)
     if not contents.is_empty and not replace_contents:
         raise RestoreFailed(
             f"nothing was touched: {job.target.database!r} is not empty, it holds {contents}",

@@ -78,9 +78,7 @@ def check_access(objects: list[DatabaseObject], role: str, lost: frozenset[str],
         found="; ".join(found) or "there are none to bring back",
         compared=len(having),
         remedy=remedy if found else "",
-        evidence=tuple(
-            {"object": name, "owner": owned.get(name, ""), "privileges": granted.get(name, "")} for name in dict.fromkeys((*owned, *granted))
-        ),
+        evidence=tuple({"object": o, "owner": owned.get(o, ""), "privileges": granted.get(o, "")} for o in {**owned, **granted}),
     )
 
 

@@ -20,6 +20,7 @@ from pgaudit_kit.operations.restores.dump_needs import (
     check_privileges,
     check_roles,
     check_tablespaces,
+    check_whole,
     roles_in,
     tablespaces_in,
 )
@@ -55,6 +56,7 @@ class Options:
     drop_old: bool = False
     keep: int | None = None
     drop_leftovers: bool = False
+    accept_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ def plan_restore(dump: Dump, expected: Source, target: Target, connection: psyco
             *_ask_needs(dump, expected, connection, options),
             *([check_script(dump)] if dump.provenance.format == "plain" else _can_pg_restore_read(dump, connection)),
         ]
+        whole = check_whole(expected, replaces=live is not None, accepted=options.accept_partial)
+        checks += [whole] if whole else []
         asked = [check_space(expected, target, connection), _ask_access(expected, target, connection, options) if live else None]
         checks += [c for c in asked if isinstance(c, Check)]
         refuse_failed(checks, target)

@@ -98,7 +98,7 @@ class VerifiedStore:
 def verify_all(
     store: str | os.PathLike[str] | Store, *, deep: bool = False, progress: Callable[[VerifiedBackup], None] | None = None
 ) -> VerifiedStore:
-    """Read every dump of *store*, and the roles beside it, and hold their digests against its manifest; with *deep* also all that `verify` asks.
+    """Read every dump of *store* and the roles beside it, and hold their digests against its manifest; with *deep* ask all of `verify`.
 
     What was found is kept as evidence, except that something could not be looked at, which says nothing of the backup. *progress* is
     given each one when it is done. Raises the errors of `open_store`, and StoreFailed when the store cannot be listed.

@@ -216,6 +216,31 @@ def test_a_part_is_never_taken_for_the_whole(part: Part, rows: dict[str, int], d
     assert "It is partial: " in again.sentence
 
 
+PARTITIONED = """
+CREATE TABLE "Events of" (day int) PARTITION BY RANGE (day);
+CREATE TABLE events_1 PARTITION OF "Events of" FOR VALUES FROM (0) TO (10); CREATE TABLE events_2 PARTITION OF "Events of" DEFAULT;
+INSERT INTO "Events of" VALUES (1), (20)"""
+
+
+@pytest.mark.parametrize(
+    ("part", "outcome"),
+    [
+        (Part(tables=('"Events of"',)), Outcome.WARNED),
+        (Part(tables=('"Events of"', "events_1")), Outcome.WARNED),
+        (Part(tables=('"Events of"', "events_*")), Outcome.PASSED),
+        (Part(tables=('"Events of"', "events_1"), exclude_tables=("events_2",)), Outcome.PASSED),
+        (Part(exclude_table_data=("events_2",)), Outcome.PASSED),
+    ],
+)
+def test_a_chosen_table_whose_rows_are_in_partitions_that_were_not_is_no_green(
+    part: Part, outcome: Outcome, make_app: MakeApp, store: Path
+) -> None:
+    made = backup(make_app("partitioned", PARTITIONED), store=store, part=part)
+    (check,) = [c for c in made.check_list if c.id == "backup.part"]
+    assert check.outcome is made.verdict is outcome, made.checks.to_string()
+    assert ("partition public.events_2" in check.found) is (outcome is Outcome.WARNED)
+
+
 def test_a_pattern_that_fits_nothing_leaves_no_backup(make_app: MakeApp, store: Path) -> None:
     with pytest.raises(BackupFailed, match="no matching tables were found"):
         backup(make_app("nothing"), store=store, part=Part(tables=("no_such_table",)))
