@@ -150,8 +150,8 @@ def test_roles_beside_it_that_were_changed_are_found_and_missing_ones_are_said(m
     script = path.read_bytes()
 
     def outcomes() -> set[Outcome]:
-        found = [verify(made.path), *(one for deep in (False, True) for one in verify_all(store, deep=deep).backups)]
-        return {check.outcome for one in found for check in one.check_list if check.id == "globals.digest"}
+        again = [check for deep in (False, True) for one in verify_all(store, deep=deep).backups for check in one.check_list]
+        return {check.outcome for check in (*verify(made.path).check_list, *again) if check.id == "globals.digest"}
 
     assert outcomes() == {Outcome.PASSED}
     path.write_bytes(script.replace(b"CREATE ROLE", b"CREATE  ROLE", 1))
