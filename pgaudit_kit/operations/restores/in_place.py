@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.audits.proof import prove
@@ -20,6 +20,7 @@ from pgaudit_kit.operations.restores.database_contents import Contents, drop_con
 from pgaudit_kit.operations.restores.dump_as_script import dump_as_script
 from pgaudit_kit.operations.restores.dump_needs import check_extension_versions, check_extensions, check_roles, check_whole, roles_in
 from pgaudit_kit.operations.restores.expected_source import expected_source
+from pgaudit_kit.operations.restores.local_dump import unpacked
 from pgaudit_kit.operations.restores.lost_access import ask_access, not_given_back
 from pgaudit_kit.operations.restores.maintenance import named_target
 from pgaudit_kit.operations.restores.preflight import check_compression, check_script, check_versions, check_wrapping
@@ -98,13 +99,20 @@ def restore_in_place(
     if not is_proven(verification, expected):
         why = "failed its verification" if verification.verdict is Outcome.FAILED else "could not be verified completely"
         return _result(job, f"{dump.label} {why}, so nothing was touched.", verification)
+    with unpacked(dump) as bare:
+        return _carry_out(replace(job, dump=bare), confirm, verification, replace_contents=replace_contents)
+
+
+def _carry_out(job: _Job, confirm: Confirm, verification: AuditResult, *, replace_contents: bool) -> InPlaceRestore:
+    """Look, ask, and replace, over one connection."""
+    resolved = job.target
     with connect(resolved, read_only=False) as connection:
         checks, contents = _look(job, connection, replace_contents=replace_contents)
         connection.rollback()  # nobody waits for a lock while a person thinks
         if not contents.is_empty:
             access, loses = _ask_access(job, connection)
             checks += access
-            where = (resolved.label, resolved.database, dump.label, os.fspath(store))
+            where = (resolved.label, resolved.database, job.dump.label, os.fspath(job.store))
             if not confirm(ContentsReplacement(*where, None, None, loses=loses, holds=str(contents))):
                 raise not_confirmed(resolved)
         try:

@@ -20,7 +20,7 @@ from pgaudit_kit.operations.restores.expected_source import expected_source
 from pgaudit_kit.operations.restores.in_place import restore_in_place
 from pgaudit_kit.operations.restores.leftovers import STAGED_LIMIT, mark_staged
 from pgaudit_kit.operations.restores.load_dump import Loaded, load_dump
-from pgaudit_kit.operations.restores.local_dump import local_path
+from pgaudit_kit.operations.restores.local_dump import local_path, unpacked
 from pgaudit_kit.operations.restores.maintenance import database_oid, maintenance_connection, named_target
 from pgaudit_kit.operations.restores.preflight import Options, Plan, plan_restore
 from pgaudit_kit.operations.restores.recovery import Standing, tidy_up, untouched
@@ -110,7 +110,8 @@ def restore(
     options = Options(not no_owner, not no_tablespaces, force, jobs, drop_old, keep, drop_leftovers, accept_partial)
     job = _job_of(backup, target, manifest, options)
     if is_proven(job.verification, job.expected):
-        return _carry_out(job, confirm)
+        with unpacked(job.dump) as dump:
+            return _carry_out(replace(job, dump=dump), confirm)
     why = "failed its verification" if job.verification.verdict is Outcome.FAILED else "could not be verified completely"
     return Restore(
         job.target.database,
