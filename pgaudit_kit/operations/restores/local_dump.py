@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,7 +44,8 @@ def unpacked(dump: Dump) -> Iterator[Dump]:
 def _write(packed: DumpFile, path: Path) -> Path:
     try:
         with packed.open() as source, os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            shutil.copyfileobj(source, file, _PIECE)
+            while piece := source.read(_PIECE):
+                file.write(piece)
     except OSError as error:
         what = f"nothing was touched: {packed.label} cannot be unpacked into {path.parent}: {error.strerror or error}"
         raise RestoreFailed(what, resource=packed.label, remedy="Make room there, or set TMPDIR to a folder that has it.") from error
