@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pgaudit_kit.cli.fleeting_stores import refuse_fleeting
 from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict, remedies, visible
-from pgaudit_kit.errors import BackupFailed, PgAuditError, TargetError, UsageError
+from pgaudit_kit.errors import BackupFailed, PgAuditError, TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,7 @@ def backup(
         schema_only=schema_only,
     )
     made: list[Backup] = []
-    _refuse_fleeting(store)
+    refuse_fleeting(store)
     chosen, refused = _resolve(targets)
     failures: list[PgAuditError] = [*refused]
     for error in refused:
@@ -123,12 +124,6 @@ def _tell(made: Sequence[Backup], failures: Sequence[PgAuditError], *, json: boo
     if failures and verdict is Outcome.NOT_CHECKED:
         return max(e.exit_code for e in failures)
     return EXIT_CODES[verdict]
-
-
-def _refuse_fleeting(store: str) -> None:
-    if store.lower().startswith("memory:"):
-        what = "a store in memory is gone when this command ends"
-        raise UsageError(what, resource=store, remedy="Give a folder, or a URL such as s3://bucket/folder.")
 
 
 def _resolve(given: list[str] | None) -> tuple[list[Target], list[TargetError]]:

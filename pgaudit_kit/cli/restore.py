@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pgaudit_kit.cli.fleeting_stores import refuse_fleeting
 from pgaudit_kit.cli.output import Json, print_checks, print_json, print_table, print_verdict, remedies, visible
 from pgaudit_kit.errors import UsageError, hide_secrets
 
@@ -24,7 +24,7 @@ InPlace = Annotated[
 Replace = Annotated[
     bool, typer.Option("--replace-contents", help="With --in-place: back up what the database holds, then replace all of it.")
 ]
-Store = Annotated[Path, typer.Option("--store", help="With --in-place: the folder of that backup.")]
+Store = Annotated[str, typer.Option("--store", help="With --in-place: what keeps that backup: a folder, or a URL.")]
 Tables = Annotated[list[str] | None, typer.Option("--table", help="Only this table, into a new schema; may be repeated.")]
 Schemas = Annotated[list[str] | None, typer.Option("--schema", help="Only the tables of this schema, into a new one; may be repeated.")]
 DataOnly = Annotated[bool, typer.Option("--data-only", help="With --table or --schema: no checks, keys and indexes.")]
@@ -33,7 +33,7 @@ Force = Annotated[bool, typer.Option("--force", help="End the sessions of others
 
 
 def restore(
-    backup: Annotated[Path, typer.Argument(metavar="BACKUP", help="Path of a dump; its manifest beside it is used.")],
+    backup: Annotated[str, typer.Argument(metavar="BACKUP", help="Path of a dump; its manifest beside it is used.")],
     target: Annotated[str, typer.Argument(metavar="TARGET", help=TARGET_HELP)],
     yes: Yes = False,
     force: Force = False,
@@ -50,7 +50,7 @@ def restore(
     ] = False,
     in_place: InPlace = False,
     replace_contents: Replace = False,
-    store: Store = Path("backups"),
+    store: Store = "backups",
     table: Tables = None,
     schema: Schemas = None,
     data_only: DataOnly = False,
@@ -64,6 +64,7 @@ def restore(
 
     Example: pgaudit restore backups/app.dump dotenv:.env.local
     """
+    refuse_fleeting(store)
     if table or schema or data_only or into_schema:
         if any(
             (
@@ -113,7 +114,7 @@ def restore(
 
 
 def _restore_part(
-    backup: Path, target: str, tables: Sequence[str], schemas: Sequence[str], *, data_only: bool, into_schema: str | None, json: bool
+    backup: str, target: str, tables: Sequence[str], schemas: Sequence[str], *, data_only: bool, into_schema: str | None, json: bool
 ) -> None:
     from pgaudit_kit.operations.restores.partial import restore_part
     from pgaudit_kit.records.verdict import EXIT_CODES

@@ -183,7 +183,7 @@ def _replace(
             _commit(job, connection)
         else:
             connection.rollback()
-    at = str(before.path) if before else None
+    at = before.location if before else None
     if not is_proven(proof, job.expected):
         why = "is not" if proof.verdict is Outcome.FAILED else "could not be proven to be"
         state = f"What was restored {why} what was backed up, so all was rolled back; {job.target.database!r} is as it was."
