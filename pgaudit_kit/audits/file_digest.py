@@ -11,12 +11,22 @@ from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.files.decompression import PIECE
 from pgaudit_kit.dumps.files.decompression import DumpFile as OpenFile
 from pgaudit_kit.dumps.files.folders import Folder
+from pgaudit_kit.dumps.files.locating import locate
+from pgaudit_kit.errors import DumpNotFound
 from pgaudit_kit.records.manifest import DumpFile
 
 
 def dump_digest(dump: Dump) -> DumpFile:
     """The name, SHA-256 and size of *dump*, as `file_digest` has them, wherever it lies. Raises OSError, and DumpNotFound, DamagedDump."""
     return located_digest(dump.file)
+
+
+def digest_if_there(place: str) -> DumpFile | None:
+    """The same of the file at the path or URL *place*; None when it is not there. Raises OSError, DamagedDump."""
+    try:
+        return located_digest(locate(place))
+    except DumpNotFound:
+        return None
 
 
 def located_digest(place: OpenFile | Folder) -> DumpFile:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
-from pgaudit_kit.audits.file_digest import dump_digest, file_digest
+from pgaudit_kit.audits.file_digest import digest_if_there, dump_digest, file_digest
 from pgaudit_kit.audits.ledgers import ledger_states, same_ledgers
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.sources import open_dump
-from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_rows_readable, check_unreadable
+from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_globals, check_rows_readable, check_unreadable
 from pgaudit_kit.checks.objects_match import check_objects_match
 from pgaudit_kit.checks.required_tables import check_required_tables
 from pgaudit_kit.checks.rows_match import check_row_counts, check_row_fingerprints
@@ -30,11 +30,13 @@ from pgaudit_kit.records.difference import ObjectDifference
 from pgaudit_kit.records.manifest import SUFFIX, Manifest, bare_name, load_manifest, manifest_beside
 from pgaudit_kit.records.objects import DATABASE, INVALID_INDEX, Unmodelled
 from pgaudit_kit.records.source import Source
+from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Check, Outcome
 
 WITHOUT_MANIFEST = "Without a manifest beside it, nothing says whether it holds all that the database held."
 _WEB = re.compile("https?://", re.IGNORECASE)
 SEQUENCE_STATE = frozenset({"last_value", "is_called"})
+SCHEMA_ONLY = "schema_only"
 
 
 def verify(
@@ -45,7 +47,8 @@ def verify(
 ) -> AuditResult:
     """Verify a dump: its file, every row in it, and, with a manifest, that it holds what the database held.
 
-    Without *manifest* the one beside the dump is taken when there is one. *require* names tables that must be there.
+    Without *manifest* the one beside the dump is taken when there is one. The script of roles and tablespaces that it names is asked, too,
+    but not of a Manifest that was given: who does so is about to use the dump alone. *require* names tables that must be there.
     Of a script of several databases every one is verified; its checks have `#database` behind their names. A manifest and required
     tables are those of one database, so they need it named. Raises the errors of read_dump, UsageError and ManifestError; what is
     found wrong is in the result, never raised: also when what a manifest was written for does not even look like a dump any more.
@@ -66,6 +69,9 @@ def verify(
         checks.append(check_required_tables(require, opened.table_data.keys()))
     if recorded is not None:
         checks += _ask_manifest(opened, recorded)
+        if recorded.globals_file and recorded is not manifest:
+            place = _beside(opened.path or dump, recorded.globals_file.name)
+            checks.append(check_globals(recorded.globals_file, digest_if_there(place) if place else None))
     else:
         checks += ledger_states(opened)
     skipped = _not_in_it(recorded) if recorded is not None else (WITHOUT_MANIFEST,)
@@ -106,6 +112,14 @@ def manifest_of(dump: Any, manifest: Any) -> Manifest | None:
         return _manifest_beside_url(text)
     beside = manifest_beside(Path(text))
     return load_manifest(beside) if beside.exists() else None
+
+
+def _beside(dump: Any, file: str) -> str:
+    """The path or URL of a *file* in the folder of *dump*, since what a manifest names lies nowhere else; "" when there is none to ask."""
+    if not isinstance(dump, str | os.PathLike) or _WEB.match(text := os.fspath(dump)):
+        return ""
+    name = PurePath(file).name
+    return f"{text.rstrip('/').rpartition('/')[0]}/{name}" if is_url(text) else str(Path(text).with_name(name))
 
 
 def _manifest_beside_url(url: str) -> Manifest | None:
@@ -178,11 +192,27 @@ def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozen
     yield check_objects_match(differences, compared=compared, unmodelled=unmodelled)
     filtered = {s.what for side in (expected, found) for s in without_table(side)}
     tables = [t for t in alignment.settle(compare_tables(expected, found)) if f"rows of {t.name}" not in filtered]
+    if restored:
+        tables = [t for t in tables if not _is_empty_as_told(expected, found, t.name)]
     if tables:
         yield check_row_counts(tables)
         yield check_row_fingerprints(tables)
-    if expected.inventory.of_kind("SEQUENCE"):
+    if expected.inventory.of_kind("SEQUENCE") and SCHEMA_ONLY not in _partial(expected):
         yield check_sequence_values(expected.inventory, found.inventory)
+
+
+def _is_empty_as_told(expected: Source, found: Source, name: TableName) -> bool:
+    """Whether the rows of that table were not to be backed up, by the manifest's own words, and none are there."""
+    if not _partial(expected) or name in expected.table_data or name not in found.table_data:
+        return False
+    try:
+        return found.fingerprint(name).rows == 0
+    except PgAuditError:
+        return False
+
+
+def _partial(source: Source) -> Mapping[str, str]:
+    return source.partial if isinstance(source, Manifest) else {}
 
 
 def told_to_leave_out(source: Source) -> frozenset[str]:

@@ -74,6 +74,23 @@ def check_digest(recorded: DumpFile, *, sha256: str, size_bytes: int) -> Check:
     )
 
 
+def check_globals(recorded: DumpFile, found: DumpFile | None) -> Check:
+    """`globals.digest`: roles and tablespaces beside the dump are the very script that was written; None: it is not there, a warning."""
+    same = found is not None and (recorded.sha256, recorded.size_bytes) == (found.sha256, found.size_bytes)
+    remedy = f"Copy {recorded.name} beside the dump again; without it the roles must come from somewhere else."
+    if found:
+        remedy = f"{recorded.name} was changed: do not run it, and take roles and tablespaces from another backup or from the server."
+    return Check(
+        id="globals.digest",
+        question="Are roles and tablespaces beside it as they were written?",
+        outcome=Outcome.PASSED if same else Outcome.FAILED if found else Outcome.WARNED,
+        expected=f"{recorded.name}: {recorded.size_bytes:,} bytes, sha256 {recorded.sha256[:16]}…",
+        found=f"{found.size_bytes:,} bytes, sha256 {found.sha256[:16]}…" if found else f"{recorded.name} is not there",
+        compared=1,
+        remedy="" if same else remedy,
+    )
+
+
 def _causes_first(damage: Sequence[Damage]) -> list[Damage]:
     """What is wrong with the file as a whole before what single tables lack, which often follows from it."""
     return sorted(damage, key=lambda d: d.table is not None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pgaudit_kit.cli.fleeting_stores import refuse_fleeting
 from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict, remedies, visible
 from pgaudit_kit.errors import BackupFailed, PgAuditError, TargetError
 
@@ -78,8 +79,12 @@ def backup(
         schema_only=schema_only,
     )
     made: list[Backup] = []
-    failures: list[PgAuditError] = []
-    for target in _resolve(targets):
+    refuse_fleeting(store)
+    chosen, refused = _resolve(targets)
+    failures: list[PgAuditError] = [*refused]
+    for error in refused:
+        print(f"pgaudit: {visible(str(error))}", file=sys.stderr)
+    for target in chosen:
         try:
             result = back_up(
                 target,
@@ -121,17 +126,19 @@ def _tell(made: Sequence[Backup], failures: Sequence[PgAuditError], *, json: boo
     return EXIT_CODES[verdict]
 
 
-def _resolve(given: list[str] | None) -> list[Target]:
+def _resolve(given: list[str] | None) -> tuple[list[Target], list[TargetError]]:
+    """The databases to back up, each once, and why an env file names none that could be."""
     from pgaudit_kit.server.targets import find_app_targets, resolve_target
 
     if given:
         targets = [resolve_target(text) for text in given]
-        return list({target.place: target for target in reversed(targets)}.values())[::-1]
-    found = find_app_targets(Path.cwd())
-    if not found:
+        return list({target.place: target for target in reversed(targets)}.values())[::-1], []
+    refused: list[TargetError] = []
+    found = find_app_targets(Path.cwd(), refused=refused)
+    if not found and not refused:
         raise TargetError(
             "no TARGET given, and no .env file in this folder names a PostgreSQL database",
             resource=str(Path.cwd()),
             remedy="Name one: pgaudit backup postgresql://…, env:NAME or dotenv:PATH.",
         )
-    return found
+    return found, refused

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from pgaudit_kit.operations.store.list_backups import Listing
     from pgaudit_kit.records.stored_backup import StoredBackup, Stray
 
-StoreArgument = Annotated[str, typer.Argument(metavar="[STORE]", help="A folder, or a URL such as s3://bucket/folder.")]
+StoreOption = Annotated[str, typer.Option("--store", help="What keeps the backups: a folder, or a URL such as s3://bucket/folder.")]
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _SPANS = (("d", 24 * 3600), ("h", 3600), ("min", 60))
 _COLUMNS = ("target", "when (UTC)", "age", "size", "rows", "format", "verified", "rehearsed", "verdict", "kept by", "backup")
 
 
 def list(  # noqa: A001  the word of the command
-    store: StoreArgument = "backups",
+    store: StoreOption = "backups",
     keep_last: keep.Last = 0,
     keep_hourly: keep.Hourly = 0,
     keep_daily: keep.Daily = 0,
@@ -41,7 +41,7 @@ def list(  # noqa: A001  the word of the command
 
     With rules, which of them keep each. Nothing is changed. The exit code is 0 also when one is damaged: verify --all judges.
 
-    Example: pgaudit list backups --keep-daily 7 --keep-weekly 4
+    Example: pgaudit list --store backups --keep-daily 7 --keep-weekly 4
     """
     from pgaudit_kit.operations.store.list_backups import list_store
     from pgaudit_kit.operations.store.metrics import metrics_text, write_metrics

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgaudit_kit.cli import retention_options as keep
-from pgaudit_kit.cli.list_backups import StoreArgument, shown_size
+from pgaudit_kit.cli.list_backups import StoreOption, shown_size
 from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict, visible
 from pgaudit_kit.errors import UsageError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def prune(
-    store: StoreArgument = "backups",
+    store: StoreOption = "backups",
     keep_last: keep.Last = 0,
     keep_hourly: keep.Hourly = 0,
     keep_daily: keep.Daily = 0,
@@ -37,7 +37,7 @@ def prune(
     The plan is shown first. Each target is planned by itself; its newest proven backup always stays, and so do damaged ones and all
     that pgaudit did not write.
 
-    Example: pgaudit prune backups --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run
+    Example: pgaudit prune --store backups --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run
     """
     from pgaudit_kit.operations.store.prune import prune as delete
 

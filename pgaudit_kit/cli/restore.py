@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pgaudit_kit.cli.fleeting_stores import refuse_fleeting
 from pgaudit_kit.cli.output import Json, print_checks, print_json, print_table, print_verdict, remedies, visible
 from pgaudit_kit.errors import BadBackup, RestoreFailed, UsageError, hide_secrets
 
@@ -25,7 +25,7 @@ InPlace = Annotated[
 Replace = Annotated[
     bool, typer.Option("--replace-contents", help="With --in-place: back up what the database holds, then replace all of it.")
 ]
-Store = Annotated[Path, typer.Option("--store", help="With --in-place: the folder of that backup.")]
+Store = Annotated[str, typer.Option("--store", help="With --in-place: what keeps that backup: a folder, or a URL.")]
 Tables = Annotated[list[str] | None, typer.Option("--table", help="Only this table, into a new schema; may be repeated.")]
 Schemas = Annotated[list[str] | None, typer.Option("--schema", help="Only the tables of this schema, into a new one; may be repeated.")]
 DataOnly = Annotated[bool, typer.Option("--data-only", help="With --table or --schema: no checks, keys and indexes.")]
@@ -46,9 +46,12 @@ def restore(
     drop_leftovers: Annotated[
         bool, typer.Option("--drop-leftovers", help="Drop databases called NAME__restore_… too that are not known to be ours.")
     ] = False,
+    accept_partial: Annotated[
+        bool, typer.Option("--accept-partial", help="Replace the whole database although the backup holds only a part of one.")
+    ] = False,
     in_place: InPlace = False,
     replace_contents: Replace = False,
-    store: Store = Path("backups"),
+    store: Store = "backups",
     table: Tables = None,
     schema: Schemas = None,
     data_only: DataOnly = False,
@@ -62,8 +65,22 @@ def restore(
 
     Example: pgaudit restore backups/app.dump dotenv:.env.local
     """
+    refuse_fleeting(store)
     if table or schema or data_only or into_schema:
-        if any((in_place, replace_contents, force, no_owner, no_tablespaces, jobs != 1, drop_old, keep is not None, drop_leftovers)):
+        if any(
+            (
+                accept_partial,
+                in_place,
+                replace_contents,
+                force,
+                no_owner,
+                no_tablespaces,
+                jobs != 1,
+                drop_old,
+                keep is not None,
+                drop_leftovers,
+            )
+        ):
             raise UsageError("tables go into a new schema, and replace nothing", remedy="Leave the options of a whole restore out.")
         _restore_part(backup, target, table or (), schema or (), data_only=data_only, into_schema=into_schema, json=json)
     from pgaudit_kit.operations.restores.restore import restore as bring_back
@@ -81,6 +98,7 @@ def restore(
             drop_old=drop_old,
             keep=keep,
             drop_leftovers=drop_leftovers,
+            accept_partial=accept_partial,
             in_place=in_place,
             replace_contents=replace_contents,
             store=store,
@@ -196,6 +214,8 @@ def _confirmation(*, yes: bool) -> Callable[[Replacement], bool]:
 
     def ask(replacement: Replacement) -> bool:
         if yes:
+            if replacement.loses:
+                print(visible(f"pgaudit:{replacement.lost}"), file=sys.stderr)
             return True
         print(visible(replacement.sentence), file=sys.stderr)
         print(f"Type the name of the database ({replacement.live}) to replace it: ", end="", file=sys.stderr, flush=True)

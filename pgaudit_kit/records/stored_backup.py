@@ -19,8 +19,8 @@ class StoredBackup:
     `name`: without suffix; `dump_file`: the dump's whole name in the store; `target`: which database it is of, the same text for all
     backups of one (`app-production (db.example:5432/app)`); `taken_at`: the moment of its snapshot, UTC; `size_bytes` and `sha256`: of
     the dump, as its manifest records them; `found_size_bytes`: as it lies there now; `rows`: None when not all are known; `seconds`:
-    how long making it took; `selection`: what it was told to hold or leave out, "" when it is whole; `evidence`: the proofs of these
-    very bytes.
+    how long making it took; `selection`: what it was told to hold or leave out, "" when it is whole; `portable`: without owners and
+    privileges; `evidence`: the proofs of these very bytes.
     """
 
     name: str
@@ -35,6 +35,7 @@ class StoredBackup:
     rows: int | None = None
     seconds: float | None = None
     selection: str = ""
+    portable: bool = False
     evidence: tuple[Evidence, ...] = ()
 
     def proof(self, kind: Proof) -> Evidence | None:

@@ -126,19 +126,26 @@ def resolve_target(text: str | sqlalchemy.Engine | sqlalchemy.URL | Target, *, f
     return _target(text, origin="")
 
 
-def find_app_targets(folder: Path) -> list[Target]:
+def find_app_targets(folder: Path, *, refused: list[TargetError] | None = None) -> list[Target]:
     """Return the databases of the app in *folder*, named by its env files; each database once.
 
     `.env` is production and `.env.local` is local; `.env.production` is production, too, and goes before `.env`, which then has the role
     `env` if it names another database. Any other `.env.NAME` has the role NAME; templates (`.env.example`) are left out. A file counts when
     it sets DATABASE_URL. Where that leads to a pooler or to Prisma's proxy, DIRECT_URL is taken if there is one.
-    Raises TargetError when a file that counts names no PostgreSQL database.
+    A file that counts and names no PostgreSQL database, or that cannot be read, is put into *refused*; without that list it is raised,
+    as a TargetError.
     """
     found: list[Target] = []
     for name in _app_files(folder):
-        if DEFAULT_KEY not in _dotenv_values(folder / name, f"dotenv:{name}"):
+        try:
+            if DEFAULT_KEY not in _dotenv_values(folder / name, f"dotenv:{name}"):
+                continue
+            target = _from_dotenv(name, folder)
+        except TargetError as error:
+            if refused is None:
+                raise
+            refused.append(error)
             continue
-        target = _from_dotenv(name, folder)
         if _place(target) in map(_place, found):
             continue
         if target.role in {other.role for other in found}:

@@ -102,3 +102,23 @@ def test_options_that_do_not_go_together_are_wrong_usage(make_database: Callable
         done = pgaudit("backup", "env:APP", *options, APP=url)
         assert done.returncode == 2, (options, done.stderr)
         assert done.stderr.startswith("pgaudit: ")
+
+
+def test_an_env_file_that_names_no_database_of_postgresql_keeps_nobody_from_backing_up_the_others(
+    make_database: Callable[..., str], pgaudit: Run, tmp_path: Path
+) -> None:
+    (tmp_path / ".env.production").write_text(f"DATABASE_URL={fill(make_database())}\n")
+    (tmp_path / ".env.staging").write_text("DATABASE_URL=mysql://u:hunter2@host/db\n")
+    (tmp_path / ".env.test").write_bytes(b"\xff\xfe")
+    done = pgaudit("backup", "--json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["verdict"], len(told["backups"])) == (2, "not_checked", 1)
+    assert ["mysql" in error for error in told["errors"]] == [True, False]
+    assert ".env.test" in told["errors"][1]
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_a_store_that_ends_with_the_command_is_refused(pgaudit: Run) -> None:
+    done = pgaudit("backup", "env:APP", "--store", "memory://here", APP="postgresql:///x")
+    assert done.returncode == 2
+    assert "gone when this command ends" in done.stderr

@@ -107,6 +107,19 @@ def test_what_cannot_be_meant_ends_with_two_and_says_what_to_do(app: tuple[str, 
     assert (done.returncode, "no such file: 'memory://there/app.dump'" in done.stderr) == (2, True), done.stderr
 
 
+def test_what_was_there_before_is_kept_where_a_url_says_but_not_in_memory(app: tuple[str, str], pgaudit: Run, tmp_path: Path) -> None:
+    backup, url = app
+    in_place = ("restore", backup, "dotenv:.env.local", "--in-place", "--replace-contents", "--yes", "--json", "--store")
+    refused = pgaudit(*in_place, "memory://here")
+    assert refused.returncode == 2
+    assert "gone when this command ends" in refused.stderr
+    assert _count(url) == 5
+    done = pgaudit(*in_place, f"file://{tmp_path}/before")
+    assert done.returncode == 0, done.stderr
+    assert Path(json.loads(done.stdout)["backup"]).parent == tmp_path / "before"
+    assert not (tmp_path / "file:").exists()
+
+
 def test_a_table_goes_into_a_new_schema(app: tuple[str, str], pgaudit: Run) -> None:
     backup, url = app
     done = pgaudit("restore", backup, "dotenv:.env.local", "--table", "t", "--into-schema", "older")

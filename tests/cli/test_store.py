@@ -40,7 +40,7 @@ def test_a_store_is_listed_verified_and_pruned(backed_up: Path, pgaudit: Run) ->
     assert listed.stdout.count("kept_in_store-2") == 2
     assert "newest proven, last 1" in listed.stdout
 
-    told = json.loads(pgaudit("list", str(backed_up), "--json").stdout)
+    told = json.loads(pgaudit("list", "--store", str(backed_up), "--json").stdout)
     newest, oldest = told["backups"]
     assert newest["when"] >= oldest["when"]
     assert (newest["rows"], newest["format"], newest["verified"]["verdict"], newest["verdict"]) == (10, "custom", "passed", "passed")
@@ -96,11 +96,11 @@ def test_metrics_go_to_a_file_for_a_collector(backed_up: Path, pgaudit: Run, tmp
     ("arguments", "code", "words"),
     [
         (["list"], 2, "there is no store backups"),
-        (["list", ".", "-o", "x"], 2, "--output is for --metrics"),
-        (["list", ".", "--keep-within", "soon"], 2, "'soon' is no span of time"),
-        (["list", ".", "--max-total-size", "5 apples"], 2, "'5 apples' is no size"),
-        (["list", ".", "--timezone", "Nowhere/At_all"], 2, "is no time zone"),
-        (["prune", "."], 2, "no rule says what to keep"),
+        (["list", "--store", ".", "-o", "x"], 2, "--output is for --metrics"),
+        (["list", "--store", ".", "--keep-within", "soon"], 2, "'soon' is no span of time"),
+        (["list", "--store", ".", "--max-total-size", "5 apples"], 2, "'5 apples' is no size"),
+        (["list", "--store", ".", "--timezone", "Nowhere/At_all"], 2, "is no time zone"),
+        (["prune", "--store", "."], 2, "no rule says what to keep"),
         (["verify"], 2, "no DUMP given"),
         (["verify", "x.dump", "--all"], 2, "--all verifies a store"),
         (["verify", "x.dump", "--deep"], 2, "--deep is for --all"),
@@ -114,7 +114,7 @@ def test_what_cannot_be_meant_is_refused(arguments: list[str], code: int, words:
 
 
 def test_an_empty_folder_has_no_backup(pgaudit: Run) -> None:
-    done = pgaudit("list", ".")
+    done = pgaudit("list", "--store", ".")
     assert (done.returncode, done.stdout) == (0, "no backup in .\n")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
+from pgaudit_kit.difference.partitions import parents
 from pgaudit_kit.difference.selection import Pattern, parse_pattern
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.errors import UsageError
@@ -27,7 +28,7 @@ _OPTIONS: Mapping[str, str] = {
     "exclude_table_data": "exclude-table-data",
 }
 _RELATIONS = ("TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE")
-_SEQUENCE_STATE = frozenset({"last_value", "is_called"})
+_STATE_OF = {"SEQUENCE": ("last_value", "is_called"), "MATERIALIZED VIEW": ("populated",)}
 _NAMED = 5
 
 
@@ -92,6 +93,16 @@ class Part:
             included = (not self.schemas or _fits(self.schemas, None, schema)) and not _fits(self.exclude_schemas, None, schema)
         return included and not _fits(self.exclude_tables, schema, name)
 
+    def has_state_of(self, item: DatabaseObject) -> bool:
+        """Whether the value of a sequence, or the rows of a materialized view, are brought back with it."""
+        views = item.key.kind == "MATERIALIZED VIEW" and _fits(self.exclude_table_data, item.key.schema, item.key.name)
+        return not self.schema_only and not views
+
+    def speaks_of(self, name: TableName) -> bool:
+        """Whether that table is to be dumped, or its name or schema was excluded in so many words."""
+        excluded = _fits(self.exclude_tables, name.schema, name.name) or _fits(self.exclude_schemas, None, name.schema)
+        return excluded or self.has_relation(name.schema, name.name)
+
 
 def whole_or_part(manifest: Manifest, part: Part, dump: Dump) -> tuple[Manifest, list[Check]]:
     """What *manifest* says of what *dump*, made of *part*, holds; and whether it holds all that was chosen.
@@ -103,8 +114,9 @@ def whole_or_part(manifest: Manifest, part: Part, dump: Dump) -> tuple[Manifest,
     there = dump.inventory.by_key
     expected = [o for o in manifest.inventory.objects if o.key.kind == "TABLE" and part.has_relation(o.key.schema or "", o.key.name)]
     missing = [o for o in expected if o.key not in there]
-    check = check_part(part, chosen=len(expected), missing=missing, of=len(manifest.inventory.objects), taken=len(there))
-    kept = tuple(_without_state(o) if part.schema_only else o for o in manifest.inventory.objects if o.key in there)
+    apart = _partitions_not_chosen(manifest.inventory, part, expected)
+    check = check_part(part, chosen=len(expected), missing=missing, of=len(manifest.inventory.objects), taken=len(there), apart=apart)
+    kept = tuple(o if part.has_state_of(o) else _without_state(o) for o in manifest.inventory.objects if o.key in there)
     rows = {name: data for name, data in manifest.table_data.items() if part.has_rows_of(name)}
     inventory = replace(manifest.inventory, objects=kept, unmodelled=_still_there(manifest.inventory, dump.inventory))
     ledger = manifest.ledger if manifest.ledger and manifest.ledger.table in rows else None
@@ -116,26 +128,35 @@ def rows_to_record(tables: Mapping[TableName, TableData], part: Part) -> Sequenc
     return [name for name in tables if part.has_rows_of(name)]
 
 
-def check_part(part: Part, *, chosen: int, missing: Sequence[DatabaseObject], of: int, taken: int) -> Check:
-    """`backup.part`: the dump holds every table that was chosen."""
+def _partitions_not_chosen(inventory: Inventory, part: Part, chosen: Sequence[DatabaseObject]) -> list[TableName]:
+    """Partitions of *chosen* tables that no pattern speaks of: pg_dump leaves them out, and they have the rows of those tables."""
+    tables = {TableName(o.key.schema or "", o.key.name) for o in chosen}
+    return sorted(name for name, above in parents(inventory).items() if above in tables and not part.speaks_of(name))
+
+
+def check_part(
+    part: Part, *, chosen: int, missing: Sequence[DatabaseObject], of: int, taken: int, apart: Sequence[TableName] = ()
+) -> Check:
+    """`backup.part`: the dump holds every table that was chosen, and rows of none were left *apart*, in partitions of it."""
     what = "; ".join(f"{name.replace('_', ' ')} {text}" for name, text in part.to_partial().items())
-    named = ", ".join(str(o.key) for o in missing[:_NAMED])
+    lacking = [str(o.key) for o in missing] or [f"partition {name}" for name in apart]
+    named = ", ".join(lacking[:_NAMED]) + (f" and {len(lacking) - _NAMED:,} more" if len(lacking) > _NAMED else "")
+    remedy = "Choose the partitions, too: they hold the rows of their table." if apart else ""
     return Check(
         id="backup.part",
         question="Does the dump hold every table that was chosen?",
-        outcome=Outcome.FAILED if missing else Outcome.PASSED,
+        outcome=Outcome.FAILED if missing else Outcome.WARNED if apart else Outcome.PASSED,
         expected=f"partial: {what}",
-        found=f"without {named}" if missing else f"{chosen:,} tables; {taken:,} of {of:,} objects",
+        found=f"without {named}" if lacking else f"{chosen:,} tables; {taken:,} of {of:,} objects",
         compared=taken,
-        remedy="Look at the patterns, and at what pg_dump said." if missing else "",
-        evidence=tuple({"object": str(o.key)} for o in missing),
+        remedy="Look at the patterns, and at what pg_dump said." if missing else remedy,
+        evidence=tuple({"object": name} for name in lacking),
     )
 
 
 def _without_state(item: DatabaseObject) -> DatabaseObject:
-    if item.key.kind != "SEQUENCE":
-        return item
-    return replace(item, attributes={name: text for name, text in item.attributes.items() if name not in _SEQUENCE_STATE})
+    state = _STATE_OF.get(item.key.kind, ())
+    return replace(item, attributes={name: text for name, text in item.attributes.items() if name not in state}) if state else item
 
 
 def _still_there(whole: Inventory, dumped: Inventory) -> tuple:  # type: ignore[type-arg]

@@ -41,7 +41,7 @@ def _ask(job: Job, folder: Path, last: Manifest | None) -> Iterator[Check]:
     chosen = [data for name, data in live.table_data.items() if part.has_rows_of(name)]
     if chosen:
         yield check_readable(chosen)
-    same_kind = last if last and last.partial == part.to_partial() else None
+    same_kind = last if last and (last.partial, last.dump_form) == (part.to_partial(), job.options.form) else None
     yield check_space(
         free_bytes=shutil.disk_usage(folder).free,
         last_bytes=same_kind.dump_file.size_bytes if same_kind and same_kind.dump_file else None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.toc import TocEntry
 from pgaudit_kit.records.verdict import Check, Outcome
@@ -24,6 +25,29 @@ _CREATE_ROLES = "Create them (pg_dumpall --roles-only of the old server), or res
 _UNTRUSTED = "SELECT DISTINCT name FROM pg_catalog.pg_available_extension_versions WHERE superuser AND NOT trusted"
 _TRUSTED_SINCE = 130_000
 _HAS_SET = 160_000
+
+
+def check_whole(expected: Source, *, replaces: bool, accepted: bool) -> Check | None:
+    """`restore.whole`: it is no backup of a part that would take the place of a database that *replaces* what is there; None when whole.
+
+    *accepted*: that it is only a part was agreed to. Of a dump without a manifest nobody knows.
+    """
+    partial = expected.partial_sentence if isinstance(expected, Manifest) else ""
+    if not partial:
+        return None
+    refused = replaces and not accepted
+    return Check(
+        id="restore.whole",
+        question="Is it a backup of the whole database?",
+        outcome=Outcome.FAILED if refused else Outcome.WARNED,
+        expected="everything that the database held",
+        found=f"it is {partial}",
+        compared=1,
+        remedy="Bring its tables back beside what is there (--table, --schema), take a whole backup, or say --accept-partial: "
+        "what is not in it is gone from the database then."
+        if refused
+        else "What was not backed up does not come back.",
+    )
 
 
 def check_extensions(expected: Source, connection: psycopg.Connection[Any]) -> Check:

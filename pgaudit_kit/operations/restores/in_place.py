@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.audits.proof import prove
@@ -18,10 +18,12 @@ from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.backups.read_back import is_proven
 from pgaudit_kit.operations.restores.database_contents import Contents, drop_contents, lock_tables, read_contents
 from pgaudit_kit.operations.restores.dump_as_script import dump_as_script
-from pgaudit_kit.operations.restores.dump_needs import check_extension_versions, check_extensions, check_roles, roles_in
+from pgaudit_kit.operations.restores.dump_needs import check_extension_versions, check_extensions, check_roles, check_whole, roles_in
 from pgaudit_kit.operations.restores.expected_source import expected_source
 from pgaudit_kit.operations.restores.load_dump import is_newer
 from pgaudit_kit.operations.restores.load_errors import restore_failed
+from pgaudit_kit.operations.restores.local_dump import unpacked
+from pgaudit_kit.operations.restores.lost_access import ask_access, not_given_back
 from pgaudit_kit.operations.restores.maintenance import target_to_fill
 from pgaudit_kit.operations.restores.preflight import check_compression, check_script, check_versions, check_wrapping
 from pgaudit_kit.operations.restores.replace_database import not_confirmed
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 _LABEL = "before-restore"
 _LOCK_SECONDS = 60
 _OTHERS = f"Stop the application if others hold locks for more than {_LOCK_SECONDS} seconds; use a role that owns everything."
+_GIVE_AGAIN = "Restore a backup made with --full, without --no-owner, or give them again afterwards: the backup made first has them all."
 _LIMITS = ["statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"]
 _NO_OWNERS = frozenset({"owner", "acl"})
 
@@ -55,6 +58,7 @@ class _Job:
     expected: Source
     target: Target
     owners: bool
+    accept_partial: bool
     store: str | os.PathLike[str]
     begun: float
 
@@ -68,6 +72,7 @@ def restore_in_place(
     manifest: Manifest | str | os.PathLike[str] | None = None,
     replace_contents: bool = False,
     no_owner: bool = False,
+    accept_partial: bool = False,
 ) -> InPlaceRestore:
     """Restore *backup_file* into the database of *target* itself, in one transaction that is proven before it is committed.
 
@@ -76,6 +81,8 @@ def restore_in_place(
     very transaction that restores. What was restored is proven in that transaction, against *manifest* (default: the one beside the file,
     else the dump itself): with any finding, any error, or a kill at any instant it is rolled back. So the database holds what it held, or
     what the dump holds; never both. Extensions that another role owns stay where they are. Readers wait from the drop to the end.
+
+    *accept_partial*: let a backup of a part replace all of it, which is refused otherwise.
 
     Returns an InPlaceRestore; with the verdict failed or not_checked nothing was changed. Raises RestoreFailed, with the state said,
     BackupFailed, UsageError, and the errors of read_dump, load_manifest, resolve_target and connect.
@@ -86,16 +93,25 @@ def restore_in_place(
     expected = expected_source(dump, manifest)
     verification = verify(dump, manifest=expected if isinstance(expected, Manifest) else None)
     owners = not no_owner and "owner" not in told_to_leave_out(expected)  # an archive names them all the same
-    job = _Job(dump, expected, resolved, owners, store, begun)
+    job = _Job(dump, expected, resolved, owners, accept_partial, store, begun)
     if not is_proven(verification, expected):
         why = "failed its verification" if verification.verdict is Outcome.FAILED else "could not be verified completely"
         return _result(job, f"{dump.label} {why}, so nothing was touched.", verification)
+    with unpacked(dump) as bare:
+        return _carry_out(replace(job, dump=bare), confirm, verification, replace_contents=replace_contents)
+
+
+def _carry_out(job: _Job, confirm: Confirm, verification: AuditResult, *, replace_contents: bool) -> InPlaceRestore:
+    """Look, ask, and replace, over one connection."""
+    resolved = job.target
     with connect(resolved, read_only=False) as connection:
         checks, contents = _look(job, connection, replace_contents=replace_contents)
         connection.rollback()  # nobody waits for a lock while a person thinks
         if not contents.is_empty:
-            asked = ContentsReplacement(resolved.label, resolved.database, dump.label, os.fspath(store), None, None, holds=str(contents))
-            if not confirm(asked):
+            access, loses = _ask_access(job, connection)
+            checks += access
+            where = (resolved.label, resolved.database, job.dump.label, os.fspath(job.store))
+            if not confirm(ContentsReplacement(*where, None, None, loses=loses, holds=str(contents))):
                 raise not_confirmed(resolved)
         try:
             return _replace(job, connection, checks, contents, verification)
@@ -115,8 +131,10 @@ def _look(job: _Job, connection: psycopg.Connection[Any], *, replace_contents: b
         if job.owners and roles_in(job.dump.toc_entries):
             checks.append(check_roles(job.dump, connection))
         checks += [check_script(job.dump)] if job.dump.provenance.format == "plain" else _can_pg_restore_read(job.dump, connection)
-        refuse_failed(checks, job.target)
         contents = read_contents(connection)
+        whole = check_whole(job.expected, replaces=replace_contents and not contents.is_empty, accepted=job.accept_partial)
+        checks += [whole] if whole else []
+        refuse_failed(checks, job.target)
     if not contents.is_empty and not replace_contents:
         raise RestoreFailed(
             f"nothing was touched: {job.target.database!r} is not empty, it holds {contents}",
@@ -124,6 +142,17 @@ def _look(job: _Job, connection: psycopg.Connection[Any], *, replace_contents: b
             remedy="Restore into an empty database, or say --replace-contents: it is backed up first, and replaced as a whole.",
         )
     return checks, contents
+
+
+def _ask_access(job: _Job, connection: psycopg.Connection[Any]) -> tuple[list[Check], str]:
+    """What was asked of owners and privileges, and which ones are lost, in words."""
+    lost = not_given_back(job.expected, owners=job.owners)
+    with refused_queries(job.target.label, "looking at owners and privileges"):
+        asked = ask_access(job.target, connection, lost, in_place=True, remedy=_GIVE_AGAIN)
+        connection.rollback()
+    if not isinstance(asked, Check):
+        return [], asked or ""
+    return [asked], asked.found if asked.outcome is Outcome.WARNED else ""
 
 
 def _can_pg_restore_read(dump: Dump, connection: psycopg.Connection[Any]) -> list[Check]:
@@ -152,7 +181,7 @@ def _replace(
             _commit(job, connection)
         else:
             connection.rollback()
-    at = str(before.path) if before else None
+    at = before.location if before else None
     if not is_proven(proof, job.expected):
         why = "is not" if proof.verdict is Outcome.FAILED else "could not be proven to be"
         state = f"What was restored {why} what was backed up, so all was rolled back; {job.target.database!r} is as it was."

@@ -20,12 +20,15 @@ from pgaudit_kit.operations.restores.dump_needs import (
     check_privileges,
     check_roles,
     check_tablespaces,
+    check_whole,
     roles_in,
     tablespaces_in,
 )
 from pgaudit_kit.operations.restores.leftovers import Leftovers, check_leftovers, find_leftovers, kept_databases
 from pgaudit_kit.operations.restores.load_dump import why_not_unpacked
 from pgaudit_kit.operations.restores.locale_choice import choose_locale, dumped_locale
+from pgaudit_kit.operations.restores.lost_access import ID as ACCESS
+from pgaudit_kit.operations.restores.lost_access import ask_access, not_given_back
 from pgaudit_kit.operations.restores.maintenance import database_names
 from pgaudit_kit.operations.restores.server_state import check_prepared, check_rights, check_sessions, check_space, refuse_failed
 from pgaudit_kit.operations.restores.swap import drop_database, lasting_sessions
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
     import psycopg
 
 _MAJOR = re.compile(r"\d+")
+_GIVE_AGAIN = "Restore a backup made with --full, without --no-owner, or give them again afterwards{}."
+_KEPT_HAS_THEM = ": the kept database has them still, and pgaudit diff names each"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Options:
     drop_old: bool = False
     keep: int | None = None
     drop_leftovers: bool = False
+    accept_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,11 @@ class Plan:
     locale: Locale = field(default_factory=Locale)
     dropped: tuple[str, ...] = ()
     unasked: tuple[str, ...] = ()
+
+    @property
+    def loses(self) -> str:
+        """The owners and privileges of the live database that do not come back; "" when there are none."""
+        return next((c.found for c in self.checks if c.id == ACCESS and c.outcome is Outcome.WARNED), "")
 
 
 def plan_restore(dump: Dump, expected: Source, target: Target, connection: psycopg.Connection[Any], options: Options) -> Plan:
@@ -91,13 +102,15 @@ def plan_restore(dump: Dump, expected: Source, target: Target, connection: psyco
             *_ask_needs(dump, expected, connection, options),
             *([check_script(dump)] if dump.provenance.format == "plain" else _can_pg_restore_read(dump, connection)),
         ]
-        space = check_space(expected, target, connection)
-        checks += [space] if isinstance(space, Check) else []
+        whole = check_whole(expected, replaces=live is not None, accepted=options.accept_partial)
+        checks += [whole] if whole else []
+        asked = [check_space(expected, target, connection), _ask_access(expected, target, connection, options) if live else None]
+        checks += [c for c in asked if isinstance(c, Check)]
         refuse_failed(checks, target)
         _drop_leftovers(left, connection, options)
     staging, kept = made_name(name, "restore", now, taken=names), made_name(name, "before", now, taken=names)
     dropped = _dropped(live, kept, kept_databases(name, names), options)
-    unasked = () if isinstance(space, Check) else (space,)
+    unasked = tuple(c for c in asked if isinstance(c, str))
     return Plan(live, staging, kept, tuple(checks), locale, dropped, unasked)
 
 
@@ -132,6 +145,12 @@ def _ask_needs(dump: Dump, expected: Source, connection: psycopg.Connection[Any]
         yield check_roles(dump, connection)
     if options.tablespaces and (wanted := tablespaces_in(dump.inventory)):
         yield check_tablespaces(wanted, connection)
+
+
+def _ask_access(expected: Source, target: Target, connection: psycopg.Connection[Any], options: Options) -> Check | str | None:
+    lost = not_given_back(expected, owners=options.owners)
+    remedy = _GIVE_AGAIN.format("" if options.drop_old else _KEPT_HAS_THEM)
+    return ask_access(target, connection, lost, remedy=remedy)
 
 
 def _drop_leftovers(left: Leftovers, connection: psycopg.Connection[Any], options: Options) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.errors import CannotConnect, RestoreFailed
@@ -30,7 +31,8 @@ def exchange(target: Target, plan: Plan, connection: psycopg.Connection[Any], *,
     if plan.live is None:
         rename_databases(target, connection, [(plan.staging, target.database)], before=unmark(plan.staging), ours=[plan.staging])
         return None
-    if not confirm(describe(target, connection, incoming=plan.staging, kept=plan.kept, dropped=plan.dropped, force=force)):
+    asked = describe(target, connection, incoming=plan.staging, kept=plan.kept, dropped=plan.dropped, force=force)
+    if not confirm(replace(asked, loses=plan.loses)):
         raise not_confirmed(target)
     now = read_database(connection, target.database)
     if now is None:

@@ -21,7 +21,7 @@ from pgaudit_kit.operations.restores.in_place import restore_in_place
 from pgaudit_kit.operations.restores.leftovers import STAGED_LIMIT, mark_staged
 from pgaudit_kit.operations.restores.load_dump import Loaded, load_dump
 from pgaudit_kit.operations.restores.load_errors import restore_failed
-from pgaudit_kit.operations.restores.local_dump import local_path
+from pgaudit_kit.operations.restores.local_dump import local_path, unpacked
 from pgaudit_kit.operations.restores.maintenance import database_oid, maintenance_connection, target_to_fill
 from pgaudit_kit.operations.restores.preflight import Options, Plan, plan_restore
 from pgaudit_kit.operations.restores.recovery import Standing, tidy_up, untouched
@@ -67,6 +67,7 @@ def restore(
     drop_old: bool = False,
     keep: int | None = None,
     drop_leftovers: bool = False,
+    accept_partial: bool = False,
     in_place: bool = False,
     replace_contents: bool = False,
     store: str | os.PathLike[str] = "backups",
@@ -82,6 +83,7 @@ def restore(
     database's own tablespace. *jobs*: how many connections load an archive of format custom or directory. *drop_old*: drop the
     database that was replaced. *keep*: of the databases that restores and rollbacks of this one kept, keep this many, the newest;
     *confirm* is told which ones go. *drop_leftovers*: drop what has the name of a leftover, but not our mark, too.
+    *accept_partial*: let a backup of a part replace the whole database, which is refused otherwise.
     *in_place*, for roles that may not create databases: see `restore_in_place`; *replace_contents* and *store* are for that alone.
 
     Returns a Restore; with the verdict failed or not_checked nothing was replaced. Raises RestoreFailed, with the state and the way
@@ -91,16 +93,26 @@ def restore(
     if in_place:
         if force or no_tablespaces or jobs != 1 or drop_old or keep is not None or drop_leftovers:
             what = "a restore in place ends no sessions, uses one connection, and makes, keeps and drops no databases"
-            raise UsageError(what, remedy="Of the options leave all out but no_owner, replace_contents, store and manifest.")
+            raise UsageError(
+                what, remedy="Of the options leave all out but no_owner, accept_partial, replace_contents, store and manifest."
+            )
         return restore_in_place(
-            backup, target, confirm=confirm, manifest=manifest, store=store, replace_contents=replace_contents, no_owner=no_owner
+            backup,
+            target,
+            confirm=confirm,
+            manifest=manifest,
+            store=store,
+            replace_contents=replace_contents,
+            no_owner=no_owner,
+            accept_partial=accept_partial,
         )
     if replace_contents:
         raise UsageError("only a restore in place replaces contents", remedy="Add in_place (--in-place), or leave it out.")
-    options = Options(not no_owner, not no_tablespaces, force, jobs, drop_old, keep, drop_leftovers)
+    options = Options(not no_owner, not no_tablespaces, force, jobs, drop_old, keep, drop_leftovers, accept_partial)
     job = _job_of(backup, target, manifest, options)
     if is_proven(job.verification, job.expected):
-        return _carry_out(job, confirm)
+        with unpacked(job.dump) as dump:
+            return _carry_out(replace(job, dump=dump), confirm)
     why = "failed its verification" if job.verification.verdict is Outcome.FAILED else "could not be verified completely"
     return Restore(
         job.target.database,

@@ -20,7 +20,8 @@ class Replacement:
     """What a person confirms: database `live` on `server`, with what it holds now, is kept as `kept` while `incoming` takes its name.
 
     `size_bytes` and `rows_estimate` (as of its last ANALYZE) are None when they cannot be known. `dropped`: databases that earlier
-    restores kept, or `kept` itself, which go afterwards. `force`: whether `sessions` are ended.
+    restores kept, or `kept` itself, which go afterwards. `force`: whether `sessions` are ended. `loses`: owners and privileges that the
+    restored one will not have; "" for none.
     """
 
     server: str
@@ -32,6 +33,7 @@ class Replacement:
     sessions: tuple[Session, ...] = ()
     dropped: tuple[str, ...] = ()
     force: bool = False
+    loses: str = ""
 
     @property
     def sentence(self) -> str:
@@ -43,7 +45,12 @@ class Replacement:
         kept = "dropped" if self.kept in self.dropped else f"kept as {self.kept!r}"
         others = [name for name in self.dropped if name != self.kept]
         also = f" Dropped then: {', '.join(map(repr, others))}." if others else ""
-        return f"{self.live!r} ({size}{rows}) will be replaced by {self.incoming!r} and {kept}.{clients}{also}"
+        return f"{self.live!r} ({size}{rows}) will be replaced by {self.incoming!r} and {kept}.{clients}{also}{self.lost}"
+
+    @property
+    def lost(self) -> str:
+        """What does not come back, as a sentence with a space before it; "" for nothing."""
+        return f" Lost: {self.loses}." if self.loses else ""
 
 
 Confirm = Callable[[Replacement], bool]

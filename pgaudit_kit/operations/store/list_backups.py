@@ -67,6 +67,7 @@ class Listing:
             "seconds": backup.seconds,
             "format": backup.format,
             "selection": backup.selection,
+            "portable": backup.portable,
             "sha256": backup.sha256,
             **{str(proof): _proof_to_dict(backup.proof(proof)) for proof in Proof},
             "verdict": str(backup.verdict),

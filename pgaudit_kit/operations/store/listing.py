@@ -132,6 +132,7 @@ def _backup(manifest: Manifest, recorded: DumpFile, dump: StoreName, taken_at: d
         rows=sum(known) if len(known) == len(counts) else None,
         seconds=manifest.seconds,
         selection="; ".join(f"{word}: {patterns}" for word, patterns in sorted(manifest.partial.items())),
+        portable="owner" in manifest.leaves_out,
     )
 
 

@@ -66,11 +66,15 @@ def plan(backups: Iterable[StoredBackup], rules: Retention, now: datetime) -> tu
     """Return what becomes of each of *backups*, newest first within its target.
 
     *now* must know its zone: hours, days, weeks … are those of its calendar. Backups of another target are counted by themselves, and
-    so are those that were told to leave something out, each selection apart. Of each such group the newest proven backup always stays,
-    and the newest one when none is proven; damaged ones stay for a person to look at, and take the place of no other.
+    so are those that were told to leave something out, each selection apart, and portable ones, which cannot stand for full ones. Of
+    each such group the newest proven backup always stays, and the newest one when none is proven; damaged ones stay for a person to
+    look at, and take the place of no other.
     """
-    ordered = sorted(backups, key=lambda b: (b.target, b.selection))
-    groups = (tuple(group) for _, group in groupby(ordered, key=lambda b: (b.target, b.selection)))
+
+    def series(backup: StoredBackup) -> tuple[str, str, bool]:
+        return backup.target, backup.selection, backup.portable
+
+    groups = (tuple(group) for _, group in groupby(sorted(backups, key=series), key=series))
     return tuple(fate for group in groups for fate in _plan_group(group, rules, now))
 
 

@@ -7,11 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
+from pgaudit_kit.audits.file_digest import digest_if_there
 from pgaudit_kit.audits.result import checks_to_list
 from pgaudit_kit.audits.verify import verify
-from pgaudit_kit.checks.dump_whole import check_digest
+from pgaudit_kit.checks.dump_whole import check_digest, check_globals
 from pgaudit_kit.errors import PgAuditError
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.proofs import new_evidence
@@ -96,7 +98,7 @@ class VerifiedStore:
 def verify_all(
     store: str | os.PathLike[str] | Store, *, deep: bool = False, progress: Callable[[VerifiedBackup], None] | None = None
 ) -> VerifiedStore:
-    """Read every dump of *store* and hold its digest against its manifest; with *deep* also all that `verify` asks.
+    """Read every dump of *store* and the roles beside it, and hold their digests against its manifest; with *deep* ask all of `verify`.
 
     What was found is kept as evidence, except that something could not be looked at, which says nothing of the backup. *progress* is
     given each one when it is done. Raises the errors of `open_store`, and StoreFailed when the store cannot be listed.
@@ -131,11 +133,17 @@ def _checks_of(store: Store, backup: StoredBackup, *, deep: bool) -> tuple[Check
     try:
         found = store.digest(backup)
         digest = check_digest(recorded, sha256=found.sha256, size_bytes=found.size_bytes)
+        manifest = store.manifest(backup)
+        beside = [_check_globals(store, manifest.globals_file)] if manifest.globals_file else []
         if deep and digest.outcome is Outcome.PASSED:
-            return verify(store.open(backup), manifest=store.manifest(backup)).check_list
+            return (*verify(store.open(backup), manifest=manifest).check_list, *beside)
     except (PgAuditError, OSError) as error:
         return (_not_checked(error),)
-    return (digest,)
+    return (digest, *beside)
+
+
+def _check_globals(store: Store, recorded: DumpFile) -> Check:
+    return check_globals(recorded, digest_if_there(store.where(PurePath(recorded.name).name)))
 
 
 def _not_checked(error: PgAuditError | OSError) -> Check:

@@ -13,7 +13,9 @@ from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed, ProgramNotFound
 from pgaudit_kit.operations.backups.backup import backup
 from pgaudit_kit.operations.backups.part import Part
+from pgaudit_kit.operations.restores.restore import restore
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.store.verify_all import verify_all
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Outcome
 from tests.conftest import missing
@@ -140,6 +142,28 @@ def test_roles_are_beside_it_without_hashes_unless_asked_for(make_app: MakeApp, 
             connection.execute("DROP ROLE keeper")
 
 
+def test_roles_beside_it_that_were_changed_are_found_and_missing_ones_are_said(make_app: MakeApp, store: Path) -> None:
+    url = make_app("with_globals")
+    made = backup(url, store=store, globals=True)
+    assert made.manifest.globals_file is not None
+    path = store / made.manifest.globals_file.name
+    script = path.read_bytes()
+
+    def outcomes() -> set[Outcome]:
+        again = [check for deep in (False, True) for one in verify_all(store, deep=deep).backups for check in one.check_list]
+        return {check.outcome for check in (*verify(made.path).check_list, *again) if check.id == "globals.digest"}
+
+    assert outcomes() == {Outcome.PASSED}
+    path.write_bytes(script.replace(b"CREATE ROLE", b"CREATE  ROLE", 1))
+    assert outcomes() == {Outcome.FAILED}
+    assert verify(made.path).verdict is verify_all(store).verdict is Outcome.FAILED
+    assert restore(made, url, confirm=lambda _: True, drop_old=True).replaced  # which does not use them
+    path.unlink()
+    assert outcomes() == {Outcome.WARNED}
+    path.write_bytes(script)
+    assert verify_all(store).verdict is Outcome.PASSED
+
+
 def test_roles_that_may_not_be_read_leave_a_backup_that_says_so(make_app: MakeApp, store: Path) -> None:
     url = make_app("no_globals")
     with psycopg.connect(url, autocommit=True) as connection:
@@ -190,6 +214,31 @@ def test_a_part_is_never_taken_for_the_whole(part: Part, rows: dict[str, int], d
     again = verify(made.path)
     assert again.verdict is Outcome.PASSED
     assert "It is partial: " in again.sentence
+
+
+PARTITIONED = """
+CREATE TABLE "Events of" (day int) PARTITION BY RANGE (day);
+CREATE TABLE events_1 PARTITION OF "Events of" FOR VALUES FROM (0) TO (10); CREATE TABLE events_2 PARTITION OF "Events of" DEFAULT;
+INSERT INTO "Events of" VALUES (1), (20)"""
+
+
+@pytest.mark.parametrize(
+    ("part", "outcome"),
+    [
+        (Part(tables=('"Events of"',)), Outcome.WARNED),
+        (Part(tables=('"Events of"', "events_1")), Outcome.WARNED),
+        (Part(tables=('"Events of"', "events_*")), Outcome.PASSED),
+        (Part(tables=('"Events of"', "events_1"), exclude_tables=("events_2",)), Outcome.PASSED),
+        (Part(exclude_table_data=("events_2",)), Outcome.PASSED),
+    ],
+)
+def test_a_chosen_table_whose_rows_are_in_partitions_that_were_not_is_no_green(
+    part: Part, outcome: Outcome, make_app: MakeApp, store: Path
+) -> None:
+    made = backup(make_app("partitioned", PARTITIONED), store=store, part=part)
+    (check,) = [c for c in made.check_list if c.id == "backup.part"]
+    assert check.outcome is made.verdict is outcome, made.checks.to_string()
+    assert ("partition public.events_2" in check.found) is (outcome is Outcome.WARNED)
 
 
 def test_a_pattern_that_fits_nothing_leaves_no_backup(make_app: MakeApp, store: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import resource
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 import zstandard
 
 from pgaudit_kit.errors import RestoreFailed
+from pgaudit_kit.operations.backups.backup import backup
 from pgaudit_kit.operations.programs.client_programs import find_program
 from pgaudit_kit.operations.restores.restore import restore
 from pgaudit_kit.operations.restores.restored import Replacement
@@ -63,13 +66,43 @@ def test_a_packed_archive_is_refused_with_what_to_do(
     folder = dump(server, url, tmp_path / "app", "-Fd")
     packed = tmp_path / "app.tar"
     packed.write_bytes(packed_directory({file.name: file.read_bytes() for file in folder.iterdir()}))
-    zipped = tmp_path / "app.tar.gz"
-    zipped.write_bytes(gzip.compress(dump(server, url, tmp_path / "tar", "-Ft").read_bytes()))
-    for path, inside in ((packed, "tar"), (zipped, "gzip")):
-        with pytest.raises(RestoreFailed, match=f"inside {inside}") as refused:
-            restore(path, url, confirm=yes)
-        assert "Unpack it first" in refused.value.remedy
+    with pytest.raises(RestoreFailed, match="inside tar") as refused:
+        restore(packed, url, confirm=yes)
+    assert "Unpack it first" in refused.value.remedy
     assert databases("packed") == ["packed"]
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_what_backup_compresses_itself_restore_unpacks(make_app: MakeApp, store: Path, ask: Ask, *, in_place: bool) -> None:
+    url = make_app("wrapped")
+    made = backup(url, store=store, format="tar", compression="zstd")
+    assert made.path.name.endswith(".tar.zst")
+    before = scratch_folders()
+    done = restore(made, url, confirm=yes, in_place=in_place, replace_contents=in_place, store=store)
+    assert done.verdict is Outcome.PASSED, done.checks.to_string()
+    assert ask(url, "SELECT count(*) FROM messages") == 2000
+    assert scratch_folders() <= before
+
+
+def test_a_packed_archive_that_cannot_be_unpacked_for_want_of_room_touches_nothing(
+    make_app: MakeApp, server: EmbeddedServer, tmp_path: Path, databases: Databases
+) -> None:
+    url = make_app("roomless")
+    zipped = tmp_path / "app.dump.gz"
+    zipped.write_bytes(gzip.compress(dump(server, url, tmp_path / "app.dump", "-Fc").read_bytes()))
+    limited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, limited[1]))
+    try:
+        with pytest.raises(RestoreFailed, match=r"nothing was touched.*cannot be unpacked") as refused:
+            restore(zipped, url, confirm=yes)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limited)
+    assert "TMPDIR" in refused.value.remedy
+    assert databases("roomless") == ["roomless"]
+
+
+def scratch_folders() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("pgaudit-*"))
 
 
 def test_data_that_this_pg_restore_cannot_unpack_are_found_before_anything_is_touched(

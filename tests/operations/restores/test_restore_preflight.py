@@ -15,6 +15,7 @@ from psycopg import sql
 
 from pgaudit_kit.errors import RestoreFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
+from pgaudit_kit.operations.backups.part import Part
 from pgaudit_kit.operations.restores.restore import restore
 from pgaudit_kit.operations.restores.restored import Replacement, Restore
 from pgaudit_kit.operations.restores.server_state import judge_space
@@ -82,6 +83,31 @@ def test_the_restored_database_has_the_locale_of_the_dump_and_says_when_the_live
         finally:
             for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^(from_utf8|wrong__x)'").fetchall():
                 connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def test_a_backup_of_a_part_replaces_no_database_unless_that_was_agreed_to(
+    make_app: MakeApp, store: Path, ask: Ask, databases: Databases, server: EmbeddedServer
+) -> None:
+    url = make_app("parted", f"{TABLE}; CREATE TABLE precious AS SELECT 1 AS a; CREATE MATERIALIZED VIEW m AS SELECT count(*) FROM t")
+    made, definitions = backup(url, store=store, part=Part(tables=("t",))), backup(url, store=store, part=Part(schema_only=True))
+    for in_place in (False, True):
+        with pytest.raises(RestoreFailed, match=r"nothing was touched.*partial: table t") as refused:
+            restore(made, url, confirm=never, in_place=in_place, replace_contents=in_place)
+        assert "--accept-partial" in refused.value.remedy
+    assert ask(url, "SELECT a FROM precious") == 1
+    assert databases("parted") == ["parted"]
+    new = restore(definitions, server.url("parted__new"), confirm=never)  # where nothing is, nothing is lost
+    assert new.replaced
+    assert check_of(new, "restore.whole").outcome is new.verdict is Outcome.WARNED, new.checks.to_string()
+    without = backup(url, store=store, part=Part(exclude_table_data=("precious", "m")))
+    new = restore(without, server.url("parted__newer"), confirm=never)
+    assert new.replaced
+    assert (ask(server.url("parted__newer"), "SELECT count(*) FROM precious"), new.verdict) == (0, Outcome.WARNED)
+    done = restore(made, url, confirm=yes, accept_partial=True, in_place=True, replace_contents=True, store=store)
+    assert done.replaced
+    assert check_of(done, "restore.whole").outcome is Outcome.WARNED
+    assert restore(made, url, confirm=yes, accept_partial=True, drop_old=True).replaced
+    assert ask(url, "SELECT count(*) FROM t") == 200
 
 
 def test_a_locale_that_the_system_does_not_know_is_told_before_anything_is_touched(

@@ -75,7 +75,20 @@ def test_the_json_has_the_same_and_the_proofs(store: Store) -> None:
     told = list_store(store).to_dict()
     (backup,) = told["backups"]
     assert set(backup) == {
-        *("backup", "target", "database", "when", "age_seconds", "size_bytes", "rows", "seconds", "format", "selection", "sha256"),
+        *(
+            "backup",
+            "target",
+            "database",
+            "when",
+            "age_seconds",
+            "size_bytes",
+            "rows",
+            "seconds",
+            "format",
+            "selection",
+            "portable",
+            "sha256",
+        ),
         *("verified", "rehearsed", "verdict", "kept_by"),
     }
     assert backup["verified"].keys() == {"verdict", "at", "by", "server", "seconds"}

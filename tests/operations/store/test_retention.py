@@ -130,6 +130,12 @@ def test_targets_and_partial_backups_are_counted_by_themselves() -> None:
     }
 
 
+def test_a_portable_backup_does_not_stand_for_one_with_owners_and_privileges() -> None:
+    days = [NOW - timedelta(days=n) for n in range(4)]
+    backups = [*(replace(stored(at), portable=True) for at in days[:2]), *map(stored, days[2:])]
+    assert kept(backups, Retention(last=1)) == {days[0]: "newest proven, last 1", days[2]: "newest proven, last 1"}
+
+
 def test_without_a_proven_one_the_newest_stays() -> None:
     backups = [stored(NOW - timedelta(days=n), verdict=None) for n in (10, 20)]
     assert list(kept(backups, Retention(within=timedelta(days=1)))) == [NOW - timedelta(days=10)]
