@@ -184,7 +184,8 @@ def test_two_runs_in_one_second_get_two_names_and_leave_no_other_file(
     for _ in range(2):
         run_report(notebook, output_folder=out, label="customer a/b")
     stem = "small-customer-a-b-20250102T030405Z"
-    assert sorted(f.name for f in out.iterdir()) == sorted(f"{stem}{n}.{kind}" for n in ("", "-2") for kind in ("html", "ipynb"))
+    reports = [f"{stem}{n}.{kind}" for n in ("", "-2") for kind in ("html", "ipynb")]
+    assert sorted(f.name for f in out.iterdir()) == sorted([*reports, "index.html"])
 
 
 PLANTED = (
