@@ -17,10 +17,12 @@
     └── OperationError               something that changes a disk or a server
         ├── ProgramNotFound          exit 2: no pg_dump, pg_restore, psql, initdb … of a fitting version
         ├── ProgramFailed            it ran and failed; its own last words are in the message
-        │   └── LoadFailed           psql or pg_restore stopped loading a dump; `party` says whose fault it is
+        │   └── LoadFailed           loading a dump stopped; `party` says whose fault it is
         ├── BackupFailed             no backup was written
         ├── StoreFailed              a store of backups that cannot be reached, listed, read or written
         └── RestoreFailed            nothing was swapped; says what the state is and how to go on
+            ├── BadBackup            exit 1: because the dump itself is bad, which is a finding
+            └── OutcomeUnknown       the connection was lost over a COMMIT, and the server cannot be asked what became of it
 
 The tree is the whole contract: `except PgAuditError` catches all of it.
 """
@@ -191,6 +193,20 @@ class StoreFailed(OperationError):
 
 
 class RestoreFailed(OperationError):
-    """Nothing was swapped. `party` is that of the LoadFailed behind it, "" when there is none."""
+    """Nothing was swapped. `party` is that of the LoadFailed behind it, "" when there is none.
+
+    `checks`: those that say why (records.verdict.Check), when it was refused before it began.
+    """
 
     party: str = ""
+    checks: tuple[Any, ...] = ()
+
+
+class BadBackup(RestoreFailed):
+    """Nothing was swapped, because the server refused what the dump itself says: its `party` is the backup."""
+
+    exit_code = 1
+
+
+class OutcomeUnknown(RestoreFailed):
+    """The database is whole, old or new; which of them is not known."""

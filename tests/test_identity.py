@@ -94,6 +94,8 @@ RENAMES: tuple[tuple[str, dict[str, str]], ...] = (
     ("ALTER POLICY p ON one.others RENAME TO q", {"p": "to q", "q": "from p"}),
     ("ALTER TRIGGER t ON two.things RENAME TO u", {"t": "to u", "u": "from t"}),
     ("ALTER TABLE one.same RENAME TO other", {"same": "to other", "other": "from same"}),
+    # its NOT NULL keeps its name, which is then none that the server would choose
+    ("ALTER TABLE one.key_and_more RENAME TO moved", {"key_and_more": "to moved", "moved": "from key_and_more"}),
     # not the same: by what it does, by its arguments, by its schema, by its table, by its kind
     ("DROP INDEX one.by_n; CREATE INDEX by_id ON one.things (id)", {}),
     ("DROP FUNCTION one.f(text); CREATE FUNCTION one.g(a integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'", {}),
@@ -110,7 +112,8 @@ RENAMES: tuple[tuple[str, dict[str, str]], ...] = (
 def base(server_of: Callable[[int], EmbeddedServer]) -> Iterator[EmbeddedServer]:
     """The server, with the database."""
     server = server_of(18)
-    more = "CREATE FUNCTION one.same_arguments() RETURNS integer LANGUAGE sql AS 'SELECT 3'"
+    more = "CREATE FUNCTION one.same_arguments() RETURNS integer LANGUAGE sql AS 'SELECT 3';"
+    more += "CREATE TABLE one.key_and_more (id integer NOT NULL, a integer, b text)"
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0".encode())
         with psycopg.connect(server.url(DATABASE), autocommit=True) as made:

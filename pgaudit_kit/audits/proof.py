@@ -17,6 +17,7 @@ from pgaudit_kit.checks.restored_state import (
     check_populated,
     check_triggers,
     check_validated,
+    extensions_to_restore,
 )
 from pgaudit_kit.checks.sequences import check_sequences_ahead, unmoved
 from pgaudit_kit.difference.dangling import dangling_keys
@@ -65,7 +66,7 @@ def _ask_state(expected: Inventory, restored: Inventory) -> Iterator[Check]:
         yield check_populated(expected, restored)
     if expected.of_kind(*TRIGGERS):
         yield check_triggers(expected, restored)
-    if expected.of_kind("EXTENSION"):
+    if extensions_to_restore(expected):
         yield check_extension_versions(expected, restored)
 
 

@@ -63,7 +63,7 @@ def verify(
         raise
     if isinstance(opened, ClusterDump):
         return _verify_cluster(opened, given=manifest is not None, require=require)
-    recorded = _manifest_of(opened.path or dump, manifest)
+    recorded = manifest_of(opened.path or dump, manifest)
     checks = list(_ask_file(opened))
     if require:
         checks.append(check_required_tables(require, opened.table_data.keys()))
@@ -96,8 +96,11 @@ def _verify_cluster(dump: ClusterDump, *, given: bool, require: Sequence[str]) -
     return AuditResult("Is this backup whole?", dump.label, tuple(checks), (*skipped, WITHOUT_MANIFEST))
 
 
-def _manifest_of(dump: Any, manifest: Any) -> Manifest | None:
-    """The manifest that was given, else the one beside *dump* when that is a path or a URL and there is one."""
+def manifest_of(dump: Any, manifest: Any) -> Manifest | None:
+    """Return the manifest that was given (or its path), else the one beside *dump* when that is a path or a URL and there is one.
+
+    Raises ManifestError.
+    """
     if isinstance(manifest, Manifest):
         return manifest
     if manifest:
@@ -143,7 +146,7 @@ def _ask_changed(dump: Any, manifest: Any) -> Check | None:
     path = Path(dump) if isinstance(dump, str | os.PathLike) else None
     if not path or not path.exists():
         return None
-    recorded = _manifest_of(path, manifest)
+    recorded = manifest_of(path, manifest)
     if not recorded or not recorded.dump_file:
         return None
     found = file_digest(path)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pgaudit_kit.checks.sql_effects import Effect, Thing, effects_of
+from pgaudit_kit.dumps.ddl.tokens import quote_string
 from pgaudit_kit.migration_tools.tool import Tool
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.ledger import MigrationStatus, State
@@ -113,7 +114,12 @@ class _Replay:
 
 
 def _belongs(thing: Thing, table: Thing) -> bool:
-    return table.kind in ("TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW") and (thing.schema, thing.parent) == (table.schema, table.name)
+    if (thing.kind == "LABEL") != (table.kind == "TYPE"):
+        return False
+    return table.kind in ("TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW", "TYPE") and (thing.schema, thing.parent) == (
+        table.schema,
+        table.name,
+    )
 
 
 class _Catalog:
@@ -124,6 +130,7 @@ class _Catalog:
         self.is_partial = any(unread.key is None and not unread.attributes for unread in inventory.unread)
         self._keys = {(o.key.kind, o.key.schema, _bare(o.key.kind, o.key.name)) for o in inventory.objects}
         self._columns = {(o.key.schema, o.key.name, c.name) for o in inventory.objects for c in o.columns}
+        self._labels = {(o.key.schema, o.key.name): o.attributes.get("labels") or "" for o in inventory.of_kind("TYPE")}
         self._unmodelled = {(u.schema, u.name) for u in inventory.unmodelled}
         self._inherits = {
             (o.key.schema, o.key.name) for o in inventory.objects if o.attributes.get("inherits") or o.attributes.get("partition_of")
@@ -135,6 +142,9 @@ class _Catalog:
             if (thing.schema, thing.parent) in self._inherits:
                 return None  # a dump does not list what it inherits
             return (thing.schema, thing.parent, thing.name) in self._columns
+        if thing.kind == "LABEL":
+            labels = self._labels.get((thing.schema, thing.parent or ""))
+            return None if labels is None and self.is_partial else f" {quote_string(thing.name)}," in f" {labels or ''},"
         if thing.kind == "SCHEMA" and thing.name == "public":
             return None  # a dump of a database with the usual one does not list it
         kinds = _SAME_PLACE.get(thing.kind) or _ANY_RELATION.get(thing.kind) or (thing.kind,)

@@ -12,7 +12,10 @@ LONGEST_NAME = 63  # bytes; the server cuts off the rest
 
 
 class Thing(NamedTuple):
-    """Something that a statement makes. `kind` as pg_dump's, but one CONSTRAINT for all, and COLUMN; `parent`: its table."""
+    """Something that a statement makes. `kind` as pg_dump's, but one CONSTRAINT for all, and COLUMN; `parent`: its table.
+
+    A LABEL is a value of an enum, `parent`.
+    """
 
     kind: str
     schema: str | None
@@ -23,6 +26,8 @@ class Thing(NamedTuple):
         home = f"{self.schema}." if self.schema else ""
         if self.kind == "COLUMN":
             return f"COLUMN {home}{self.parent}.{self.name}"
+        if self.kind == "LABEL":
+            return f"VALUE {self.name} of {home}{self.parent}"
         return f"{self.kind} {home}{self.name}" + (f" on {self.parent}" if self.parent else "")
 
 
@@ -199,10 +204,26 @@ class _Reader:
         elif kind in ("TABLE", "FOREIGN TABLE"):
             cursor.take("ONLY")
             yield from self._alter_table(cursor, cursor.name())
+        elif kind == "TYPE":
+            yield from self._alter_type(cursor, cursor.name())
         elif kind in (*_IN_SCHEMA, "INDEX", "MATERIALIZED VIEW"):
             yield from self._renamed(cursor, self._thing(kind, cursor.name()))
         elif kind in (*_ROUTINES, "SCHEMA") and ("RENAME" in cursor.sql.upper() or "SET SCHEMA" in cursor.sql.upper()):
             yield OPAQUE
+
+    def _alter_type(self, cursor: Cursor, name: Name) -> Iterator[Effect]:
+        if cursor.take("ADD", "VALUE"):
+            _if_not_exists(cursor)
+            yield Effect("makes", self._label(name, cursor.string()))
+        elif cursor.take("RENAME", "VALUE"):
+            old = self._label(name, cursor.string())
+            cursor.expect("TO")
+            yield Effect("renames", old, self._label(name, cursor.string()))
+        else:
+            yield from self._renamed(cursor, self._thing("TYPE", name))
+
+    def _label(self, name: Name, text: str) -> Thing:
+        return self._thing("LABEL", replace(name, name=text), name.name)
 
     def _renamed(self, cursor: Cursor, thing: Thing) -> Iterator[Effect]:
         if cursor.take("RENAME", "TO"):

@@ -37,7 +37,7 @@ def list(  # noqa: A001  the word of the command
     output: Annotated[Path | None, typer.Option("--output", "-o", help="With --metrics: a file, replaced in one step.")] = None,
     json: Json = False,
 ) -> None:
-    """What backups are there, how old are they, and which are proven?
+    """List the backups: how old are they, which are proven?
 
     With rules, which of them keep each. Nothing is changed. The exit code is 0 also when one is damaged: verify --all judges.
 

@@ -28,7 +28,7 @@ def rehearse(
     no_evidence: Annotated[bool, typer.Option("--no-evidence", help="Write nothing beside the backup.")] = False,
     json: Json = False,
 ) -> None:
-    """Restore into a throwaway server, and compare every object and row.
+    """Restore into a throwaway server, and compare all of it.
 
     Roles are made first. The result is kept beside the backup as evidence.
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pgaudit_kit.cli.fleeting_stores import refuse_fleeting
 from pgaudit_kit.cli.output import Json, print_checks, print_json, print_table, print_verdict, remedies, visible
-from pgaudit_kit.errors import UsageError, hide_secrets
+from pgaudit_kit.errors import BadBackup, RestoreFailed, UsageError, hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pgaudit_kit.operations.restores.restored import Replacement
 
@@ -85,22 +86,23 @@ def restore(
     from pgaudit_kit.operations.restores.restore import restore as bring_back
     from pgaudit_kit.records.verdict import EXIT_CODES
 
-    result = bring_back(
-        backup,
-        target,
-        confirm=_confirmation(yes=yes),
-        force=force,
-        no_owner=no_owner,
-        no_tablespaces=no_tablespaces,
-        jobs=jobs,
-        drop_old=drop_old,
-        keep=keep,
-        drop_leftovers=drop_leftovers,
-        accept_partial=accept_partial,
-        in_place=in_place,
-        replace_contents=replace_contents,
-        store=store,
-    )
+    with _failure_as_json(json=json):
+        result = bring_back(
+            backup,
+            target,
+            confirm=_confirmation(yes=yes),
+            force=force,
+            no_owner=no_owner,
+            no_tablespaces=no_tablespaces,
+            jobs=jobs,
+            drop_old=drop_old,
+            keep=keep,
+            drop_leftovers=drop_leftovers,
+            accept_partial=accept_partial,
+            in_place=in_place,
+            replace_contents=replace_contents,
+            store=store,
+        )
     if json:
         print_json(result.to_dict())
     else:
@@ -119,7 +121,8 @@ def _restore_part(
     from pgaudit_kit.operations.restores.partial import restore_part
     from pgaudit_kit.records.verdict import EXIT_CODES
 
-    result = restore_part(backup, target, tables=tables, schemas=schemas, data_only=data_only, into_schema=into_schema)
+    with _failure_as_json(json=json):
+        result = restore_part(backup, target, tables=tables, schemas=schemas, data_only=data_only, into_schema=into_schema)
     if json:
         print_json(result.to_dict())
     else:
@@ -155,7 +158,8 @@ def rollback(
     if drop:
         _drop_kept(target, drop, yes=yes, json=json)
         return
-    result = swap_back(target, confirm=_confirmation(yes=yes), to=to, force=force)
+    with _failure_as_json(json=json):
+        result = swap_back(target, confirm=_confirmation(yes=yes), to=to, force=force)
     if json:
         print_json({"verdict": "passed", **result.to_dict()})
     else:
@@ -187,6 +191,20 @@ def _drop_kept(target: str, names: list[str], *, yes: bool, json: bool) -> None:
     else:
         print_verdict(str(check.outcome), check.found, remedies([check]))
     raise typer.Exit(EXIT_CODES[check.outcome])
+
+
+@contextmanager
+def _failure_as_json(*, json: bool) -> Iterator[None]:
+    """With *json* a RestoreFailed is printed as such too, before it becomes a sentence and an exit code."""
+    from pgaudit_kit.audits.result import checks_to_list
+
+    try:
+        yield
+    except RestoreFailed as error:
+        if json:
+            verdict = "failed" if isinstance(error, BadBackup) else "not_checked"
+            print_json({"verdict": verdict, "checks": checks_to_list(error.checks), "party": error.party or None, "errors": [str(error)]})
+        raise
 
 
 def _confirmation(*, yes: bool) -> Callable[[Replacement], bool]:

@@ -119,6 +119,8 @@ class Difference:
         if self._selection:
             skipped.append(Skipped("everything outside of the selection", "left out on request (include, exclude)"))
             skipped += [Skipped(f"what {text} names", "nothing on either side has such a name") for text in self._without_match]
+            why = "as with pg_dump, a pattern must fit the names of the partitions, too"
+            skipped += [Skipped(f"rows in partitions of {table}", why) for table in self._without_partitions]
         if self.objects_comparable:
             skipped += self._aside.skipped()
         if self._ignore:
@@ -135,6 +137,10 @@ class Difference:
     @cached_property
     def _without_match(self) -> tuple[str, ...]:
         return self._selection.without_match(*self._given) if self._selection else ()
+
+    @cached_property
+    def _without_partitions(self) -> tuple[TableName, ...]:
+        return self._selection.without_partitions(*self._given) if self._selection and not self.schema_only else ()
 
     @cached_property
     def _damaged(self) -> tuple[Source, ...]:
@@ -168,7 +174,7 @@ class Difference:
             return "different"
         if self.compared == 0 or not (self.data_only or self.objects_comparable):
             return "not_checked"
-        doubt = self._without_match or (self.objects_comparable and self._aside.leaves_doubt)
+        doubt = self._without_match or self._without_partitions or (self.objects_comparable and self._aside.leaves_doubt)
         if doubt or any(t.status == "not_checked" for t in self.all_tables):
             return "not_checked"
         return "same"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pgaudit_kit.difference.hidden import Hidden
-from pgaudit_kit.difference.objects import in_no_dump
+from pgaudit_kit.difference.objects import SET_BY_HAND, in_no_dump
 from pgaudit_kit.difference.public_schema import AS_MADE_BEFORE_15, PUBLIC_CHANGED, PUBLIC_SCHEMA
 from pgaudit_kit.difference.versions import major
 from pgaudit_kit.errors import HIDDEN
@@ -60,8 +60,8 @@ class NotCompared:
             yield Skipped(_WORDS[attribute], f"{label} holds none: it was made without, or all of them were the default")
         if secret := sorted({str(key) for s in (self.left, self.right) for key in _with_secrets(s.inventory)}):
             yield Skipped(f"values that may be secret, of {', '.join(secret)}", "names are compared, such values are never kept")
-        if settings := self._settings_of_one_side:
-            yield Skipped(f"of the database, {', '.join(settings)}", "one side alone has it; a restore without --create leaves it out")
+        if alone := self._of_the_database:
+            yield Skipped(f"of the database, {', '.join(alone)}", "one side alone has it; a restore without --create leaves it out")
         for label in self._without_owners:
             yield Skipped("owners", f"{label} names none: it was made without")
         for key in self.in_no_dump:
@@ -88,11 +88,13 @@ class NotCompared:
         )
 
     @property
-    def _settings_of_one_side(self) -> list[str]:
-        """The settings of the database that only one of two sides has, both of which speak of it."""
+    def _of_the_database(self) -> list[str]:
+        """What of the database was set by hand and only one of two sides says, both of which speak of it."""
         both = [s.inventory.database for s in (self.left, self.right)]
-        left, right = ({name for name in item.attributes if name.startswith("setting ")} if item else set() for item in both)
-        return sorted(left ^ right) if all(both) and not self.both_live else []
+        left, right = (set(item.attributes) if item else set() for item in both)
+        ignored = self.ignore | self.left.inventory.not_told | self.right.inventory.not_told
+        by_hand = (name for name in left ^ right if name.startswith("setting ") or name in SET_BY_HAND - ignored)
+        return sorted(by_hand) if all(both) and not self.both_live else []
 
     @property
     def _without_owners(self) -> tuple[str, ...]:

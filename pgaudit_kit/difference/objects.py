@@ -35,8 +35,9 @@ COLUMN_ORDER = "column_order"  # no attribute of one column, but one that can be
 _NOTHING_BUT = {"ACL": "acl", "DEFAULT ACL": "acl", "BLOB": LARGE_OBJECTS}
 # pg_get_indexdef says ONLY of those (ruleutils.c, pg_get_indexdef_worker)
 _ON_PARTITIONED = re.compile(r'CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")*"|[^ "]+) ON ONLY ')
+SET_BY_HAND = frozenset({"comment", "connection_limit", "acl", "security_label"})  # of a database, beside its settings
 # What a database keeps when a dump is restored into it without --create
-_AS_MADE = frozenset(DATABASE_ATTRIBUTES) - {"comment", "connection_limit", "acl", "security_label"}
+_AS_MADE = frozenset(DATABASE_ATTRIBUTES) - SET_BY_HAND
 # Settings of the database that only say how values are printed: rows are compared whatever they are (sessions.py)
 _OF_PRINTING = frozenset(
     {"timezone", "bytea_output", "datestyle", "intervalstyle", "extra_float_digits", "lc_monetary", "client_encoding"}

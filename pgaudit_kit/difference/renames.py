@@ -20,6 +20,8 @@ _NEVER_RENAMED = frozenset(
 )
 # Of these, all that is said may be their name: a policy that lets everything through, a table without columns
 _SAY_ENOUGH_BY_KIND = frozenset({"POLICY", "TABLE"})
+# From 18 on a NOT NULL keeps the name that it got from the table's: shown only where it is not what the table's new name would give
+_NAMED_AFTER_THE_TABLE = frozenset({"not_null_name"})
 _NAME_HERE = "\0"  # in no text of PostgreSQL
 
 Likeness: TypeAlias = tuple[object, ...]
@@ -62,7 +64,8 @@ def _likeness(item: DatabaseObject) -> Likeness | None:
     )
     if not (attributes or item.columns or item.key.kind in _SAY_ENOUGH_BY_KIND):
         return None
-    columns = tuple((c.name, tuple(sorted(c.attributes.items(), key=str))) for c in item.columns)
+    said = ((c.name, (pair for pair in c.attributes.items() if pair[0] not in _NAMED_AFTER_THE_TABLE)) for c in item.columns)
+    columns = tuple((name, tuple(sorted(pairs, key=str))) for name, pairs in said)
     arguments = item.key.name.partition("(")[2]
     return (item.key.kind, item.key.schema, item.key.parent, arguments, attributes, columns)
 

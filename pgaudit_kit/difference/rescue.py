@@ -98,6 +98,14 @@ class Rescue:
         """What to do about tables into which no row can be put."""
         live = self.difference.right
         relations = {(o.key.schema, o.key.name): o.key.kind for o in live.inventory.of_kind("TABLE", "VIEW", "FOREIGN TABLE")}
+        whole = next((t for t, below in self._leaves.items() if t in live.table_data and not {*gone}.isdisjoint(below)), None)
+        if whole:
+            return RowsNotAvailable(
+                f"{whole} is not partitioned any more, so rows of its partitions have no place to go back to",
+                resource=live.label,
+                table=str(whole),
+                remedy=f"Bring it back beside what is there: {EXTRACT.format(table=whole)}, and copy from there.",
+            )
         there = [t for t in gone if (t.schema, t.name) in relations]
         if there:
             kind = relations[there[0].schema, there[0].name].lower()
@@ -106,16 +114,15 @@ class Rescue:
                 f"{there[0]} is {what} now, so its rows have no place to go back to",
                 resource=live.label,
                 table=str(there[0]),
-                remedy=f"Bring the old table back into a database of its own: {EXTRACT.format(tables=there[0])}, and copy from there.",
+                remedy=f"Bring the old table back into a database of its own: {EXTRACT.format(table=there[0])}, and copy from there.",
             )
-        names = " ".join(map(str, gone))
         rest = " ".join(str(t) for t in self.tables if t not in gone)
         others = f" Then rescue the others: pgaudit rescue DUMP TARGET {rest}" if rest else ""
         return RowsNotAvailable(
             f"{', '.join(map(str, gone))} {'is' if len(gone) == 1 else 'are'} gone, so there is nothing to put rows back into",
             resource=live.label,
             table=str(gone[0]),
-            remedy=f"Bring the whole table back: {EXTRACT.format(tables=names)}.{others}",
+            remedy=f"Bring the whole table back: {', then '.join(EXTRACT.format(table=t) for t in gone)}.{others}",
         )
 
     def _with_rows(self, table: str | TableName) -> tuple[TableName, ...]:

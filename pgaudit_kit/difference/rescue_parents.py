@@ -13,7 +13,7 @@ from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import decode_line
 
 # What to run instead; a command replaces DUMP and TARGET by what it was given
-EXTRACT = "pgaudit extract DUMP {tables} --into TARGET"
+EXTRACT = "pgaudit extract DUMP {table} --into TARGET"
 
 Key: TypeAlias = tuple[str | None, ...]
 Why: TypeAlias = Literal["lost", "changed", "gone"]
@@ -34,7 +34,7 @@ class LostParents:
     def __str__(self) -> str:
         rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'} of {self.table} that {self.child} needs"
         if self.why == "gone":
-            return f"{rows} are gone with their table: bring it back first: {EXTRACT.format(tables=self.table)}"
+            return f"{rows} are gone with their table: bring it back first: {EXTRACT.format(table=self.table)}"
         if self.why == "changed":
             return f"{rows} have another key now: name that table as well, with --revert."
         return f"{rows} are lost too: name it as well, or add --with-parents."

@@ -9,6 +9,7 @@ from functools import cached_property
 from string import ascii_lowercase, ascii_uppercase
 from typing import TypeAlias
 
+from pgaudit_kit.difference.partitions import leaves
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.identifiers import read_identifier
@@ -122,6 +123,16 @@ class Selection:
         names = [name for s in sources for o in s.inventory.objects for name in _names(o.key)]
         names += [(table.schema, table.name) for s in sources for table in s.table_data]
         return tuple(p.text for p in self.include if not any(p.matches(*name) for name in names))
+
+    def without_partitions(self, *sources: Source) -> tuple[TableName, ...]:
+        """The chosen tables of *sources* whose rows are not, since they are in partitions that no pattern names. As with pg_dump -t."""
+        found = {table: below for source in sources for table, below in leaves(source.inventory).items()}
+        return tuple(
+            table
+            for table, below in sorted(found.items())
+            if self.include and self.has_table(table) and not any(table in source.table_data for source in sources)
+            if any(not any(p.matches(leaf.schema, leaf.name) for p in (*self.include, *self.exclude)) for leaf in below)
+        )
 
     def _has_object(self, item: DatabaseObject, inventory: Inventory) -> bool:
         owner, column = owner_of(item)

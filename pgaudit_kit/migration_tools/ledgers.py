@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from pgaudit_kit.errors import RowsNotAvailable
 from pgaudit_kit.migration_tools.tool import LedgerTable, Tool
 from pgaudit_kit.migration_tools.tools import TOOLS
 from pgaudit_kit.records.ledger import Ledger
+from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import decode_line, lines_of
@@ -24,16 +26,20 @@ def find_ledgers(source: Source, *, tool: str | None = None) -> list[tuple[Tool,
     return found
 
 
-def read_ledger(source: Source, tool: Tool, table: TableName) -> Ledger:
-    """Return the rows of the ledger *table* of *tool*.
+def read_ledger(source: Source, tool: Tool, table: TableName, columns: Sequence[str] | None = None) -> Ledger:
+    """Return the rows of the ledger *table* of *tool*, by *columns* alone where given.
 
+    A column that the rows of a dump do not give (INSERT INTO schema_migrations (version) …) is NULL.
     Raises RowsNotAvailable when *source* has the table and not its rows (schema only, a manifest), and the errors of the source.
     """
     data = source.table_data.get(table)
     if data is None:
         remedy = "Give a dump with rows, or the live database."
         raise RowsNotAvailable(f"the rows of {table} are not in it", resource=source.label, table=str(table), remedy=remedy)
-    rows = [dict(zip(data.columns, decode_line(line), strict=True)) for line in lines_of(source.row_blocks(table))]
+    item = source.inventory.by_key.get(ObjectKey("TABLE", table.schema, table.name))
+    nulls: dict[str, str | None] = dict.fromkeys(column.name for column in item.columns) if item else {}
+    lines = lines_of(source.row_blocks(table, columns))
+    rows = [{**nulls, **dict(zip(columns or data.columns, decode_line(line), strict=True))} for line in lines]
     return Ledger(tool.name, table, tuple(tool.read_rows(rows)))
 
 

@@ -24,7 +24,8 @@ def timezone_that_prints(session: Asking, major: int, values: Iterable[str], *, 
 
     Zone *first* goes before the session's own, this before UTC, and that before all others.
     """
-    texts = list(values)
+    # The last years there are come last: in a zone further east they have no number, and by then others have ruled that zone out
+    texts = sorted(values, key=lambda text: len(text.partition("-")[0]))
     for preferred in dict.fromkeys((first, None)):
         try:
             with session.savepoint("looking for a time zone"):

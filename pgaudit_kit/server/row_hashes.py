@@ -1,6 +1,6 @@
 """Rows hashed by the server: several times faster than sending them, but only to be compared with what another server says likewise.
 
-A row's hash is hash_record_extended (PostgreSQL 14+) of its columns, each in the quickest form that tells apart what prints otherwise:
+A row's hash is made by hash_record_extended (PostgreSQL 14+), each column in the quickest form that tells apart what prints otherwise:
 as it is, in the bytes that its type would send, or as text. It has 64 bits, and their sum is exact. Equal sums prove equal rows; when sums
 differ, the rows themselves have to say how, since another build might hash otherwise. Sums are made by buckets of keys, so that only rows
 of buckets that differ have to be fetched.
@@ -91,8 +91,12 @@ def _bucket(key: Sequence[str], types: Mapping[str, str], buckets: int) -> str:
 
 
 def _hash(columns: Sequence[str], types: Mapping[str, str], seed: int) -> str:
-    """The hash of a row. Text of other types is what their output functions say, as for COPY; a cast may leave out blanks."""
+    """The hash of a row. Text of other types is what their output functions say, as for COPY; a cast may leave out blanks.
+
+    A record's hash is a sum of its columns' hashes, each times a constant: summed up over rows, values that change places between rows
+    would not be seen. So it is hashed once more, as a number.
+    """
     parts = [_FORMS[types[c]].format(quoted(c)) for c in columns if c in types]
     if texts := [quoted(c) for c in columns if c not in types]:
         parts.append(_AS_TEXT.format(f"ROW({', '.join(texts)})"))
-    return f"pg_catalog.hash_record_extended(ROW({', '.join(parts)}), {seed})"
+    return f"pg_catalog.hash_numeric_extended(pg_catalog.hash_record_extended(ROW({', '.join(parts)}), {seed})::numeric, {seed})"

@@ -24,6 +24,7 @@ MADE = [
     ("CREATE TYPE t AS ENUM ('a', 'b'); CREATE VIEW v AS SELECT 1; CREATE MATERIALIZED VIEW m AS SELECT 1",
      ["TYPE s.t", "VIEW s.v", "MATERIALIZED VIEW s.m"]),
     ("CREATE OR REPLACE FUNCTION f(a int) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END", ["FUNCTION s.f"]),
+    ("ALTER TYPE t ADD VALUE IF NOT EXISTS 'it''s' BEFORE 'a'", ["VALUE it's of s.t"]),
     ("CREATE TRIGGER g BEFORE UPDATE OF b ON a FOR EACH ROW EXECUTE FUNCTION f()", ["TRIGGER s.g on a"]),
     ("SET search_path TO q; CREATE SEQUENCE n; CREATE SCHEMA IF NOT EXISTS z; CREATE EXTENSION citext WITH SCHEMA z",
      ["SEQUENCE q.n", "SCHEMA z", "EXTENSION citext"]),
@@ -52,7 +53,10 @@ HISTORY = {
             ALTER TABLE b ADD CONSTRAINT b_a FOREIGN KEY (a_id) REFERENCES a (id); CREATE VIEW v AS SELECT 1 AS one;
             CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
             CREATE TRIGGER g BEFORE INSERT ON b EXECUTE FUNCTION f(); CREATE TABLE c (id int); CREATE TABLE d (id int)""",
-    "2": """ALTER TABLE a RENAME TO aa; ALTER TABLE aa RENAME old TO new; ALTER TABLE aa DROP COLUMN gone;
+    "2": """ALTER TYPE mood ADD VALUE 'b'; ALTER TYPE mood ADD VALUE 'it''s, c'; ALTER TYPE mood RENAME VALUE 'b' TO 'bb';
+            CREATE TYPE size AS ENUM ('s'); ALTER TYPE size ADD VALUE 'm'; ALTER TYPE size RENAME TO size_old;
+            CREATE TYPE size AS ENUM ('l'); DROP TYPE size_old;
+            ALTER TABLE a RENAME TO aa; ALTER TABLE aa RENAME old TO new; ALTER TABLE aa DROP COLUMN gone;
             ALTER TABLE aa RENAME CONSTRAINT a_pkey TO aa_pkey; DROP TABLE c, d; DROP VIEW IF EXISTS v; DROP TRIGGER g ON b""",
     "3": "CREATE INDEX b_a ON aa (new); ALTER INDEX b_a RENAME TO aa_new; CREATE TABLE p (id int) PARTITION BY RANGE (id); "
     "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9)",
@@ -75,6 +79,7 @@ def test_a_history_that_renames_and_drops_agrees_with_a_real_catalog_and_each_lo
         "DROP INDEX aa_new": ("3", "INDEX public.aa_new on aa"),
         "ALTER TABLE aa DROP COLUMN new": ("1", "COLUMN public.aa.new"),
         "ALTER TABLE b DROP CONSTRAINT b_a": ("1", "CONSTRAINT public.b_a on b"),
+        "ALTER TYPE mood RENAME VALUE 'bb' TO 'other'": ("2", "VALUE bb of public.mood"),
         "DROP TYPE mood": ("1", "TYPE public.mood"),
         "DROP FUNCTION f": ("1", "FUNCTION public.f"),
     }

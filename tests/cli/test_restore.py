@@ -149,3 +149,26 @@ def test_what_is_kept_is_listed_counted_and_dropped_by_name(app: tuple[str, str]
         assert _count(url) == 10
     finally:
         _drop_kept(url, url.replace("/restore_me", "/postgres"))
+
+
+@pytest.mark.parametrize(("line", "how", "code", "verdict", "party"), [
+    ("ALTER TABLE ONLY public.t ADD CONSTRAINT few CHECK (id < 4);", [], 1, "failed", "backup"),
+    ("ALTER TABLE ONLY public.t ADD CONSTRAINT few CHECK (id < 4);", ["--in-place", "--replace-contents"], 1, "failed", "backup"),
+    ("SET default_table_access_method = hydra;", [], 3, "not_checked", "environment"),
+])  # fmt: skip
+def test_a_dump_that_the_server_refuses_ends_with_one_and_a_server_that_lacks_something_with_three(
+    app: tuple[str, str], pgaudit: Run, tmp_path: Path, line: str, how: list[str], code: int, verdict: str, party: str
+) -> None:
+    _, url = app
+    made = json.loads(pgaudit("backup", url, "--store", "scripts", "--format", "plain", "--json").stdout)
+    script = next((tmp_path / "scripts").glob("*.sql"))
+    assert made["verdict"] == "passed"
+    edited = tmp_path / "edited.sql"
+    edited.write_text(
+        script.read_text().replace("-- PostgreSQL database dump complete", f"{line}\n--\n-- PostgreSQL database dump complete")
+    )
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DELETE FROM t WHERE id > 3")
+    done = pgaudit("restore", str(edited), url, "--yes", "--json", *how)
+    assert (done.returncode, json.loads(done.stdout)["verdict"], json.loads(done.stdout)["party"]) == (code, verdict, party), done.stderr
+    assert _count(url) == 3

@@ -82,6 +82,18 @@ def test_settings_of_the_database_that_one_side_alone_has_are_named() -> None:
     assert [s.what for s in found.skipped] == ["of the database, setting work_mem"]
 
 
+def test_what_else_was_set_by_hand_of_the_database_on_one_side_alone_is_named() -> None:
+    def database(**attributes: str) -> FakeSource:
+        item = DatabaseObject(ObjectKey("DATABASE", None, "app"), {"encoding": "UTF8", **attributes})
+        return whole(inventory=Inventory((TABLE,), (), item))
+
+    found = diff(database(), database(comment="hi", connection_limit="5", acl="PUBLIC=CONNECT", template="true"))
+    assert (found.verdict, found.object_differences) == ("same", ())
+    assert [s.what for s in found.skipped] == ["of the database, acl, comment, connection_limit"]
+    asked = diff(database(), database(comment="hi"), ignore=["comment"])
+    assert [s.what for s in asked.skipped] == ["attributes: comment"]
+
+
 def test_values_that_may_be_secret_are_named_as_not_compared() -> None:
     server = DatabaseObject(ObjectKey("SERVER", None, "s"), {"options": "password '•••'"})
     found = diff(whole(inventory=Inventory((TABLE, server))), whole(inventory=Inventory((TABLE, server))))

@@ -28,6 +28,25 @@ CREATE TABLE other (id int); INSERT INTO other VALUES (1);
 """
 
 
+def test_a_pattern_that_leaves_the_partitions_of_its_table_out_is_no_proof_of_its_rows(make_database: Callable[..., str]) -> None:
+    """As with pg_dump -t, a partitioned table comes without its partitions, in which all of its rows are."""
+    url = make_database()
+    run(url, PARTED)
+    for include, exclude, schema_only, verdict in (
+        (["t"], [], False, "not_checked"),
+        (["t", "low", "high"], [], False, "not_checked"),
+        (["t", "low", "high*"], [], False, "same"),
+        (["t", "low"], ["high*"], False, "same"),
+        (["t"], [], True, "same"),
+        (["other"], [], False, "same"),
+        ([], ["low"], False, "same"),
+    ):
+        with diff(url, url, include=include, exclude=exclude, schema_only=schema_only) as found:
+            assert found.verdict == verdict, (include, exclude)
+            doubts = [s.what for s in found.skipped if "partitions" in s.what]
+            assert ("rows in partitions of public.t" in doubts) is (verdict == "not_checked")
+
+
 @pytest.fixture
 def sides(server: EmbeddedServer, make_database: Callable[..., str], tmp_path: Path) -> tuple[Path, str, str]:
     """A dump of the plain table, its database, and one with partitions."""

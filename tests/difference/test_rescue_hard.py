@@ -199,8 +199,12 @@ def test_a_table_that_is_gone_is_brought_back_another_way_and_that_way_is_told(i
     before = incident(
         """CREATE TABLE t (id int); CREATE TABLE v (id int); CREATE TABLE turned (id int);
         CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
-        CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20); INSERT INTO p VALUES (1), (11)""",
-        """DROP TABLE t, v, p1, turned; CREATE VIEW v AS SELECT 1 AS id; CREATE TABLE turned (id int) PARTITION BY RANGE (id);
+        CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20); INSERT INTO p VALUES (1), (11);
+        CREATE TABLE q (id int) PARTITION BY RANGE (id); CREATE TABLE q1 PARTITION OF q FOR VALUES FROM (0) TO (10);
+        CREATE TABLE q2 PARTITION OF q DEFAULT; CREATE TABLE r (id int) PARTITION BY RANGE (id);
+        CREATE TABLE r1 PARTITION OF r FOR VALUES FROM (0) TO (10); CREATE TABLE r2 PARTITION OF r DEFAULT""",
+        """DROP TABLE q, r; CREATE TABLE q (id int);
+        DROP TABLE t, v, p1, turned; CREATE VIEW v AS SELECT 1 AS id; CREATE TABLE turned (id int) PARTITION BY RANGE (id);
         CREATE TABLE turned_1 PARTITION OF turned FOR VALUES FROM (0) TO (10)""",
     )
     with diff(*before) as found:
@@ -209,6 +213,8 @@ def test_a_table_that_is_gone_is_brought_back_another_way_and_that_way_is_told(i
             "v": "v is a view now",
             "turned": "turned is partitioned now",
             "p": "p1 is gone.* pgaudit extract DUMP public.p1 --into TARGET.* pgaudit rescue DUMP TARGET public.p2",
+            "q": "q is not partitioned any more.* pgaudit extract DUMP public.q --into TARGET",
+            "r": "pgaudit extract DUMP public.r1 --into TARGET, then pgaudit extract DUMP public.r2 --into TARGET",
         }.items():
             with pytest.raises(RowsNotAvailable, match=words):
                 Rescue(found, [table])

@@ -92,6 +92,18 @@ def test_ecto_goes_by_its_versions(make_database: Make, tmp_path: Path) -> None:
     assert states(pk.migrations(url, tmp_path)) == {"20250101000000": "applied", "20250103000000": "unknown", "20250102000000": "pending"}
 
 
+def test_a_dump_whose_rows_name_the_version_alone_has_ecto_s_ledger(tmp_path: Path) -> None:
+    """So does `mix ecto.dump` write them, behind a schema of pg_dump's."""
+    script = tmp_path / "structure.sql"
+    rows = 'INSERT INTO public."schema_migrations" (version) VALUES (20250101000000);\n'
+    script.write_text(
+        "--\n-- PostgreSQL database dump\n--\n\n-- Dumped from database version 15.1\n\n"
+        "CREATE TABLE public.schema_migrations (\n    version bigint NOT NULL,\n    inserted_at timestamp(0) without time zone\n);\n\n"
+        "--\n-- PostgreSQL database dump complete\n--\n\n" + rows
+    )
+    assert states(pk.migrations(script)) == {"20250101000000": "applied"}
+
+
 def flyway(url: str, *rows: tuple[int, str | None, str, str, str | None, bool]) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         for rank, version, kind, script, checksum, success in rows:

@@ -15,7 +15,7 @@ from pgaudit_kit.dumps.files.folders import Folder
 from pgaudit_kit.operations.programs.client_programs import Program, pg_restore_into_argv
 from pgaudit_kit.operations.programs.run_program import RunningProgram
 from pgaudit_kit.operations.rehearsals.loaded import Loaded
-from pgaudit_kit.operations.rehearsals.problems import Problem, made_by
+from pgaudit_kit.operations.rehearsals.problems import Problem, is_interrupted, made_by, shown_statement, went_away
 from pgaudit_kit.records.identifiers import read_name
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.toc import TocEntry
@@ -58,7 +58,10 @@ class ArchiveLoad:
     own_rows: bool = False
 
     def run(self, *, leave_out: Collection[int] = ()) -> Loaded:
-        """Load it without the entries *leave_out* (dump ids). Raises ProgramFailed when pg_restore cannot be started."""
+        """Load it without the entries *leave_out* (dump ids).
+
+        Raises ProgramFailed when pg_restore cannot be started, OperationError when the server went away.
+        """
         kept = [e for e in self.dump.toc_entries if e.dump_id not in leave_out]
         if not self.own_rows:
             problems = list(self._restore(kept, all_of_them=not leave_out))
@@ -91,7 +94,10 @@ class ArchiveLoad:
             status, words = running.end(), running.words
         if not status:
             return
-        yield from _problems(words, {e.dump_id or 0: e for e in entries})
+        for problem in _problems(words, {e.dump_id or 0: e for e in entries}):
+            if is_interrupted(problem):
+                raise went_away(f"at {problem.what or 'its beginning'}: {problem.message}")
+            yield problem
         if _WENT_ON not in words:
             yield Problem(0, "the whole archive", words.splitlines()[-1] if words else f"exit status {status}")
 
@@ -138,7 +144,7 @@ def _problems(words: str, entries: dict[int, TocEntry]) -> Iterator[Problem]:
             statement = command[1].strip() if command else ""
             place = _place(current, said, statement, entries)
             known = entries.get(place)
-            what = _words(known) if known else statement.split("\n")[0][:100]
+            what = _words(known) if known else shown_statement(statement)
             yield Problem(place, what, error[1].strip() if error else said.removeprefix("error: ").strip())
 
 

@@ -17,7 +17,7 @@ from pgaudit_kit.dumps.scripts.script_pieces import Between, CopyData, MetaComma
 from pgaudit_kit.dumps.scripts.sql_script import ScriptSplitter
 from pgaudit_kit.errors import OperationError, UsageError
 from pgaudit_kit.operations.rehearsals.loaded import Loaded
-from pgaudit_kit.operations.rehearsals.problems import Problem, made_by
+from pgaudit_kit.operations.rehearsals.problems import Problem, is_interrupted, made_by, shown_statement, went_away
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.server.connection import connect
 from pgaudit_kit.server.targets import Target
@@ -152,21 +152,19 @@ class _ScriptLoad:
     def _note(self, statement: Statement, error: psycopg.Error) -> None:
         import psycopg
 
-        if self._connection.closed:
-            what = f"the server went away at line {statement.line}: {error}"
-            raise OperationError(what, resource="the rehearsal's server", remedy="Look whether its disk is full (--folder), and try again.")
+        problem = Problem(statement.offset, _shown(statement), (error.diag.message_primary or str(error)).strip(), error.sqlstate)
+        if self._connection.closed or is_interrupted(problem):
+            raise went_away(f"at line {statement.line}: {problem.message}")
         if isinstance(error, psycopg.NotSupportedError) and error.sqlstate is None:
             remedy = "Rehearse a dump in another encoding (pg_dump --encoding=UTF8), or an archive."
             raise OperationError(f"line {statement.line} cannot be sent: {error}", resource="the script", remedy=remedy)
-        message = (error.diag.message_primary or str(error)).strip()
-        self._problems.append(Problem(statement.offset, _shown(statement), message, error.sqlstate))
+        self._problems.append(problem)
         if self._connection.info.transaction_status.name == "INERROR":
             self._cursor.execute("ROLLBACK")
 
 
 def _shown(statement: Statement) -> str:
-    text = statement.text[: 20 * _SHOWN].decode("utf-8", "replace")
-    return f"line {statement.line}: {' '.join(text.split())[:_SHOWN]}"
+    return f"line {statement.line}: {shown_statement(statement.text[: 20 * _SHOWN].decode('utf-8', 'replace'))}"
 
 
 def _whole(pieces: ScriptSplitter) -> Iterator[object]:

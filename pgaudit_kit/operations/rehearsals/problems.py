@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from pgaudit_kit.errors import OperationError, hide_secrets
+from pgaudit_kit.operations.restores.load_errors import Party, judge
 from pgaudit_kit.records.identifiers import read_name
 
 
@@ -40,19 +42,10 @@ class Problem:
     blame: Blame = Blame.BACKUP
 
 
+_SHOWN = 100
+_VALUE = re.compile(r"'|\$\w*\$")
 _SETTING = re.compile(r'unrecognized configuration parameter "(.*?)"')
 _BENIGN = re.compile(r'schema "public" already exists|language "plpgsql" already exists|extension "plpgsql" already exists')
-# What a server or its machine may lack, and no dump can bring along
-_LACKS = re.compile(
-    r'extension ".*" is not available|could not open extension control file|could not access file|could not load library'
-    r'|extension ".*" has no installation script|ICU is not supported|collation ".*" for encoding|could not create locale'
-    r'|could not open collator|language ".*" does not exist|tablespace ".*" does not exist|role ".*" does not exist'
-    r"|compression method lz4 not supported|unsupported XML feature|not built with|locale .* not (?:found|available)"
-    r"|No space left on device|out of memory|permission denied|must be (?:owner|superuser|member|able)"
-    r'|invalid value for parameter "default_(?:tablespace|table_access_method)"'
-    r"|security label provider"
-    r"|foreign-data wrapper .* does not exist|must be loaded via shared_preload_libraries"
-)
 _UNDEFINED = re.compile(
     r"(?:type|relation|function|procedure|aggregate|operator class|operator family|operator|schema|access method|text search \w+|collation"
     r'|extension|server|conversion|data type|domain) "?(?P<name>[^"]+|[^(]+\(.*\)?)"? (?:does not exist|has no default operator class)'
@@ -66,6 +59,16 @@ _MADE = re.compile(
     r"|TEXT\s+SEARCH\s+\w+|INDEX|ACCESS\s+METHOD|SERVER|EXTENSION)\s+(?:IF\s+NOT\s+EXISTS\s+)?",
     re.IGNORECASE,
 )
+
+
+def shown_statement(statement: str) -> str:
+    """Return the beginning of *statement* for people, which ends before the first value or password; names stay whole."""
+    text = " ".join(statement[: 20 * _SHOWN].split())
+    if not text[:5].upper().startswith("COPY "):  # its rows are not in it
+        at = text.find(" VALUES") if text[:6].upper() == "INSERT" else -1
+        cut = text[:at] if at > 0 else _VALUE.split(text, maxsplit=1)[0]
+        text = text if cut == text else f"{cut.rstrip()} …"
+    return text[:_SHOWN]
 
 
 def made_by(statement: str) -> str | None:
@@ -85,16 +88,33 @@ def blamed(
     lack something before. *other_locale*: text is not compared as it was. *newer*: the server is newer than the one that was dumped.
     """
     there, all_of_them = set(made), tuple(problems)
-    lacking = lacking or any(_LACKS.search(p.message) for p in all_of_them)
-    return tuple(replace(p, blame=_blame(p.message, there, lacking=lacking, other_locale=other_locale, newer=newer)) for p in all_of_them)
+    lacking = lacking or any(map(_is_of_the_server, all_of_them))
+    return tuple(replace(p, blame=_blame(p, there, lacking=lacking, other_locale=other_locale, newer=newer)) for p in all_of_them)
 
 
-def _blame(message: str, made: set[str], *, lacking: bool, other_locale: bool, newer: bool) -> Blame:
+def _is_of_the_server(problem: Problem) -> bool:
+    """Whether the server or its machine lacks something that no dump can bring along, as a restore in earnest would say too."""
+    return judge(problem.sqlstate or "", problem.message).party is Party.ENVIRONMENT
+
+
+def is_interrupted(problem: Problem) -> bool:
+    """Whether the session was ended, or what it did; then nobody knows how the dump would have restored."""
+    return judge(problem.sqlstate or "", problem.message).party is Party.INTERRUPTED
+
+
+def went_away(where: str) -> OperationError:
+    """The error for a load that was interrupted *where* (`at TABLE DATA users: …`)."""
+    what = f"the server went away, or ended what it did, {hide_secrets(where)}"
+    return OperationError(what, resource="the rehearsal's server", remedy="Look whether its disk is full (--folder), and try again.")
+
+
+def _blame(problem: Problem, made: set[str], *, lacking: bool, other_locale: bool, newer: bool) -> Blame:
+    message = problem.message
     if _SETTING.search(message):
         return Blame.SETTING
     if _BENIGN.search(message):
         return Blame.BENIGN
-    if _LACKS.search(message) or (other_locale and _OF_LOCALE.search(message)):
+    if _is_of_the_server(problem) or (other_locale and _OF_LOCALE.search(message)):
         return Blame.ENVIRONMENT
     undefined = _UNDEFINED.search(message)
     unknown = bool(undefined) and _bare(undefined["name"] if undefined else "") not in made

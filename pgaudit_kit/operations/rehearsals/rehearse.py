@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from pgaudit_kit.audits.file_digest import dump_digest
 from pgaudit_kit.audits.sources import open_dump
+from pgaudit_kit.audits.verify import manifest_of
 from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_unreadable
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.scripts.cluster import ClusterDump
-from pgaudit_kit.errors import DamagedDump
+from pgaudit_kit.errors import DamagedDump, StoreFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup
 from pgaudit_kit.operations.rehearsals.comparing import Job, load_and_compare
-from pgaudit_kit.operations.rehearsals.evidence_file import evidence_of, store_evidence
 from pgaudit_kit.operations.rehearsals.left_out import with_empty_tables
 from pgaudit_kit.operations.rehearsals.needs import needs_of
 from pgaudit_kit.operations.rehearsals.places import Place, check_space, throwaway_place
@@ -27,7 +27,10 @@ from pgaudit_kit.operations.rehearsals.server_choice import choose_server, insta
 from pgaudit_kit.operations.rehearsals.target_place import check_origin, place_on
 from pgaudit_kit.operations.rehearsals.verdicts import check_extensions, check_no_server, check_not_kept, check_without_rows
 from pgaudit_kit.operations.restores.maintenance import database_names, maintenance_connection, named_target
-from pgaudit_kit.records.manifest import Manifest, load_manifest, manifest_beside
+from pgaudit_kit.operations.store.open_store import find_backup
+from pgaudit_kit.operations.store.proofs import new_evidence
+from pgaudit_kit.records.evidence import Proof
+from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check, Outcome
 from pgaudit_kit.server.connection import refused_queries
@@ -59,13 +62,15 @@ def rehearse(
 
     *skip_missing_extensions*: leave out extensions that the server lacks with all that depends on them. *amcheck*: ask also whether
     heaps and indexes are sound. *jobs*: connections that load an archive; None: one per processor. *folder*: where the data of a
-    throwaway server lie. *evidence*: write `<backup>.rehearsed.json` beside a local backup that has a manifest.
+    throwaway server lie. *evidence*: write `<backup>.rehearsed.json` beside a backup in a store, local or behind a URL.
 
     Returns a Rehearsal; what is found wrong is in it. Raises UsageError, the errors of read_dump, load_manifest, resolve_target and
     connect, ProgramNotFound.
     """
     begun = time.monotonic()
     where = Path(folder) if folder is not None else None
+    if where and not where.is_dir():
+        raise UsageError(f"there is no folder {where}", resource=str(where), remedy="Name one that is there, on a disk with room.")
     given = dump.location if isinstance(dump, Backup) else dump
     try:
         opened = open_dump(given)
@@ -74,8 +79,10 @@ def rehearse(
         return Rehearsal(Path(error.resource).name, (broken,), seconds=time.monotonic() - begun)
     if isinstance(opened, ClusterDump):
         raise opened.needs_a_name()
-    expected, own = _expected(opened, manifest)
-    checks, digest = _ask_file(opened, expected)
+    place = opened.path or given
+    recorded = manifest_of(place, manifest)
+    expected: Source = recorded or opened
+    checks = _ask_file(opened, expected)
     result = Rehearsal(opened.label, tuple(checks), proof_seconds=time.monotonic() - begun)
     if not any(c.outcome is Outcome.FAILED for c in checks):
         whole, empty = with_empty_tables(opened) if expected is opened else (expected, ())
@@ -84,37 +91,40 @@ def rehearse(
         found = _place(job, server, allow_same_server=allow_same_server)
         result = result.with_checks([found]) if isinstance(found, Check) else _at(found, job, result)
     result = replace(result, seconds=time.monotonic() - begun)
-    return _with_evidence(result, opened.path, digest or dump_digest(opened).sha256) if evidence and own and opened.path else result
+    return _with_evidence(result, opened, recorded, place) if evidence and recorded and not isinstance(place, Dump) else result
 
 
-def _with_evidence(result: Rehearsal, dump: Path, sha256: str) -> Rehearsal:
+def _with_evidence(result: Rehearsal, dump: Dump, manifest: Manifest, place: str | os.PathLike[str]) -> Rehearsal:
+    """Keep the result beside the dump at *place*, when it is a backup of a store."""
     try:
-        kept = store_evidence(dump, evidence_of(result, sha256))
-    except OSError as error:
-        return result.with_checks([check_not_kept(error.strerror or str(error))])
-    return replace(result, evidence=str(kept))
+        found = find_backup(place)
+        if found is None:
+            return result
+        store, stored = found
+        own = manifest.dump_file is not None and manifest.dump_file.sha256 == stored.sha256  # else it was held against another's
+        evidence = new_evidence(
+            Proof.REHEARSED,
+            result.verdict,
+            sha256=stored.sha256 if own else dump_digest(dump).sha256,
+            seconds=result.seconds,
+            checks=result.check_list,
+            server=result.server,
+            megabytes_per_second=result.megabytes_per_second,
+        )
+        return replace(result, evidence=store.write_evidence(stored, evidence))
+    except StoreFailed as error:
+        return result.with_checks([check_not_kept(error.message)])
 
 
-def _expected(dump: Dump, manifest: Manifest | str | os.PathLike[str] | None) -> tuple[Source, bool]:
-    """What the restored database must equal, and whether that is the manifest beside the dump, so that the dump is a backup of ours."""
-    beside = manifest_beside(dump.path) if dump.path else None
-    own = bool(beside and beside.exists())
-    if isinstance(manifest, Manifest):
-        return manifest, own
-    if manifest is not None:
-        return load_manifest(manifest), own
-    return (load_manifest(beside), True) if own and beside else (dump, False)
-
-
-def _ask_file(dump: Dump, expected: Source) -> tuple[list[Check], str | None]:
-    """Whether the file is whole and the one that was backed up; its digest where that was asked for."""
+def _ask_file(dump: Dump, expected: Source) -> list[Check]:
+    """Whether the file is whole and the one that was backed up."""
     checks = [check_complete(complete=dump.provenance.complete, damage=dump.damage, entries=len(dump.toc_entries))]
     recorded = expected.dump_file if isinstance(expected, Manifest) else None
     if not recorded:
-        return checks, None
+        return checks
     found = dump_digest(dump)
     checks.append(check_digest(recorded, sha256=found.sha256, size_bytes=found.size_bytes))
-    return checks, found.sha256
+    return checks
 
 
 def _place(job: Job, server: str | Target | Engine | URL, *, allow_same_server: bool) -> AbstractContextManager[Place] | Check:

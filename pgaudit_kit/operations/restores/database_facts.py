@@ -7,23 +7,13 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.records.objects import Attributes
+from pgaudit_kit.records.settings import LISTS
 from pgaudit_kit.records.verdict import Check, Outcome
 
 if TYPE_CHECKING:
     import psycopg
     from psycopg import sql
 
-# GUC_LIST_QUOTE (src/fe_utils / dumputils.c, variable_is_guc_list_quote): stored as a list of quoted names, set as a list of literals
-_LISTS = frozenset(
-    {
-        "local_preload_libraries",
-        "search_path",
-        "session_preload_libraries",
-        "shared_preload_libraries",
-        "temp_tablespaces",
-        "unix_socket_directories",
-    }
-)
 _PREFIX = "database."
 _KNOWS_PROVIDERS = 150_000
 _PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin"}
@@ -248,7 +238,7 @@ def _setting_name(setting: str) -> sql.Composable:
 def _setting_value(setting: str, value: str) -> sql.Composable:
     from psycopg import sql
 
-    if setting.lower() not in _LISTS:
+    if setting.lower() not in LISTS:
         return sql.Literal(value)
     return sql.SQL(", ").join(map(sql.Literal, _list_items(value))) if value else sql.Literal("")
 

@@ -13,13 +13,15 @@ from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.verify import told_to_leave_out, verify
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.errors import PgAuditError, RestoreFailed, UsageError
+from pgaudit_kit.errors import OutcomeUnknown, PgAuditError, RestoreFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.backups.read_back import is_proven
 from pgaudit_kit.operations.restores.database_contents import Contents, drop_contents, lock_tables, read_contents
 from pgaudit_kit.operations.restores.dump_as_script import dump_as_script
 from pgaudit_kit.operations.restores.dump_needs import check_extension_versions, check_extensions, check_roles, check_whole, roles_in
 from pgaudit_kit.operations.restores.expected_source import expected_source
+from pgaudit_kit.operations.restores.load_dump import is_newer
+from pgaudit_kit.operations.restores.load_errors import restore_failed
 from pgaudit_kit.operations.restores.local_dump import unpacked
 from pgaudit_kit.operations.restores.lost_access import ask_access, not_given_back
 from pgaudit_kit.operations.restores.maintenance import named_target
@@ -46,10 +48,6 @@ _OTHERS = f"Stop the application if others hold locks for more than {_LOCK_SECON
 _GIVE_AGAIN = "Restore a backup made with --full, without --no-owner, or give them again afterwards: the backup made first has them all."
 _LIMITS = ["statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"]
 _NO_OWNERS = frozenset({"owner", "acl"})
-
-
-class _Unknown(RestoreFailed):
-    """Whether the transaction was committed is not known."""
 
 
 @dataclass(frozen=True)
@@ -118,10 +116,10 @@ def _carry_out(job: _Job, confirm: Confirm, verification: AuditResult, *, replac
         try:
             return _replace(job, connection, checks, contents, verification)
         except PgAuditError as error:
-            if isinstance(error, UsageError | _Unknown):
+            if isinstance(error, UsageError | OutcomeUnknown):
                 raise
             state = f"{error.message.rstrip('.')}; all was rolled back: {resolved.database!r} is as it was"
-            raise RestoreFailed(state, resource=resolved.label, remedy=error.remedy) from error
+            raise restore_failed(error, state, resource=resolved.label, remedy=error.remedy) from error
 
 
 def _look(job: _Job, connection: psycopg.Connection[Any], *, replace_contents: bool) -> tuple[list[Check], Contents]:
@@ -204,7 +202,8 @@ def _load(job: _Job, connection: psycopg.Connection[Any]) -> tuple[tuple[str, ..
     """Run the dump as a script; return what was left out, and the programs."""
     major = connection.info.server_version // 10_000
     with dump_as_script(job.dump, server_major=major, owners=job.owners) as (script, programs):
-        left_out = run_script(connection, script, resource=job.dump.label, owners=job.owners)
+        newer = is_newer(job.dump, connection)
+        left_out = run_script(connection, script, resource=job.dump.label, owners=job.owners, newer_dump=newer)
     connection.execute("RESET SESSION AUTHORIZATION")
     connection.execute("RESET ROLE")
     return left_out, programs
@@ -216,7 +215,7 @@ def _prove(job: _Job, connection: psycopg.Connection[Any]) -> AuditResult:
 
 
 def _commit(job: _Job, connection: psycopg.Connection[Any]) -> None:
-    """Commit; when the connection is lost over it, ask the server what became of the transaction. Raises _Unknown, psycopg.Error."""
+    """Commit; when the connection is lost over it, ask the server what became of the transaction. Raises OutcomeUnknown, psycopg.Error."""
     import psycopg
 
     (number,) = connection.execute("SELECT pg_catalog.txid_current()").fetchone() or (None,)
@@ -232,7 +231,7 @@ def _commit(job: _Job, connection: psycopg.Connection[Any]) -> None:
         if status == "aborted":
             raise
         state = f"the connection was lost at COMMIT, and the server cannot be asked: {job.target.database!r} is whole, old or new"
-        raise _Unknown(state, resource=job.target.label, remedy="Compare it with the dump: pgaudit diff.") from None
+        raise OutcomeUnknown(state, resource=job.target.label, remedy="Compare it with the dump: pgaudit diff.") from None
 
 
 def _analyze(target: Target) -> None:

@@ -103,7 +103,7 @@ def _load_script(dump: Dump, target: Target, connection: psycopg.Connection[Any]
                     target,
                     connection,
                     room.without_lines(iter(lambda: script.read(PIECE), b"")),
-                    newer_dump=_is_newer(dump, connection),
+                    newer_dump=is_newer(dump, connection),
                 )
             except LoadFailed as error:
                 if not room.make(error, target):
@@ -153,7 +153,7 @@ class _Loading:
             use_list=self.use_list,
         )
         with RunningProgram(argv, _environment(self.target, self.connection)) as running:
-            _wait(running, self.target, newer_dump=_is_newer(self.dump, self.connection))
+            _wait(running, self.target, newer_dump=is_newer(self.dump, self.connection))
 
     def by_script(self) -> tuple[Program, tuple[str, ...]]:
         """By psql, which is fed with the script that pg_restore makes; return it and the settings that were left out."""
@@ -161,7 +161,7 @@ class _Loading:
         argv = pg_restore_script_argv(
             self.pg_restore, archive=self.archive, owners=self.owners, tablespaces=self.tablespaces, use_list=self.use_list
         )
-        newer = _is_newer(self.dump, self.connection)
+        newer = is_newer(self.dump, self.connection)
         with RunningProgram(argv, {}, stdout=subprocess.PIPE) as writer:
             blocks = iter(lambda: writer.stdout.read(PIECE), b"")
             try:
@@ -215,7 +215,7 @@ def _major_of(connection: psycopg.Connection[Any]) -> int:
     return connection.info.server_version // 10_000
 
 
-def _is_newer(dump: Dump, connection: psycopg.Connection[Any]) -> bool:
+def is_newer(dump: Dump, connection: psycopg.Connection[Any]) -> bool:
     """Whether the server that was dumped is of a newer major version than this one."""
     match = re.match(r"\d+", dump.provenance.server_version or "")
     return match is not None and int(match[0]) > _major_of(connection)

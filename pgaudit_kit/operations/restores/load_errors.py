@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from pgaudit_kit.errors import LoadFailed, hide_secrets
+from pgaudit_kit.errors import BadBackup, LoadFailed, PgAuditError, RestoreFailed, hide_secrets
 
 _STATEMENT_LENGTH = 120
 # psql:<stdin>:12: ERROR:  42P07: relation "t" already exists | pg_restore: error: could not execute query: ERROR:  relation …
@@ -93,8 +93,9 @@ _RULES = (
     _Rule(
         Party.INTERRUPTED,
         ("57P", "08", "57014"),
-        r"terminating connection|server closed the connection|no connection to the server|connection to server .* (?:failed|was lost)"
-        r"|could not (?:send|receive) |canceling statement|database system is (?:shutting down|in recovery|starting up)",
+        r"terminating connection|server closed the connection|(?:no|the) connection (?:to the server|is lost|is closed)"
+        r"|connection to server .* (?:failed|was lost)|could not (?:send|receive) |canceling statement"
+        r"|database system is (?:shutting down|in recovery|starting up)",
         "the server or somebody ended the session",
         "Find out who or what ended it (the server's log says), " + _AGAIN,
         by_code=True,
@@ -116,31 +117,41 @@ _RULES = (
     _Rule(
         Party.ENVIRONMENT,
         ("0A000", "58P01"),
-        r"extension \S+ is not available|could not open extension control file|could not access file .*(?:\$libdir|\.so|\.dll)"
-        r"|extension \S+ has no installation script|required extension",
+        r"extension .+ is not available|could not open extension control file|could not access file"
+        r"|extension .+ has no installation script|required extension",
         "the server does not have this extension installed",
         "Install it on the server (most are in the package postgresql-contrib), " + _AGAIN,
     ),
     _Rule(
         Party.ENVIRONMENT,
         ("42704",),
-        r"role \S+ does not exist",
+        r'\brole ".*" does not exist',
         "the server has no such role",
         "Create it (pg_dumpall --roles-only of the old server), or leave owners and privileges out with --no-owner, " + _AGAIN,
     ),
     _Rule(
         Party.ENVIRONMENT,
         ("42704",),
-        r"tablespace \S+ does not exist",
+        r'\btablespace ".*" does not exist',
         "the server has no such tablespace",
         "Create it, or leave tablespaces out with --no-tablespaces, " + _AGAIN,
     ),
     _Rule(
         Party.ENVIRONMENT,
         ("42704", "22023", "0A000", "42P22"),
-        r"could not create locale|invalid (?:locale|LC_\w+ locale) name|collation .* does not exist|could not open collator",
+        r"could not create locale|invalid (?:locale|LC_\w+ locale) name|collation .* (?:does not exist|for encoding)"
+        r"|could not open collator|ICU is not supported|locale .* not (?:found|available)",
         "the server's system does not know this locale or collation",
         "Install the locale on the server's machine, or restore into a server that has it.",
+    ),
+    _Rule(
+        Party.ENVIRONMENT,
+        ("42704", "22023", "0A000", "55000", "58P01", "XX000"),
+        r"(?:language|foreign-data wrapper) .+ does not exist|security label provider|could not load library"
+        r"|must be loaded via shared_preload_libraries|not built with|compression method \S+ not supported|unsupported XML feature"
+        r"|invalid value for parameter \"default_(?:tablespace|table_access_method)\"",
+        "the server was built or set up without it",
+        "Install or load it on the server, or restore into a server that has it.",
     ),
     _Rule(
         Party.ENVIRONMENT,
@@ -242,10 +253,22 @@ _UNQUALIFIED = (
 
 def load_failed(words: str, *, program: str, newer_dump: bool = False, secrets: tuple[str, ...] = ()) -> LoadFailed:
     """Return the error for a *program* (its name) that stopped loading a dump with these *words* on standard error."""
-    found = read_load_error(hide_secrets(words, secrets=secrets), newer_dump=newer_dump)
-    error = LoadFailed(f"{program} stopped: {found.sentence}", resource=program, remedy=found.remedy)
+    return stopped(read_load_error(hide_secrets(words, secrets=secrets), newer_dump=newer_dump), what=program)
+
+
+def stopped(found: LoadError, *, what: str) -> LoadFailed:
+    """Return the error for *what* (a program, a script) that stopped for the reason *found*."""
+    error = LoadFailed(f"{what} stopped: {found.sentence}", resource=what, remedy=found.remedy)
     error.party, error.sqlstate, error.object_name, error.line = found.party, found.sqlstate, found.object, found.line
     return error
+
+
+def restore_failed(error: PgAuditError, message: str, *, resource: str, remedy: str) -> RestoreFailed:
+    """Return the error of a restore that *error* stopped: a BadBackup when the dump is to blame."""
+    party = error.party if isinstance(error, LoadFailed | RestoreFailed) else ""
+    failed = (BadBackup if party == Party.BACKUP else RestoreFailed)(message, resource=resource, remedy=remedy)
+    failed.party = party
+    return failed
 
 
 def read_load_error(words: str, *, newer_dump: bool = False) -> LoadError:
@@ -260,15 +283,20 @@ def read_load_error(words: str, *, newer_dump: bool = False) -> LoadError:
 
 def _explained(words: str, *, newer_dump: bool) -> LoadError:
     sqlstate, message = _first_error(words)
-    place, statement = _place(words), _statement(words)
-    function = _IN_FUNCTION.search(words)
+    found = judge(sqlstate, message, place=_place(words), context=words, newer_dump=newer_dump)
+    return replace(found, statement=_statement(words))
+
+
+def judge(sqlstate: str, message: str, *, place: str = "", context: str = "", newer_dump: bool = False) -> LoadError:
+    """Return what an error of the server means: its code ("" where not known), its words, about what, and what it says of the context."""
+    function = _IN_FUNCTION.search(context)
     if function and re.search(r"(?:relation|function|type|operator) .* does not exist", message):
         name = f"function {function['name']}"
-        return LoadError(Party.BACKUP, message, *_UNQUALIFIED, sqlstate, ", ".join(filter(None, [place, name])), statement)
+        return LoadError(Party.BACKUP, message, *_UNQUALIFIED, sqlstate, ", ".join(filter(None, [place, name])))
     for rule in _RULES:
         if rule.fits(sqlstate, message, newer_dump=newer_dump):
-            return LoadError(rule.party, message, rule.cause, rule.remedy, sqlstate, place, statement)
-    return LoadError(Party.UNKNOWN, message, "its own words are all there is", "Its own words above say why.", sqlstate, place, statement)
+            return LoadError(rule.party, message, rule.cause, rule.remedy, sqlstate, place)
+    return LoadError(Party.UNKNOWN, message, "its own words are all there is", "Its own words above say why.", sqlstate, place)
 
 
 def _first_error(words: str) -> tuple[str, str]:

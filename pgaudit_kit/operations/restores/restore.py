@@ -12,7 +12,7 @@ from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.verify import told_to_leave_out, verify
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.errors import LoadFailed, PgAuditError, QueryFailed, RestoreFailed, UsageError
+from pgaudit_kit.errors import PgAuditError, QueryFailed, RestoreFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup
 from pgaudit_kit.operations.backups.read_back import is_proven
 from pgaudit_kit.operations.restores.database_facts import check_carried, create_like, create_new
@@ -20,6 +20,7 @@ from pgaudit_kit.operations.restores.expected_source import expected_source
 from pgaudit_kit.operations.restores.in_place import restore_in_place
 from pgaudit_kit.operations.restores.leftovers import STAGED_LIMIT, mark_staged
 from pgaudit_kit.operations.restores.load_dump import Loaded, load_dump
+from pgaudit_kit.operations.restores.load_errors import restore_failed
 from pgaudit_kit.operations.restores.local_dump import local_path, unpacked
 from pgaudit_kit.operations.restores.maintenance import database_oid, maintenance_connection, named_target
 from pgaudit_kit.operations.restores.preflight import Options, Plan, plan_restore
@@ -86,8 +87,8 @@ def restore(
     *in_place*, for roles that may not create databases: see `restore_in_place`; *replace_contents* and *store* are for that alone.
 
     Returns a Restore; with the verdict failed or not_checked nothing was replaced. Raises RestoreFailed, with the state and the way
-    on said, when it could not be done (`party`: whose fault it is), UsageError for a dump that is no local file, and the errors of
-    read_dump, load_manifest, resolve_target and connect.
+    on said, when it could not be done (`party`: whose fault it is; BadBackup: the dump's), UsageError for a dump that is no local file,
+    and the errors of read_dump, load_manifest, resolve_target and connect.
     """
     if in_place:
         if force or no_tablespaces or jobs != 1 or drop_old or keep is not None or drop_leftovers:
@@ -170,13 +171,12 @@ def _while_locked(confirm: Confirm, target: Target, lock: psycopg.Connection[Any
 
 def _failed(job: _Job, error: PgAuditError, standing: Standing) -> RestoreFailed:
     """The error of a restore that stopped: what happened, how the server stands, and how to go on from there."""
-    failed = RestoreFailed(
+    return restore_failed(
+        error,
         f"{error.message.rstrip('.')}; {standing.state}",
         resource=job.target.label,
         remedy=" ".join(filter(None, [error.remedy, *standing.steps])),
     )
-    failed.party = error.party if isinstance(error, LoadFailed | RestoreFailed) else ""
-    return failed
 
 
 def _create_staging(job: _Job, plan: Plan, connection: psycopg.Connection[Any]) -> int | None:

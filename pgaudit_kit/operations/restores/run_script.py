@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ from pgaudit_kit.dumps.scripts.foreign_text import glimpse
 from pgaudit_kit.dumps.scripts.safe_script import safe_pieces
 from pgaudit_kit.dumps.scripts.script_pieces import Between, CopyData, Statement
 from pgaudit_kit.dumps.scripts.sql_script import LONGEST_STATEMENT, Readable
-from pgaudit_kit.errors import DamagedDump, QueryFailed, RestoreFailed, hide_secrets
+from pgaudit_kit.errors import DamagedDump, LoadFailed, RestoreFailed, hide_secrets
+from pgaudit_kit.operations.restores.load_errors import judge, stopped
 
 if TYPE_CHECKING:
     import psycopg
@@ -33,15 +35,18 @@ _OWNERS = re.compile(
 )
 
 
-def run_script(connection: psycopg.Connection[Any], script: Readable, *, resource: str, owners: bool = True) -> tuple[str, ...]:
+def run_script(
+    connection: psycopg.Connection[Any], script: Readable, *, resource: str, owners: bool = True, newer_dump: bool = False
+) -> tuple[str, ...]:
     """Run *script* in the open transaction of *connection*, one statement at a time; return what was left out.
 
     That are settings which the server does not know, and what concerns schema public and extensions where the role may not do it or it
     is there. Without *owners*, owners and privileges are left out without a word. Each statement is sent by itself, so that the server,
-    not this reader alone, sees to it that it is one. Raises QueryFailed (with line and object), RestoreFailed when the transaction ended
+    not this reader alone, sees to it that it is one. *newer_dump*: the server that was dumped is newer than this one.
+    Raises LoadFailed (with party, line and object), RestoreFailed when the transaction ended
     on the way, UnsupportedDump, DamagedDump; the transaction is to be rolled back then.
     """
-    run = _Run(connection, resource, owners=owners)
+    run = _Run(connection, resource, owners=owners, newer_dump=newer_dump)
     with run.copying:
         for piece in safe_pieces(script, resource=resource, on_rows=run.rows, runs=False):
             if isinstance(piece, Between):
@@ -57,13 +62,14 @@ def run_script(connection: psycopg.Connection[Any], script: Readable, *, resourc
 class _Run:
     """The statements of a script on their way to the server."""
 
-    def __init__(self, connection: psycopg.Connection[Any], resource: str, *, owners: bool) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], resource: str, *, owners: bool, newer_dump: bool) -> None:
         self.left_out: list[str] = []
         self.copying = ExitStack()
         self._connection = connection
         self._cursor = connection.cursor()
         self._resource = resource
         self._owners = owners
+        self._newer_dump = newer_dump
         self._entry = ""
         self._inserts: list[tuple[bytes, int]] = []
         self._copy: psycopg.Copy | None = None
@@ -167,29 +173,16 @@ class _Run:
             what = f"line {line} of the script ended the transaction of the restore"
             raise RestoreFailed(what, resource=self._resource, remedy="Look at that line; pg_dump writes no such thing.")
 
-    def _refused(self, error: psycopg.Error, line: int) -> QueryFailed:
+    def _refused(self, error: psycopg.Error, line: int) -> LoadFailed:
         words = hide_secrets(" ".join((error.diag.message_primary or str(error)).split()))
-        where = (error.diag.context or "").partition(":")[0]  # behind it stands the value
-        context = f" ({where})" if where.startswith("COPY ") else ""
-        of = f", {self._entry}" if self._entry else ""
-        return QueryFailed(f"line {line} of the script{of}: {words}{context}", resource=self._resource, line=line, remedy=_remedy(error))
+        context = error.diag.context or ""
+        copied = context.partition(":")[0] if context.startswith("COPY ") else ""  # behind it stands the value
+        place = ", ".join(filter(None, [f"line {line} of the script", self._entry, copied]))
+        found = judge(error.sqlstate or "", words, place=place, context=context, newer_dump=self._newer_dump)
+        return stopped(replace(found, line=line), what=self._resource)
 
 
 def _can_pipeline() -> bool:
     from psycopg import capabilities
 
     return capabilities.has_pipeline()
-
-
-def _remedy(error: psycopg.Error) -> str:
-    from psycopg import errors
-
-    if isinstance(error, errors.InsufficientPrivilege):
-        return "Use the owner of the database, or leave owners and privileges out (--no-owner)."
-    if isinstance(error, errors.UndefinedObject) and "role" in str(error):
-        return "Create that role, or leave owners and privileges out (--no-owner)."
-    if isinstance(error, errors.FeatureNotSupported | errors.UndefinedFile):
-        return "Install what it names on the server, or restore into a server that has it."
-    if error.sqlstate is None:
-        return "The connection was lost; try again."
-    return "The server's own words above say why."

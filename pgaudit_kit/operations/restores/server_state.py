@@ -30,14 +30,16 @@ SELECT u.usename FROM pg_catalog.pg_roles me, pg_catalog.unnest(%s::text[]) AS u
 
 
 def refuse_failed(checks: Sequence[Check], target: Target) -> None:
-    """Raise RestoreFailed that names every one of *checks* that failed."""
+    """Raise RestoreFailed that names every one of *checks* that failed, and has them all."""
     failed = [c for c in checks if c.outcome is Outcome.FAILED]
     if failed:
-        raise RestoreFailed(
+        error = RestoreFailed(
             f"nothing was touched. {' '.join(f'{c.question} No: {c.found}.' for c in failed)}",
             resource=target.label,
             remedy=" ".join(c.remedy for c in failed),
         )
+        error.checks = tuple(checks)
+        raise error
 
 
 def check_rights(connection: psycopg.Connection[Any], owner: str | None) -> Check:

@@ -11,8 +11,17 @@ from pgaudit_kit.records.evidence import Evidence, Proof
 from pgaudit_kit.records.verdict import Check, Outcome
 
 
-def new_evidence(proof: Proof, verdict: Outcome, *, sha256: str, seconds: float, checks: tuple[Check, ...], server: str = "") -> Evidence:
-    """Return the evidence that a proof of the dump with *sha256* took *seconds* and came to *verdict*."""
+def new_evidence(
+    proof: Proof,
+    verdict: Outcome,
+    *,
+    sha256: str,
+    seconds: float,
+    checks: tuple[Check, ...],
+    server: str = "",
+    megabytes_per_second: float | None = None,
+) -> Evidence:
+    """Return the evidence that a proof of the dump with *sha256* took *seconds* and came to *verdict*; the rest as in Evidence."""
     return Evidence(
         proof=proof,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -21,6 +30,7 @@ def new_evidence(proof: Proof, verdict: Outcome, *, sha256: str, seconds: float,
         dump_sha256=sha256,
         seconds=round(seconds, 3),
         server=server,
+        megabytes_per_second=megabytes_per_second,
         checks=tuple(checks_to_list(checks)),
     )
 

@@ -108,9 +108,11 @@ class Store(ABC):
         """Digest and size of its dump as it lies there. Raises the errors of `located_digest`."""
         return located_digest(locate(self.open(backup)))
 
-    def write_evidence(self, backup: StoredBackup, evidence: Evidence) -> None:
-        """Keep a proof beside the backup, in place of the last of its kind."""
-        self.write_text(f"{backup.name}{evidence.proof.suffix}", evidence.to_json())
+    def write_evidence(self, backup: StoredBackup, evidence: Evidence) -> str:
+        """Keep a proof beside the backup, in place of the last of its kind; return where it is, as messages may name it."""
+        file = f"{backup.name}{evidence.proof.suffix}"
+        self.write_text(file, evidence.to_json())
+        return f"{self.label}/{file}"
 
 
 def is_folder(suffix: str) -> bool:

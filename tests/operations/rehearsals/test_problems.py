@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pgaudit_kit.operations.rehearsals.problems import Blame, Problem, blamed, made_by, settings_in
+from pgaudit_kit.operations.rehearsals.problems import Blame, Problem, blamed, made_by, settings_in, shown_statement
 
 
 def problem(message: str) -> Problem:
@@ -96,3 +96,19 @@ def test_settings_and_what_is_there_already_cost_nothing() -> None:
 )
 def test_what_a_statement_makes(statement: str, name: str | None) -> None:
     assert made_by(statement) == name
+
+
+@pytest.mark.parametrize(
+    ("statement", "shown"),
+    [
+        (
+            "CREATE USER MAPPING FOR bob SERVER f OPTIONS (\n    password 's3cret'\n);",
+            "CREATE USER MAPPING FOR bob SERVER f OPTIONS ( password …",
+        ),
+        ("""INSERT INTO public."it's" (a) VALUES ('s3cret', 4711);""", """INSERT INTO public."it's" (a) …"""),
+        ("""COPY public."it's" (a) FROM stdin;""", """COPY public."it's" (a) FROM stdin;"""),
+        ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $x$ SELECT 's3cret' $x$;", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS …"),
+    ],
+)
+def test_what_is_shown_of_a_statement_has_no_value_in_it(statement: str, shown: str) -> None:
+    assert shown_statement(statement) == shown

@@ -14,13 +14,13 @@ import pytest
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.operations.backups.backup import backup
-from pgaudit_kit.operations.rehearsals.evidence_file import evidence_beside
 from pgaudit_kit.operations.rehearsals.needs import needs_of
 from pgaudit_kit.operations.rehearsals.rehearsal import Rehearsal
 from pgaudit_kit.operations.rehearsals.rehearse import rehearse
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.store.list_backups import list_store
 from pgaudit_kit.records.evidence import Evidence, Proof
-from pgaudit_kit.records.manifest import load_manifest, manifest_beside
+from pgaudit_kit.records.manifest import bare_name, load_manifest, manifest_beside
 from pgaudit_kit.records.verdict import Check, Outcome
 from tests.dumps.archives import packed_directory
 from tests.operations.conftest import APP
@@ -41,6 +41,10 @@ INSERT INTO owned.t VALUES (1, 'a');
 def dumped(server: EmbeddedServer, url: str, path: Path, *arguments: str) -> Path:
     subprocess.run([server.bin_folder / "pg_dump", *arguments, "-f", str(path), "-d", url], check=True)
     return path
+
+
+def rehearsed_beside(dump: Path) -> Path:
+    return dump.with_name(bare_name(dump.name) + Proof.REHEARSED.suffix)
 
 
 def check(found: Rehearsal, name: str) -> Check:
@@ -102,7 +106,7 @@ def test_a_backup_is_held_against_its_manifest_and_the_evidence_is_kept(make_app
     found = rehearse(made, "embedded")
     assert found.verdict is Outcome.PASSED, found.checks.to_string()
     assert check(found, "dump.digest").outcome is Outcome.PASSED
-    file = evidence_beside(made.path, Proof.REHEARSED)
+    file = rehearsed_beside(made.path)
     assert found.evidence == str(file)
     evidence = Evidence.from_json(file.read_text(), label=file.name)
     assert (evidence.proof, evidence.verdict, evidence.server) == (Proof.REHEARSED, "passed", found.server)
@@ -113,6 +117,19 @@ def test_a_backup_is_held_against_its_manifest_and_the_evidence_is_kept(make_app
     assert {c["id"] for c in evidence.checks} == {c.id for c in found.check_list}
     assert file.stat().st_mode & 0o077 == 0
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_of_a_backup_behind_a_url_manifest_and_evidence_are_there_too(make_app: MakeApp, server: EmbeddedServer) -> None:
+    url = "memory://rehearsed/there"
+    made = backup(make_app("distant"), store=url)
+    found = rehearse(made, on(server), allow_same_server=True)
+    assert found.verdict is Outcome.PASSED, found.checks.to_string()
+    assert check(found, "dump.digest").outcome is Outcome.PASSED, "held against its manifest, not against itself"
+    (listed,) = list_store(url).to_dict()["backups"]
+    assert listed["rehearsed"]["verdict"] == "passed"
+    assert (found.evidence or "").endswith(f"{bare_name(listed['backup'])}.rehearsed.json")
+    with pytest.raises(UsageError, match="there is no folder"):
+        rehearse(made, folder="/no/such")
 
 
 def test_a_backup_that_lost_a_row_fails_and_the_table_is_named(make_app: MakeApp, server: EmbeddedServer, tmp_path: Path) -> None:
@@ -135,8 +152,10 @@ def test_a_changed_file_fails_before_anything_is_restored_and_the_evidence_says_
     found = rehearse(made.path)
     assert (found.verdict, found.server) == (Outcome.FAILED, "")
     assert check(found, "dump.digest").outcome is Outcome.FAILED
-    file = evidence_beside(made.path, Proof.REHEARSED)
+    file = rehearsed_beside(made.path)
     assert Evidence.from_json(file.read_text(), label=file.name).verdict == "failed"
+    (listed,) = list_store(tmp_path).to_dict()["backups"]
+    assert (listed["rehearsed"]["verdict"], listed["verdict"]) == ("failed", "failed"), "whoever lists the store is told"
 
 
 def test_a_script_cut_short_is_not_even_restored(make_app: MakeApp, server: EmbeddedServer, tmp_path: Path) -> None:
@@ -395,3 +414,39 @@ def test_roles_of_the_globals_beside_it_are_made_too(make_app: MakeApp, server: 
     dump = read_dump(path)
     assert "only_in_globals" in needs_of(dump, dump).other_roles
     assert rehearse(path, "embedded").verdict is Outcome.PASSED
+
+
+OLD_SCRIPT = """--
+-- PostgreSQL database dump
+--
+
+-- Dumped from database version 9.6.3
+-- Dumped by pg_dump version 9.6.3
+
+CREATE EXTENSION IF NOT EXISTS plpgsql WITH SCHEMA pg_catalog;
+CREATE TABLE public.schema_migrations (version bigint NOT NULL, inserted_at timestamp without time zone DEFAULT now());
+INSERT INTO public.schema_migrations (version) VALUES (20171008200815);
+INSERT INTO public.schema_migrations (version) VALUES (20171008203355);
+
+--
+-- PostgreSQL database dump complete
+--
+"""
+
+
+def test_what_old_scripts_leave_unsaid_or_say_too_much_is_no_loss(server: EmbeddedServer, tmp_path: Path) -> None:
+    (tmp_path / "old.sql").write_text(OLD_SCRIPT)  # plpgsql is in every database; of the ledger only one column is given
+    found = rehearse(tmp_path / "old.sql", on(server), allow_same_server=True)
+    assert found.verdict is not Outcome.FAILED, found.checks.to_string()
+    assert check(found, "migrations.ledger").outcome is Outcome.PASSED
+    assert check(found, "rehearsal.extensions").outcome is Outcome.PASSED
+    assert "extensions.version" not in {c.id for c in found.check_list}
+
+
+def test_no_password_of_a_statement_that_failed_is_told(make_app: MakeApp, server: EmbeddedServer, tmp_path: Path) -> None:
+    mapping = "CREATE USER MAPPING FOR postgres SERVER absent OPTIONS (\n    \"user\" 'u',\n    password 's3cret-one'\n);\n"
+    path = dumped(server, make_app("mapped", "CREATE TABLE t (id int)"), tmp_path / "app.sql", "-Fp")
+    path.write_text(path.read_text().replace("CREATE TABLE", f"{mapping}\nCREATE TABLE"))
+    found = rehearse(path, on(server), allow_same_server=True)
+    assert "CREATE USER MAPPING FOR postgres SERVER absent" in check(found, "rehearsal.load").found
+    assert "s3cret-one" not in str(found.to_dict())

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgaudit_kit.errors import UsageError
+from pgaudit_kit.errors import OperationError, UsageError
 from pgaudit_kit.operations.backups.backup import backup
 from pgaudit_kit.operations.rehearsals.rehearse import rehearse
 from pgaudit_kit.operations.rehearsals.target_place import check_origin
@@ -188,3 +188,17 @@ def _command(process: Path) -> str:
         return (process / "cmdline").read_bytes().decode("utf-8", "replace")
     except OSError:
         return ""
+
+
+@pytest.mark.parametrize("how", ["-Fc", "-Fp"])
+def test_a_session_that_was_ended_says_nothing_of_the_dump(make_app: MakeApp, server: EmbeddedServer, tmp_path: Path, how: str) -> None:
+    ends = "BEGIN IF $1 > 0 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN $1; END"
+    url = make_app(
+        "ended",
+        "CREATE TABLE t (id int); CREATE FUNCTION ends(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';"
+        "CREATE INDEX ON t (ends(id)); INSERT INTO t VALUES (1);"
+        f"CREATE OR REPLACE FUNCTION ends(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS '{ends}'",
+    )
+    path = dumped(server, url, tmp_path / "app", how)
+    with pytest.raises(OperationError, match="the server went away"):
+        rehearse(path, url, allow_same_server=True)

@@ -17,7 +17,7 @@ import pytest
 from psycopg import sql
 
 import pgaudit_kit as pk
-from pgaudit_kit.errors import PgAuditError, QueryFailed, RestoreFailed, UnsupportedDump
+from pgaudit_kit.errors import BadBackup, LoadFailed, PgAuditError, RestoreFailed, UnsupportedDump
 from pgaudit_kit.operations.backups.backup import backup
 from pgaudit_kit.operations.restores.database_contents import drop_contents, read_contents
 from pgaudit_kit.operations.restores.in_place import restore_in_place
@@ -179,8 +179,9 @@ def test_an_error_in_the_middle_leaves_the_old_state_and_names_line_and_object(t
     place = script.index(b"ALTER TABLE ONLY public.users\n    ADD CONSTRAINT")
     broken.write_bytes(script[:place] + b"CREATE VIEW public.broken AS SELECT * FROM public.absent;\n" + script[place:])
     line = script[:place].count(b"\n") + 1
-    with pytest.raises(RestoreFailed, match=rf"line {line} of the script.*users.*; all was rolled back: 'tenant' is as it was"):
+    with pytest.raises(BadBackup, match=rf"line {line} of the script.*users.*; all was rolled back: 'tenant' is as it was") as failed:
         restore_in_place(broken, tenant, confirm=yes, store=tmp_path / "backups", replace_contents=True)
+    assert (failed.value.party, failed.value.exit_code) == ("backup", 1)
     assert same(before, tenant)
 
 
@@ -354,13 +355,13 @@ def test_rows_inserts_and_unknown_settings(tenant: str) -> None:
 def test_a_bad_insert_among_many_is_named_by_its_line(tenant: str) -> None:
     inserts = [f"INSERT INTO public.t VALUES ({n});\n" for n in range(1200)]
     inserts[777] = "INSERT INTO public.t VALUES (5);\n"
-    with pytest.raises(QueryFailed, match="line 779 of the script: duplicate key"):
+    with pytest.raises(LoadFailed, match=r"the backup is bad: duplicate key .* at line 779 of the script"):
         run(tenant, "CREATE TABLE public.t (a int PRIMARY KEY);\n" + "".join(inserts))
     assert one(tenant, "SELECT to_regclass('t')") is None
 
 
 def test_a_bad_row_is_named_by_line_without_its_value(tenant: str) -> None:
-    with pytest.raises(QueryFailed, match=r"COPY t, line 2, column a") as refused:
+    with pytest.raises(LoadFailed, match=r"COPY t, line 2, column a") as refused:
         run(tenant, "CREATE TABLE public.t (a int);\nCOPY public.t (a) FROM stdin;\n1\nhunter2hunter2\n\\.\n")
     assert refused.value.line == 3
 

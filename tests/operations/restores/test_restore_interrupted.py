@@ -79,7 +79,7 @@ def test_a_backend_that_is_ended_in_the_middle_of_the_load_leaves_all_as_it_was(
     with ending(server.url(), condition) as ended, pytest.raises(RestoreFailed, match="'shot' is as it was") as failed:
         restore(made, url, confirm=never, jobs=jobs)
     assert ended
-    assert failed.value.party == "interrupted", failed.value
+    assert (failed.value.party, failed.value.exit_code) == ("interrupted", 3), failed.value
     assert databases("shot") == ["shot"]
     assert ask(url, "SELECT count(*) FROM t") == 0
     assert restore(made, url, confirm=yes, jobs=jobs).replaced
@@ -272,7 +272,7 @@ def test_a_failed_load_with_several_jobs_leaves_nothing(
     kept = databases("partly")
     with pytest.raises(RestoreFailed, match=r"the backup is bad: .*violates check constraint") as failed:
         restore(broken, url, confirm=never, jobs=3)
-    assert failed.value.party == "backup"
+    assert (failed.value.party, failed.value.exit_code) == ("backup", 1)
     assert databases("partly") == kept
 
 
