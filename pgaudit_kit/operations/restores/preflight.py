@@ -30,6 +30,8 @@ from pgaudit_kit.operations.restores.locale_choice import choose_locale, dumped_
 from pgaudit_kit.operations.restores.lost_access import ID as ACCESS
 from pgaudit_kit.operations.restores.lost_access import ask_access, not_given_back
 from pgaudit_kit.operations.restores.maintenance import database_names
+from pgaudit_kit.operations.restores.only_live import ID as ONLY_LIVE
+from pgaudit_kit.operations.restores.only_live import ask_only_live
 from pgaudit_kit.operations.restores.server_state import check_prepared, check_rights, check_sessions, check_space, refuse_failed
 from pgaudit_kit.operations.restores.swap import drop_database, lasting_sessions
 from pgaudit_kit.records.source import Source
@@ -77,8 +79,8 @@ class Plan:
 
     @property
     def loses(self) -> str:
-        """The owners and privileges of the live database that do not come back; "" when there are none."""
-        return next((c.found for c in self.checks if c.id == ACCESS and c.outcome is Outcome.WARNED), "")
+        """What the live database has and the restored one will not: tables, owners and privileges; "" when there is none."""
+        return "; ".join(c.found for c in self.checks if c.id in (ACCESS, ONLY_LIVE) and c.outcome is Outcome.WARNED)
 
 
 def plan_restore(dump: Dump, expected: Source, target: Target, connection: psycopg.Connection[Any], options: Options) -> Plan:
@@ -104,7 +106,8 @@ def plan_restore(dump: Dump, expected: Source, target: Target, connection: psyco
         ]
         whole = check_whole(expected, replaces=live is not None, accepted=options.accept_partial)
         checks += [whole] if whole else []
-        asked = [check_space(expected, target, connection), _ask_access(expected, target, connection, options) if live else None]
+        asked: list[Check | str | None] = [check_space(expected, target, connection)]
+        asked += [ask_only_live(expected, target), _ask_access(expected, target, connection, options)] if live else []
         checks += [c for c in asked if isinstance(c, Check)]
         refuse_failed(checks, target)
         _drop_leftovers(left, connection, options)

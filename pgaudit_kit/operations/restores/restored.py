@@ -20,8 +20,8 @@ class Replacement:
     """What a person confirms: database `live` on `server`, with what it holds now, is kept as `kept` while `incoming` takes its name.
 
     `size_bytes` and `rows_estimate` (as of its last ANALYZE) are None when they cannot be known. `dropped`: databases that earlier
-    restores kept, or `kept` itself, which go afterwards. `force`: whether `sessions` are ended. `loses`: owners and privileges that the
-    restored one will not have; "" for none.
+    restores kept, or `kept` itself, which go afterwards. `force`: whether `sessions` are ended. `loses`: tables, owners and privileges
+    that the restored one will not have; "" for none.
     """
 
     server: str
