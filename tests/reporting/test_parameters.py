@@ -71,7 +71,7 @@ def test_an_address_without_a_password_is_taken(value: str) -> None:
 
 def test_an_unknown_report_is_refused_with_the_names_of_those_there_are() -> None:
     for name in ("nonsense", "../../etc/passwd", "no/such.ipynb"):
-        with pytest.raises(UsageError, match="backup, incident, restore, verify"):
+        with pytest.raises(UsageError, match="backup, explore, incident, restore, verify"):
             load_notebook(name)
 
 

@@ -13,6 +13,7 @@ import pytest
 from pgaudit_kit.errors import ProgramFailed, ProgramNotFound
 from pgaudit_kit.operations.programs import server_binaries
 from pgaudit_kit.operations.programs.server_binaries import unprivileged_account
+from pgaudit_kit.operations.servers import server_watcher
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from tests.conftest import missing
 
@@ -147,7 +148,7 @@ sys.stdin.read()
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("parent_says_stopped", [False, True])
 def test_where_the_kernel_does_not_a_watcher_ends_the_server_of_a_dead_parent(parent_says_stopped: bool, tmp_path: Path) -> None:
-    watcher = Path(server_binaries.__file__).with_name("server_watcher.py")
+    watcher = Path(server_watcher.__file__)
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], stderr=subprocess.DEVNULL) as server:
         try:
             (tmp_path / "postmaster.pid").write_text(f"{server.pid}\n/data\n")
