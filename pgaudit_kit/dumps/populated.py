@@ -24,11 +24,16 @@ _OF_THE_SERVER = frozenset({"pg_catalog", "information_schema"})
 Name = tuple[str | None, str]
 
 
-def with_known_populated(inventory: Inventory, entries: Collection[TocEntry]) -> Inventory:
-    """Return *inventory* with `populated` = 'false' where it is known; *entries*: the table of contents of a dump that is whole."""
+def tables_with_data(entries: Collection[TocEntry]) -> set[Name]:
+    """The tables whose rows a table of contents lists, by schema and name."""
+    return {(e.schema, e.tag) for e in entries if e.desc == "TABLE DATA"}
+
+
+def with_known_populated(inventory: Inventory, with_data: Collection[Name]) -> Inventory:
+    """Return *inventory*, of a dump that is whole, with `populated` = 'false' where it is known; *with_data*: the tables with rows in it."""
     refreshed = {m.key for m in inventory.of_kind("MATERIALIZED VIEW") if m.attributes.get("populated")}
     others = [m for m in inventory.of_kind("MATERIALIZED VIEW") if m.key not in refreshed]
-    if not others or inventory.bare_names or not _holds_all_data(inventory, entries, some=bool(refreshed)):
+    if not others or inventory.bare_names or not _holds_all_data(inventory, with_data, some=bool(refreshed)):
         return inventory
     relations = {(o.key.schema, o.key.name): o for o in inventory.of_kind(*_RELATIONS)}
     known = {m.key for m in others if _reads_from_what_is_populated(m, relations, refreshed)}
@@ -36,13 +41,12 @@ def with_known_populated(inventory: Inventory, entries: Collection[TocEntry]) ->
     return replace(inventory, objects=tuple(objects))
 
 
-def _holds_all_data(inventory: Inventory, entries: Collection[TocEntry], *, some: bool) -> bool:
+def _holds_all_data(inventory: Inventory, with_data: Collection[Name], *, some: bool) -> bool:
     """Whether there is data, that of no table is left out, and what comes after the data is there; *some*: something is refreshed."""
     if any(u.kind in _RELATIONS for u in inventory.unmodelled):
         return False
     tables = {(t.key.schema, t.key.name) for t in inventory.of_kind("TABLE") if "partition_key" not in t.attributes}
-    with_data = {(e.schema, e.tag) for e in entries if e.desc == "TABLE DATA"}
-    return tables <= with_data and (some or (bool(with_data) and bool(inventory.of_kind(*_AFTER_DATA))))
+    return tables <= {*with_data} and (some or (bool(with_data) and bool(inventory.of_kind(*_AFTER_DATA))))
 
 
 def _reads_from_what_is_populated(view: DatabaseObject, relations: Mapping[Name, DatabaseObject], refreshed: Collection[ObjectKey]) -> bool:

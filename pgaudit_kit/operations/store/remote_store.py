@@ -63,7 +63,7 @@ class RemoteStore(Store):
             try:
                 yield incoming
                 note_stays = False
-            except Exception:
+            except Exception:  # any error, but not Ctrl-C: what failed has ended, and no request of it goes on
                 note_stays = False
                 raise
             finally:

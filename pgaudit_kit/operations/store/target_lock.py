@@ -58,7 +58,7 @@ def _take(path: Path, place: str) -> int | None:
             holder = os.read(descriptor, 4096)
             os.close(descriptor)
             raise _running(place, holder) from None
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody else has the descriptor yet, so nobody else would close it
             os.close(descriptor)
             raise
         if os.fstat(descriptor).st_nlink:
