@@ -8,6 +8,7 @@ known here only where the dump holds the data of all its tables and nothing that
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
@@ -19,21 +20,17 @@ _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[^\W\d][\w$]*|::|\S""")
 _NAME = re.compile(r'"|[^\W\d]')
 _RELATIONS = ("TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "SEQUENCE")
 _AFTER_DATA = ("INDEX", "CONSTRAINT", "FK CONSTRAINT", "TRIGGER")
+_LINE_ENDS = str.maketrans("\n\r", "  ")
 _OF_THE_SERVER = frozenset({"pg_catalog", "information_schema"})
 
 Name = tuple[str | None, str]
 
 
-def tables_with_data(entries: Collection[TocEntry]) -> set[Name]:
-    """The tables whose rows a table of contents lists, by schema and name."""
-    return {(e.schema, e.tag) for e in entries if e.desc == "TABLE DATA"}
-
-
-def with_known_populated(inventory: Inventory, with_data: Collection[Name]) -> Inventory:
-    """Return *inventory*, of a dump that is whole, with `populated` = 'false' where it is known; *with_data*: the tables with rows in it."""
+def with_known_populated(inventory: Inventory, entries: Collection[TocEntry]) -> Inventory:
+    """Return *inventory* with `populated` = 'false' where it is known; *entries*: the table of contents of a dump that is whole."""
     refreshed = {m.key for m in inventory.of_kind("MATERIALIZED VIEW") if m.attributes.get("populated")}
     others = [m for m in inventory.of_kind("MATERIALIZED VIEW") if m.key not in refreshed]
-    if not others or inventory.bare_names or not _holds_all_data(inventory, with_data, some=bool(refreshed)):
+    if not others or inventory.bare_names or not _holds_all_data(inventory, entries, some=bool(refreshed)):
         return inventory
     relations = {(o.key.schema, o.key.name): o for o in inventory.of_kind(*_RELATIONS)}
     known = {m.key for m in others if _reads_from_what_is_populated(m, relations, refreshed)}
@@ -41,12 +38,22 @@ def with_known_populated(inventory: Inventory, with_data: Collection[Name]) -> I
     return replace(inventory, objects=tuple(objects))
 
 
-def _holds_all_data(inventory: Inventory, with_data: Collection[Name], *, some: bool) -> bool:
+def _holds_all_data(inventory: Inventory, entries: Collection[TocEntry], *, some: bool) -> bool:
     """Whether there is data, that of no table is left out, and what comes after the data is there; *some*: something is refreshed."""
     if any(u.kind in _RELATIONS for u in inventory.unmodelled):
         return False
-    tables = {(t.key.schema, t.key.name) for t in inventory.of_kind("TABLE") if "partition_key" not in t.attributes}
-    return tables <= {*with_data} and (some or (bool(with_data) and bool(inventory.of_kind(*_AFTER_DATA))))
+    held = [(t.key.schema, t.key.name) for t in inventory.of_kind("TABLE") if "partition_key" not in t.attributes]
+    tables, with_data = (
+        Counter(map(_on_one_line, held)),
+        Counter(_on_one_line((e.schema, e.tag)) for e in entries if e.desc == "TABLE DATA"),
+    )
+    return tables <= with_data and (some or (bool(with_data) and bool(inventory.of_kind(*_AFTER_DATA))))
+
+
+def _on_one_line(name: Name) -> Name:
+    """As a script's comments have it (pg_dump's sanitize_line); of two names that become one, two entries are wanted."""
+    schema, bare = name
+    return (schema.translate(_LINE_ENDS) if schema else schema, bare.translate(_LINE_ENDS))
 
 
 def _reads_from_what_is_populated(view: DatabaseObject, relations: Mapping[Name, DatabaseObject], refreshed: Collection[ObjectKey]) -> bool:

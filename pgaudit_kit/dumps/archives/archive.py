@@ -14,7 +14,7 @@ from pgaudit_kit.dumps.archives.toc_contradictions import contradictions, large_
 from pgaudit_kit.dumps.copy_statement import parse_copy
 from pgaudit_kit.dumps.counting import RowCounter
 from pgaudit_kit.dumps.files.read_ahead import read_ahead
-from pgaudit_kit.dumps.populated import tables_with_data, with_known_populated
+from pgaudit_kit.dumps.populated import with_known_populated
 from pgaudit_kit.dumps.reader import Contents, StoredRows
 from pgaudit_kit.dumps.row_text import damaged_table, inserted_lines, located, shape_problem, with_inserts_end, without_end_mark
 from pgaudit_kit.dumps.scripts.insert_rows import InsertReader, NotCopyable
@@ -87,7 +87,7 @@ class ArchiveReader:
             if entry.definition:
                 builder.feed(entry.definition, entry)
         built = builder.build(pg_dump_version=self.archive.pg_dump_version, server_version=self.archive.server_version)
-        built = with_known_populated(built, tables_with_data(self.toc_entries))
+        built = with_known_populated(built, self.toc_entries)
         unknown = tuple(
             Unmodelled(kind=e.desc, schema=e.schema or "", name=e.tag, reason="an entry with data of a kind that is not known")
             for e in self.toc_entries

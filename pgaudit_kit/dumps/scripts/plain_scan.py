@@ -8,7 +8,7 @@ from dataclasses import replace
 from pgaudit_kit.dumps.copy_statement import CopyStatement, parse_copy
 from pgaudit_kit.dumps.ddl.builder import InventoryBuilder
 from pgaudit_kit.dumps.files.decompression import DumpFile
-from pgaudit_kit.dumps.populated import tables_with_data, with_known_populated
+from pgaudit_kit.dumps.populated import with_known_populated
 from pgaudit_kit.dumps.scripts.foreign_text import VERB, foreign_damage, glimpse
 from pgaudit_kit.dumps.scripts.header_comment import EntryLine, FrameLine, comment_lines
 from pgaudit_kit.dumps.scripts.insert_rows import InsertTarget, NotCopyable, read_target
@@ -300,9 +300,7 @@ class PlainScan:
         versions = {"pg_dump_version": self.facts.get("pg_dump_version"), "server_version": self.facts.get("server_version")}
         inventory = self._builder.build(**versions)
         if self.has_footer and not self.damage:
-            # header comments lack line ends of names, COPY statements have them
-            copied = {(t.schemas[0], t.table) for t in self.tables.values() if len(t.schemas) == 1 and not t.sanitised}
-            inventory = with_known_populated(inventory, tables_with_data(self.entries) | copied)
+            inventory = with_known_populated(inventory, self.entries)
         self.inventory = replace(inventory, unmodelled=(*inventory.unmodelled, *self._behind)) if self._behind else inventory
 
     def _end_large_objects(self, offset: int, line: int) -> None:
