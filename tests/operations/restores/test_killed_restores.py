@@ -61,6 +61,7 @@ def test_a_restore_killed_between_its_two_renames_leaves_the_old_names(
                 assert time.monotonic() < deadline, "the second rename never came"
                 time.sleep(0.01)
             process.kill()
+            process.wait()  # until then it could still send its COMMIT when the lock is free
             holder.rollback()
     assert ask(url, "SELECT oid FROM pg_database WHERE datname = 'halfway'") == before
     assert databases("halfway") == ["halfway", staging]
