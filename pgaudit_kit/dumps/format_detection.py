@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pgaudit_kit.dumps.archives.archive_toc import MAGIC
+from pgaudit_kit.dumps.archives.raw_toc import MAGIC
 from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.files.folders import Folder
 from pgaudit_kit.dumps.files.locating import Given, locate
