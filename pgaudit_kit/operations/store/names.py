@@ -13,7 +13,7 @@ from pgaudit_kit.records.manifest import SUFFIX as MANIFEST
 TIME_FORMAT = "%Y%m%dT%H%M%SZ"
 GLOBALS = ".globals.sql"
 COMPANIONS = (MANIFEST, *(proof.suffix for proof in Proof), GLOBALS)
-FORMATS = {".dump": "custom", ".sql": "plain", ".tar": "tar", ".dir": "directory"}
+FORMATS = {".dump": "custom", ".sql": "plain", ".tar": "tar", ".dir": "directory", ".inc": "incremental"}
 FOLDER = ".dir"
 
 _BACKUP = r"(?P<name>.+-\d{8}T\d{6}Z(-\d+)?)"

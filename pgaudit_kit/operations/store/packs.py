@@ -1,0 +1,159 @@
+"""The packs of a store: chunks of all its incremental backups, one after another in files that never change.
+
+A pack is there once its index is: that is put last, and removed first. What stands in `damaged.json` counts as not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from pgaudit_kit.dumps.incremental.pack_index import PackIndex, read_pack_index, write_pack_index
+from pgaudit_kit.errors import DamagedDump, StoreFailed
+from pgaudit_kit.operations.store.known_chunks import KnownChunks
+from pgaudit_kit.operations.store.store_folder import StoreFolder
+from pgaudit_kit.records.chunks import NO_ROWS, ChunkKind, PackedChunk
+from pgaudit_kit.records.fingerprint import Fingerprint
+
+PACKS = "packs"
+PACK, INDEX, CONDEMNED = ".pack", ".index", ".condemned"
+DAMAGED = "damaged.json"
+FULL_BYTES = 8 << 20
+_NAME = re.compile(rf"(?P<id>[0-9a-f]{{64}})(?P<suffix>{'|'.join(map(re.escape, (PACK, INDEX, CONDEMNED)))})\Z")
+
+
+class PackStore:
+    """All packs in *folder*. Methods raise StoreFailed when the place cannot be reached, listed, read or written."""
+
+    def __init__(self, folder: StoreFolder) -> None:
+        self.folder = folder
+
+    def ids(self) -> frozenset[str]:
+        """The packs that are there: with their index, and as large as a pack can be that has one."""
+        sizes = self.folder.sizes()
+        return frozenset(pack for pack in _with(sizes, INDEX) if f"{pack}{PACK}" in sizes)
+
+    def condemned(self) -> frozenset[str]:
+        """The packs that a sweep found without use; whoever writes a backup takes nothing from them."""
+        return _with(self.folder.sizes(), CONDEMNED)
+
+    def condemn(self, pack: str, at: datetime) -> None:
+        """Note that no backup that is kept used *pack* at that moment."""
+        self.folder.write(f"{pack}{CONDEMNED}", at.isoformat(timespec="seconds").encode("ascii"))
+
+    def condemned_at(self, pack: str) -> datetime | None:
+        """When it was condemned; None when it is not."""
+        try:
+            return datetime.fromisoformat(self.folder.read(f"{pack}{CONDEMNED}").decode("ascii"))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def pardon(self, pack: str) -> None:
+        """Take the note away."""
+        self.folder.remove(f"{pack}{CONDEMNED}")
+
+    def index(self, pack: str) -> PackIndex:
+        """What *pack* holds. Raises FileNotFoundError, DamagedDump."""
+        return _read_index(f"{pack}{INDEX}", self.folder.read(f"{pack}{INDEX}"))
+
+    def indexes(self, packs: Iterable[str]) -> Iterator[tuple[str, PackIndex | DamagedDump]]:
+        """The index of each of *packs*, or what is wrong with it; without those that are gone."""
+        for file, content in self.folder.read_many(f"{pack}{INDEX}" for pack in packs):
+            try:
+                yield file.removesuffix(INDEX), _read_index(file, content)
+            except DamagedDump as error:
+                yield file.removesuffix(INDEX), error
+
+    def read(self, pack: str, chunk: PackedChunk) -> bytes:
+        """The stored bytes of a chunk, not unpacked. Raises FileNotFoundError."""
+        return self.folder.read(f"{pack}{PACK}", chunk.offset, chunk.stored_bytes)
+
+    def put(self, content: bytes, chunks: tuple[PackedChunk, ...]) -> str:
+        """Keep a pack of *chunks*, then its index; return its id. One that is there already stays as it is."""
+        pack = hashlib.sha256(content).hexdigest()
+        if self.folder.sizes().get(f"{pack}{PACK}") != len(content):
+            self.folder.write(f"{pack}{PACK}", content)
+        self.folder.write(f"{pack}{INDEX}", write_pack_index(PackIndex.of(pack, chunks)))
+        return pack
+
+    def remove(self, pack: str) -> None:
+        """Delete a pack: its index first, the note that it is condemned last."""
+        for suffix in (INDEX, PACK, CONDEMNED):
+            self.folder.remove(f"{pack}{suffix}")
+
+    def damaged(self) -> frozenset[bytes]:
+        """The chunks that `verify` found damaged or lost."""
+        try:
+            return frozenset(map(bytes.fromhex, json.loads(self.folder.read(DAMAGED))["chunks"]))
+        except FileNotFoundError:
+            return frozenset()
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreFailed(
+                f"{DAMAGED} in {self.folder.label} cannot be read",
+                resource=self.folder.label,
+                remedy="Delete it; verify --all writes it anew.",
+            ) from error
+
+    def set_damaged(self, chunks: Iterable[bytes]) -> None:
+        """Write down which chunks are damaged or lost, in place of what was written before."""
+        if found := sorted(chunk.hex() for chunk in chunks):
+            self.folder.write(DAMAGED, json.dumps({"chunks": found}, indent=1).encode("ascii") + b"\n")
+        else:
+            self.folder.remove(DAMAGED)
+
+    def known(self) -> tuple[KnownChunks, frozenset[str]]:
+        """The chunks that a new backup need not write, and the packs that they are in.
+
+        Without those of packs that are condemned, cut short, or whose index cannot be read, and without damaged ones.
+        """
+        sizes = self.folder.sizes()
+        packs = [pack for pack in _with(sizes, INDEX) - _with(sizes, CONDEMNED) if f"{pack}{PACK}" in sizes]
+        digests, good = [], []
+        for pack, index in self.indexes(packs):
+            if isinstance(index, PackIndex) and index.pack == pack and index.pack_bytes == sizes[f"{pack}{PACK}"]:
+                digests.append(index.digests)
+                good.append(pack)
+        return KnownChunks(digests, without=self.damaged()), frozenset(good)
+
+
+class PackWriter:
+    """Puts chunks into packs of about 8 MiB, each chunk once. Not for several threads."""
+
+    def __init__(self, store: PackStore, *, full_bytes: int = FULL_BYTES) -> None:
+        self.packs: list[str] = []
+        self._store = store
+        self._full_bytes = full_bytes
+        self._frames: list[bytes] = []
+        self._chunks: list[PackedChunk] = []
+        self._size = 0
+
+    def add(self, kind: ChunkKind, digest: bytes, stored: bytes, *, size_bytes: int, fingerprint: Fingerprint | None = None) -> None:
+        """Put the chunk *digest*, *stored* as `pack_chunk` gives it, behind those before; the pack is kept when it is full."""
+        self._chunks.append(PackedChunk(digest, kind, self._size, len(stored), size_bytes, fingerprint or NO_ROWS))
+        self._frames.append(stored)
+        self._size += len(stored)
+        if self._size >= self._full_bytes:
+            self.flush()
+
+    def flush(self) -> None:
+        """Keep what was added since the last pack, as one."""
+        if self._chunks:
+            self.packs.append(self._store.put(b"".join(self._frames), tuple(self._chunks)))
+        self._frames, self._chunks, self._size = [], [], 0
+
+
+def parse_pack_file(file: str) -> tuple[str, str] | None:
+    """Return id and suffix of a file of a pack; None for any other name."""
+    match = _NAME.match(file)
+    return (match["id"], match["suffix"]) if match else None
+
+
+def _with(files: Iterable[str], suffix: str) -> frozenset[str]:
+    return frozenset(parsed[0] for file in files if (parsed := parse_pack_file(file)) and parsed[1] == suffix)
+
+
+def _read_index(file: str, content: bytes) -> PackIndex:
+    return read_pack_index(content, resource=file)
