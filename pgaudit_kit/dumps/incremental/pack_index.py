@@ -57,6 +57,15 @@ class PackIndex:
             for digest, (offset, stored, size, rows, total, kind) in zip(digests, _RECORD.iter_unpack(self.records), strict=True)
         )
 
+    def of_kind(self, kind: ChunkKind) -> tuple[PackedChunk, ...]:
+        """Those of one kind; the others are not decoded."""
+        code, at = _KINDS.index(kind), _RECORD.size
+        wanted = [number for number, found in enumerate(self.records[at - 1 :: at]) if found == code]
+        return tuple(
+            PackIndex(self.pack, self.digests[n * DIGEST_BYTES : (n + 1) * DIGEST_BYTES], self.records[n * at : (n + 1) * at]).chunks[0]
+            for n in wanted
+        )
+
     @property
     def pack_bytes(self) -> int:
         """The size of the pack, which holds nothing but its chunks."""
