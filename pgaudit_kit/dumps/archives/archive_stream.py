@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Self
 
 from pgaudit_kit.dumps.archives.archive_toc import Archive, ArchiveEntry, read_archive
 from pgaudit_kit.dumps.archives.byte_cursor import ByteCursor
@@ -77,7 +78,7 @@ class _Kept:
         self._pieces = None
         return kept
 
-    def __enter__(self) -> _Kept:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
