@@ -28,6 +28,7 @@ from pgaudit_kit.rows.fingerprint import fingerprint_of
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from pgaudit_kit.dumps.archives.archive import ArchiveReader
     from pgaudit_kit.sql.row_source import RowSource
     from pgaudit_kit.sql.typed_table import TypedTable
 
@@ -73,6 +74,13 @@ class Dump:
     def toc_entries(self) -> tuple[TocEntry, ...]:
         """The table of contents, entry for entry as the file lists it; of a plain script, its header comments."""
         return self._reader.toc_entries
+
+    @property
+    def archive(self) -> ArchiveReader | None:
+        """What an archive is written from (`archives.archive_writer`); None for a script."""
+        from pgaudit_kit.dumps.archives.archive import ArchiveReader
+
+        return self._reader if isinstance(self._reader, ArchiveReader) else None
 
     @property
     def listed_entries(self) -> tuple[TocEntry, ...]:
