@@ -1,20 +1,25 @@
 """The packs of a store: chunks of all its incremental backups, one after another in files that never change.
 
 A pack is there once its index is: that is put last, and removed first. What stands in `damaged.json` counts as not there.
+A pack begins with a frame that holds nothing but random bytes, so that its name is never that of another one: what is written
+anew because a copy is condemned or broken gets a name that no sweep has marked and no broken file has.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
 
 from pgaudit_kit.dumps.incremental.pack_index import PackIndex, read_pack_index, write_pack_index
 from pgaudit_kit.errors import DamagedDump, StoreFailed
 from pgaudit_kit.operations.store.known_chunks import KnownChunks
 from pgaudit_kit.operations.store.store_folder import StoreFolder
+from pgaudit_kit.operations.store.sweep_plan import Mark
 from pgaudit_kit.records.chunks import NO_ROWS, ChunkKind, PackedChunk
 from pgaudit_kit.records.fingerprint import Fingerprint
 
@@ -22,6 +27,9 @@ PACKS = "packs"
 PACK, INDEX, CONDEMNED = ".pack", ".index", ".condemned"
 DAMAGED = "damaged.json"
 FULL_BYTES = 8 << 20
+_SALT_BYTES = 16
+_SALT_HEAD = b"\x50\x2a\x4d\x18" + _SALT_BYTES.to_bytes(4, "little")  # a frame that decoders of zstd pass over
+_RAN_THEN = "ran then:"
 _NAME = re.compile(rf"(?P<id>[0-9a-f]{{64}})(?P<suffix>{'|'.join(map(re.escape, (PACK, INDEX, CONDEMNED)))})\Z")
 
 
@@ -40,16 +48,25 @@ class PackStore:
         """The packs that a sweep found without use; whoever writes a backup takes nothing from them."""
         return _with(self.folder.sizes(), CONDEMNED)
 
-    def condemn(self, pack: str, at: datetime) -> None:
-        """Note that no backup that is kept used *pack* at that moment."""
-        self.folder.write(f"{pack}{CONDEMNED}", at.isoformat(timespec="seconds").encode("ascii"))
+    def condemn(self, pack: str, at: datetime, running: Iterable[str] | None = None) -> None:
+        """Mark *pack*: no backup used it at that moment; *running*: the notes of what ran when the mark was there, None while not known."""
+        lines = [at.isoformat(timespec="seconds"), *([] if running is None else [_RAN_THEN, *sorted(running)])]
+        self.folder.write(f"{pack}{CONDEMNED}", "".join(f"{line}\n" for line in lines).encode("utf-8"))
+
+    def mark(self, pack: str) -> Mark | None:
+        """What was noted when it was condemned; None when it is not. One that cannot be read is of now, and so has to be made anew."""
+        try:
+            at, *rest = self.folder.read(f"{pack}{CONDEMNED}").decode("utf-8").splitlines()
+            return Mark(datetime.fromisoformat(at).astimezone(UTC), frozenset(rest[1:]) if rest[:1] == [_RAN_THEN] else None)
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            return Mark(datetime.now(UTC), None)
 
     def condemned_at(self, pack: str) -> datetime | None:
         """When it was condemned; None when it is not."""
-        try:
-            return datetime.fromisoformat(self.folder.read(f"{pack}{CONDEMNED}").decode("ascii"))
-        except (FileNotFoundError, ValueError):
-            return None
+        mark = self.mark(pack)
+        return mark.at if mark else None
 
     def pardon(self, pack: str) -> None:
         """Take the note away."""
@@ -72,10 +89,9 @@ class PackStore:
         return self.folder.read(f"{pack}{PACK}", chunk.offset, chunk.stored_bytes)
 
     def put(self, content: bytes, chunks: tuple[PackedChunk, ...]) -> str:
-        """Keep a pack of *chunks*, then its index; return its id. One that is there already stays as it is."""
+        """Keep a pack of *chunks*, then its index; return its id."""
         pack = hashlib.sha256(content).hexdigest()
-        if self.folder.sizes().get(f"{pack}{PACK}") != len(content):
-            self.folder.write(f"{pack}{PACK}", content)
+        self.folder.write(f"{pack}{PACK}", content)
         self.folder.write(f"{pack}{INDEX}", write_pack_index(PackIndex.of(pack, chunks)))
         return pack
 
@@ -84,23 +100,24 @@ class PackStore:
         for suffix in (INDEX, PACK, CONDEMNED):
             self.folder.remove(f"{pack}{suffix}")
 
-    def damaged(self) -> frozenset[bytes]:
-        """The chunks that `verify` found damaged or lost."""
+    def damaged(self) -> Mapping[str, frozenset[bytes]]:
+        """The chunks whose bytes in a pack `verify` found broken, by that pack: there may be better copies in others."""
         try:
-            return frozenset(map(bytes.fromhex, json.loads(self.folder.read(DAMAGED))["chunks"]))
+            plain = json.loads(self.folder.read(DAMAGED))["packs"]
+            return {pack: frozenset(map(bytes.fromhex, chunks)) for pack, chunks in plain.items()}
         except FileNotFoundError:
-            return frozenset()
-        except (ValueError, KeyError, TypeError) as error:
+            return {}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreFailed(
                 f"{DAMAGED} in {self.folder.label} cannot be read",
                 resource=self.folder.label,
                 remedy="Delete it; verify --all writes it anew.",
             ) from error
 
-    def set_damaged(self, chunks: Iterable[bytes]) -> None:
-        """Write down which chunks are damaged or lost, in place of what was written before."""
-        if found := sorted(chunk.hex() for chunk in chunks):
-            self.folder.write(DAMAGED, json.dumps({"chunks": found}, indent=1).encode("ascii") + b"\n")
+    def set_damaged(self, damaged: Mapping[str, AbstractSet[bytes]]) -> None:
+        """Write down which chunks are broken in which pack, in place of what was written before."""
+        if found := {pack: sorted(chunk.hex() for chunk in chunks) for pack, chunks in sorted(damaged.items()) if chunks}:
+            self.folder.write(DAMAGED, json.dumps({"packs": found}, indent=1).encode("ascii") + b"\n")
         else:
             self.folder.remove(DAMAGED)
 
@@ -111,12 +128,14 @@ class PackStore:
         """
         sizes = self.folder.sizes()
         packs = [pack for pack in _with(sizes, INDEX) - _with(sizes, CONDEMNED) if f"{pack}{PACK}" in sizes]
+        damaged = self.damaged()
         digests, good = [], []
         for pack, index in self.indexes(packs):
             if isinstance(index, PackIndex) and index.pack == pack and index.pack_bytes == sizes[f"{pack}{PACK}"]:
-                digests.append(index.digests)
+                broken = damaged.get(pack)
+                digests.append(b"".join(c.digest for c in index.chunks if c.digest not in broken) if broken else index.digests)
                 good.append(pack)
-        return KnownChunks(digests, without=self.damaged()), frozenset(good)
+        return KnownChunks(digests), frozenset(good)
 
 
 class PackWriter:
@@ -132,6 +151,8 @@ class PackWriter:
 
     def add(self, kind: ChunkKind, digest: bytes, stored: bytes, *, size_bytes: int, fingerprint: Fingerprint | None = None) -> None:
         """Put the chunk *digest*, *stored* as `pack_chunk` gives it, behind those before; the pack is kept when it is full."""
+        if not self._frames:
+            self._frames, self._size = [salt := _SALT_HEAD + os.urandom(_SALT_BYTES)], len(salt)
         self._chunks.append(PackedChunk(digest, kind, self._size, len(stored), size_bytes, fingerprint or NO_ROWS))
         self._frames.append(stored)
         self._size += len(stored)

@@ -22,7 +22,8 @@ from pgaudit_kit.operations.store.store_folder import StoreFolder
 from pgaudit_kit.operations.store.upload_markers import ABANDONED_AFTER, process_lives, this_machine
 
 _MARK = "pgaudit_kit running backup"
-_NAME = re.compile(r"running-.+\.json\Z")
+BACKUP, SWEEP = "running", "sweeping"
+_NAME = re.compile(rf"(?P<what>{BACKUP}|{SWEEP})-.+\.json\Z")
 _SIGN_OF_LIFE = timedelta(minutes=10)
 
 
@@ -52,10 +53,10 @@ class RunningBackup:
 class RunningNote:
     """The note of this process in *folder*, which is kept fresh."""
 
-    def __init__(self, folder: StoreFolder, target: str) -> None:
+    def __init__(self, folder: StoreFolder, target: str, what: str = BACKUP) -> None:
         now = datetime.now(UTC)
         self._folder = folder
-        self._file = f"running-{safe_word(socket.gethostname())}-{os.getpid()}-{uuid.uuid4().hex[:8]}.json"
+        self.file = f"{what}-{safe_word(socket.gethostname())}-{os.getpid()}-{uuid.uuid4().hex[:8]}.json"
         self._at = now
         stamp = now.isoformat(timespec="seconds")
         self._note = RunningBackup(target, "", this_machine(), os.getpid(), stamp, stamp)
@@ -74,27 +75,27 @@ class RunningNote:
 
     def remove(self) -> None:
         """It is over."""
-        self._folder.remove(self._file)
+        self._folder.remove(self.file)
 
     def _write(self, now: datetime) -> None:
         self._at = now
         self._note = replace(self._note, seen=now.isoformat(timespec="seconds"))
-        self._folder.write(self._file, json.dumps({"what": _MARK, **asdict(self._note)}).encode("utf-8") + b"\n")
+        self._folder.write(self.file, json.dumps({"what": _MARK, **asdict(self._note)}).encode("utf-8") + b"\n")
 
 
 @contextmanager
-def running_note(folder: StoreFolder, target: str) -> Iterator[RunningNote]:
-    """Leave a note in *folder* that a backup of *target* is running, until the block ends. Raises StoreFailed."""
-    note = RunningNote(folder, target)
+def running_note(folder: StoreFolder, target: str, what: str = BACKUP) -> Iterator[RunningNote]:
+    """Leave a note in *folder* that a backup of *target* (or *what* else) is running, until the block ends. Raises StoreFailed."""
+    note = RunningNote(folder, target, what)
     try:
         yield note
     finally:
         note.remove()
 
 
-def running_backups(folder: StoreFolder) -> dict[str, RunningBackup | None]:
+def running_backups(folder: StoreFolder, what: str = BACKUP) -> dict[str, RunningBackup | None]:
     """The notes in *folder*, by file; None for one that cannot be read, which says only that something may be running."""
-    files = [file for file in folder.sizes() if _NAME.match(file)]
+    files = [file for file in folder.sizes() if (match := _NAME.match(file)) and match["what"] == what]
     return {file: _read(content) for file, content in folder.read_many(files)}
 
 

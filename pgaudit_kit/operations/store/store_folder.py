@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pgaudit_kit.operations.store.remote_store import RemoteStore
 
 _AHEAD = 32
+_TIMES = ("LastModified", "last_modified", "created")  # of s3fs, adlfs, the store in memory
 
 
 class StoreFolder(Protocol):
@@ -26,6 +28,9 @@ class StoreFolder(Protocol):
 
     def sizes(self) -> Mapping[str, int]:
         """The files that are there, with their sizes; none when there is no such folder. Files on their way are not among them."""
+
+    def times(self) -> Mapping[str, datetime]:
+        """When each file was written, by the clock of the store; without those of which it does not tell."""
 
     def read(self, file: str, offset: int = 0, size: int | None = None) -> bytes:
         """The bytes of a file, or *size* of them from *offset* on: fewer, when it is shorter. Raises FileNotFoundError."""
@@ -58,6 +63,14 @@ class LocalFolder:
                 with suppress(FileNotFoundError):  # gone by now
                     if not path.name.startswith("."):
                         found[path.name] = path.stat().st_size
+        return found
+
+    def times(self) -> Mapping[str, datetime]:
+        """When each file was written."""
+        found = {}
+        for file in self.sizes():
+            with self._reached("list"), suppress(FileNotFoundError):
+                found[file] = datetime.fromtimestamp((self.path / file).stat().st_mtime, UTC)
         return found
 
     def read(self, file: str, offset: int = 0, size: int | None = None) -> bytes:
@@ -122,13 +135,21 @@ class RemoteFolder:
 
     def sizes(self) -> Mapping[str, int]:
         """The files that are there, with their sizes."""
+        return {file: facts.get("size") or 0 for file, facts in self._listed().items()}
+
+    def times(self) -> Mapping[str, datetime]:
+        """When each file was written, where the file system says it in a way that is known."""
+        found = {file: next((facts[key] for key in _TIMES if key in facts), None) for file, facts in self._listed().items()}
+        return {file: at.astimezone(UTC) for file, at in found.items() if isinstance(at, datetime) and at.tzinfo}
+
+    def _listed(self) -> dict[str, dict[str, Any]]:
         with self._store.reached("list"):
             self._system.invalidate_cache()
             try:
                 listed = self._system.ls(self._root, detail=True)
             except FileNotFoundError:
                 return {}
-        return {str(f["name"]).rpartition("/")[2]: f.get("size") or 0 for f in listed if f.get("type") != "directory"}
+        return {str(f["name"]).rpartition("/")[2]: f for f in listed if f.get("type") != "directory"}
 
     def read(self, file: str, offset: int = 0, size: int | None = None) -> bytes:
         """The bytes of a file, or some of them."""

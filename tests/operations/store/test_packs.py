@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pgaudit_kit.dumps.files.compression import decoded
 from pgaudit_kit.dumps.incremental.chunk_bytes import digest_of, pack_chunk, unpack_chunk
 from pgaudit_kit.dumps.incremental.pack_index import PackIndex
 from pgaudit_kit.errors import StoreFailed
@@ -17,6 +18,7 @@ from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.packs import PackWriter
 from pgaudit_kit.operations.store.running_backups import RunningBackup, running_backups, running_note
 from pgaudit_kit.operations.store.store import Store
+from pgaudit_kit.operations.store.sweep_plan import Mark
 from pgaudit_kit.records.chunks import ChunkKind
 from pgaudit_kit.records.fingerprint import Fingerprint
 
@@ -61,7 +63,7 @@ def test_a_store_without_packs_knows_nothing_and_stays_as_it_is(any_store: Store
     known, packs = any_store.packs.known()
     assert b"\0" * 32 not in known
     assert packs == any_store.packs.ids() == any_store.packs.condemned() == frozenset()
-    assert any_store.packs.damaged() == frozenset()
+    assert any_store.packs.damaged() == {}
     assert dict(any_store.entries()) == {}
 
 
@@ -79,14 +81,14 @@ def test_what_is_condemned_damaged_cut_short_or_without_index_is_not_known(any_s
     assert store.condemned() == {packs[0]}
     assert store.condemned_at(packs[0]) == AT
     assert store.condemned_at(packs[1]) is None
-    store.set_damaged([names[1]])
+    store.set_damaged({packs[1]: {names[1]}})
     store.folder.write(f"{packs[2]}.pack", b"cut")
     store.folder.remove(f"{packs[3]}.index")
     known, seen = store.known()
     assert [name in known for name in names] == [False, False, False, False, True]
     assert seen == {packs[1], packs[4]}
     store.pardon(packs[0])
-    store.set_damaged(())
+    store.set_damaged({})
     _write(any_store, contents[2:4])
     known, _ = store.known()
     assert all(name in known for name in names)
@@ -95,12 +97,40 @@ def test_what_is_condemned_damaged_cut_short_or_without_index_is_not_known(any_s
     assert names[4] not in store.known()[0]
 
 
-def test_a_pack_that_was_cut_short_is_written_again_under_its_name(any_store: Store) -> None:
+def test_what_is_written_again_has_a_name_of_its_own(any_store: Store) -> None:
     [raw] = _rows(1)
-    [pack] = _write(any_store, [raw])
-    any_store.packs.folder.write(f"{pack}.pack", b"cut")
-    assert _write(any_store, [raw]) == [pack]
-    assert digest_of(ChunkKind.ROWS, raw) in any_store.packs.known()[0]
+    name = digest_of(ChunkKind.ROWS, raw)
+    [cut] = _write(any_store, [raw])
+    any_store.packs.folder.write(f"{cut}.pack", b"cut")
+    [again] = _write(any_store, [raw])
+    assert again != cut
+    assert name in any_store.packs.known()[0]
+    any_store.packs.set_damaged({again: {name}})
+    assert name not in any_store.packs.known()[0]
+    _write(any_store, [raw])
+    assert name in any_store.packs.known()[0]  # the broken copy is still told, and there is a better one
+
+
+def test_a_mark_says_who_ran_when_it_was_there(any_store: Store) -> None:
+    [pack] = _write(any_store, _rows(1))
+    store = any_store.packs
+    assert store.mark(pack) is None
+    store.condemn(pack, AT)
+    assert store.mark(pack) == Mark(AT, None)
+    for running in (frozenset({"running-a.json", "running-b.json"}), frozenset[str]()):
+        store.condemn(pack, AT, running)
+        assert store.mark(pack) == Mark(AT, running)
+    store.folder.write(f"{pack}.condemned", b"nonsense")
+    mark = store.mark(pack)
+    assert mark is not None
+    assert mark.running is None
+
+
+def test_a_pack_can_be_read_with_any_program_that_knows_zstd(any_store: Store) -> None:
+    contents = _rows(3)
+    [pack] = _write(any_store, contents)
+    stored = any_store.packs.folder.read(f"{pack}.pack")
+    assert b"".join(decoded([stored], "zstd", resource="x")) == b"".join(contents)
 
 
 def test_an_index_that_is_broken_takes_nothing_else_with_it(any_store: Store) -> None:
