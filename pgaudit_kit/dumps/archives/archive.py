@@ -69,6 +69,11 @@ class ArchiveReader:
             if entry.toc.desc == "TABLE DATA" and entry.toc.has_data:
                 self._entries.setdefault(_name_of(entry), entry)
 
+    @property
+    def counted(self) -> Contents | None:
+        """Nothing is known of rows without reading them."""
+        return None
+
     @cached_property
     def provenance(self) -> Provenance:
         """What the header says, and how the data are compressed."""
