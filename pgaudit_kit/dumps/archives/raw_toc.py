@@ -6,7 +6,7 @@ small pieces until they are there, so that a flipped length byte ends in a Damag
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from pgaudit_kit.dumps.archives.byte_cursor import ByteCursor
 from pgaudit_kit.errors import DamagedDump, UnsupportedDump
@@ -76,6 +76,9 @@ class RawEntry(NamedTuple):
     with_oids: bytes | None
     dependencies: tuple[int, ...]
     extra: int | bytes | None
+
+
+RawToc: TypeAlias = tuple[RawHeader, list[RawEntry]]
 
 
 def read_raw_header(cursor: ByteCursor, container: Container) -> RawHeader:

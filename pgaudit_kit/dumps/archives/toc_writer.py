@@ -28,6 +28,11 @@ def write_toc(header: RawHeader, entries: Sequence[RawEntry]) -> bytes:
     return b"".join((layout.head(), layout.integer(len(entries)), *map(layout.entry, entries)))
 
 
+def write_integer(value: int, size: int) -> bytes:
+    """An Int of *size* bytes, behind its sign (WriteInt)."""
+    return bytes([value < 0]) + abs(value).to_bytes(size, "little")
+
+
 class _Layout:
     """How the numbers and texts of one archive lie there."""
 
@@ -36,7 +41,7 @@ class _Layout:
         self._version = header.version[:2]
 
     def integer(self, value: int) -> bytes:
-        return bytes([value < 0]) + abs(value).to_bytes(self._header.int_size, "little")
+        return write_integer(value, self._header.int_size)
 
     def head(self) -> bytes:
         header = self._header

@@ -60,11 +60,13 @@ class PackIndex:
     def of_kind(self, kind: ChunkKind) -> tuple[PackedChunk, ...]:
         """Those of one kind; the others are not decoded."""
         code, at = _KINDS.index(kind), _RECORD.size
-        wanted = [number for number, found in enumerate(self.records[at - 1 :: at]) if found == code]
-        return tuple(
-            PackIndex(self.pack, self.digests[n * DIGEST_BYTES : (n + 1) * DIGEST_BYTES], self.records[n * at : (n + 1) * at]).chunks[0]
-            for n in wanted
-        )
+        return tuple(self.chunk(number) for number, found in enumerate(self.records[at - 1 :: at]) if found == code)
+
+    def chunk(self, number: int) -> PackedChunk:
+        """The chunk that is *number* in the order of their offsets, from 0 on."""
+        offset, stored, size, rows, total, kind = _RECORD.unpack_from(self.records, number * _RECORD.size)
+        digest = self.digests[number * DIGEST_BYTES : (number + 1) * DIGEST_BYTES]
+        return PackedChunk(digest, _KINDS[kind], offset, stored, size, Fingerprint(rows, int.from_bytes(total, "big")))
 
     @property
     def pack_bytes(self) -> int:
