@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pgaudit_kit.dumps.read_dump import read_dump as read_dump
     from pgaudit_kit.errors import PgAuditError as PgAuditError
     from pgaudit_kit.operations.backups.backup import backup as backup
+    from pgaudit_kit.operations.extracts.export import export as export
     from pgaudit_kit.operations.extracts.extract import extract as extract
     from pgaudit_kit.operations.rehearsals.rehearse import rehearse as rehearse
     from pgaudit_kit.operations.restores.partial import restore_part as restore_part
@@ -41,6 +42,7 @@ _HOMES = {
     "backup": "operations.backups.backup",
     "backups": "operations.store.list_backups",
     "diff": "audits.drift",
+    "export": "operations.extracts.export",
     "extract": "operations.extracts.extract",
     "load_manifest": "records.manifest",
     "migrations": "audits.migrations",
@@ -63,6 +65,7 @@ __all__ = [
     "backup",
     "backups",
     "diff",
+    "export",
     "extract",
     "load_manifest",
     "migrations",

@@ -156,7 +156,7 @@ def _ask_changed(dump: Any, manifest: Any) -> Check | None:
 
 def _ask_file(dump: Dump) -> Iterator[Check]:
     dump.hash_while_counting()
-    yield check_complete(complete=dump.provenance.complete, damage=dump.damage, entries=len(dump.toc_entries))
+    yield check_complete(complete=dump.complete, damage=dump.damage, entries=len(dump.toc_entries))
     unreadable = []
     dump.fingerprints()  # of all tables together, which may use more than one process
     for data in dump.table_data.values():

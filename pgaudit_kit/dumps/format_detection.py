@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pgaudit_kit.dumps.archives.archive_toc import MAGIC
+from pgaudit_kit.dumps.archives.raw_toc import MAGIC
 from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.files.folders import Folder
 from pgaudit_kit.dumps.files.locating import Given, locate
 from pgaudit_kit.dumps.files.wrapping import Wrapping, wrapping_of
 from pgaudit_kit.dumps.files.zip_member import names_in_zip
+from pgaudit_kit.dumps.incremental.index_file import MAGIC as INCREMENTAL
 from pgaudit_kit.dumps.not_a_dump import (
     NAME_A_DUMP,
     LooksLike,
@@ -53,7 +54,7 @@ _PREAMBLE = tuple(
 class Detected:
     r"""A dump that can be read. `crlf`: its lines end in \r\n. `folder`: that of a directory archive, whose toc.dat is `file`."""
 
-    format: Literal["plain", "cluster", "custom", "directory", "tar"]
+    format: Literal["plain", "cluster", "custom", "directory", "tar", "incremental"]
     file: DumpFile
     crlf: bool = False
     folder: Folder | None = None
@@ -74,6 +75,8 @@ def detect_format(given: Given, *, unpacked_limit: int | None = None) -> Detecte
         raise _not_a_dump(file, f"{wrapped}: the dump was never written, or the disk was full")
     if head.startswith(MAGIC):
         return _archive(file, head)
+    if head.startswith(INCREMENTAL):
+        return Detected("incremental", file)
     if head[_TAR_AT : _TAR_AT + 5] == b"ustar":
         return _tar(file, head)
     if sealed := describe_sealed(head):

@@ -72,6 +72,10 @@ class DumpReader(Protocol):
         """Tables, counts and damage: this reads the whole file."""
 
     @property
+    def counted(self) -> Contents | None:
+        """What is known of all rows without reading them; None where only reading tells (`contents`)."""
+
+    @property
     def end_is_known(self) -> bool:
         """Whether a missing end can be told: False for a script whose header and footer were both taken away."""
 

@@ -57,6 +57,12 @@ class PackIndex:
             for digest, (offset, stored, size, rows, total, kind) in zip(digests, _RECORD.iter_unpack(self.records), strict=True)
         )
 
+    def chunk(self, number: int) -> PackedChunk:
+        """The chunk that is *number* in the order of their offsets, from 0 on."""
+        offset, stored, size, rows, total, kind = _RECORD.unpack_from(self.records, number * _RECORD.size)
+        digest = self.digests[number * DIGEST_BYTES : (number + 1) * DIGEST_BYTES]
+        return PackedChunk(digest, _KINDS[kind], offset, stored, size, Fingerprint(rows, int.from_bytes(total, "big")))
+
     @property
     def pack_bytes(self) -> int:
         """The size of the pack, which holds nothing but its chunks."""

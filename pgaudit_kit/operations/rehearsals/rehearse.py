@@ -118,7 +118,7 @@ def _with_evidence(result: Rehearsal, dump: Dump, manifest: Manifest, place: str
 
 def _ask_file(dump: Dump, expected: Source) -> list[Check]:
     """Whether the file is whole and the one that was backed up."""
-    checks = [check_complete(complete=dump.provenance.complete, damage=dump.damage, entries=len(dump.toc_entries))]
+    checks = [check_complete(complete=dump.complete, damage=dump.damage, entries=len(dump.toc_entries))]
     recorded = expected.dump_file if isinstance(expected, Manifest) else None
     if not recorded:
         return checks
