@@ -63,6 +63,11 @@ class PackIndex:
         digest = self.digests[number * DIGEST_BYTES : (number + 1) * DIGEST_BYTES]
         return PackedChunk(digest, _KINDS[kind], offset, stored, size, Fingerprint(rows, int.from_bytes(total, "big")))
 
+    def of_kind(self, kind: ChunkKind) -> tuple[PackedChunk, ...]:
+        """Those of one kind; the others are not decoded."""
+        code, at = _KINDS.index(kind), _RECORD.size
+        return tuple(self.chunk(number) for number, found in enumerate(self.records[at - 1 :: at]) if found == code)
+
     @property
     def pack_bytes(self) -> int:
         """The size of the pack, which holds nothing but its chunks."""
