@@ -16,7 +16,7 @@ from pgaudit_kit.dumps.copy_statement import parse_copy
 from pgaudit_kit.dumps.counting import RowCounter
 from pgaudit_kit.dumps.files.read_ahead import read_ahead
 from pgaudit_kit.dumps.populated import with_known_populated
-from pgaudit_kit.dumps.reader import Contents, StoredRows
+from pgaudit_kit.dumps.reader import ChunkLists, Contents, StoredRows
 from pgaudit_kit.dumps.row_text import damaged_table, inserted_lines, located, shape_problem, with_inserts_end, without_end_mark
 from pgaudit_kit.dumps.scripts.insert_rows import InsertReader, NotCopyable
 from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
@@ -77,6 +77,10 @@ class ArchiveReader:
     @property
     def counted(self) -> Contents | None:
         """Nothing is known of rows without reading them."""
+        return None
+
+    def chunk_lists(self, name: TableName) -> ChunkLists | None:  # noqa: ARG002  # incremental backups have some
+        """The lists of chunks that the rows of *name* lie in; None: they do not."""
         return None
 
     @cached_property

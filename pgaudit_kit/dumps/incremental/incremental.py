@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
@@ -16,7 +16,9 @@ from pgaudit_kit.dumps.incremental.chunk_reader import ChunkReader
 from pgaudit_kit.dumps.incremental.chunked_data import ChunkedData
 from pgaudit_kit.dumps.incremental.index_file import read_index_file
 from pgaudit_kit.dumps.incremental.pack_files import packs_beside
-from pgaudit_kit.dumps.reader import Contents
+from pgaudit_kit.dumps.reader import ChunkLists, Contents
+from pgaudit_kit.dumps.row_text import located
+from pgaudit_kit.dumps.text_encoding import whole_lines
 from pgaudit_kit.errors import DamagedDump
 from pgaudit_kit.records.chunks import Chunk, ChunkedTable
 from pgaudit_kit.records.fingerprint import Fingerprint
@@ -80,14 +82,22 @@ class IncrementalReader(ArchiveReader):
         entry = self._entries.get(name)
         return tuple(self._chunked.chunks_of(entry)) if entry else ()
 
+    def chunk_lists(self, name: TableName) -> ChunkLists | None:
+        """The lists of chunks that the rows of *name* lie in; None when it has none, or its encoding is not known."""
+        listed = self.listed_table(name)
+        if listed is None or self._why_not_readable():
+            return None
+
+        def rows(chunks: Iterable[Chunk]) -> Iterator[bytes]:
+            blocks = whole_lines(self._chunked.read_chunks(chunks), encoding=self.archive.encoding)
+            return located(blocks, table=str(name), resource=self.resource, offset=None, remedy=self.remedy_of_rows)
+
+        return ChunkLists(listed.nodes, self._chunked.listed, rows)
+
     def listed_table(self, name: TableName) -> ChunkedTable | None:
         """What is listed of *name*."""
         entry = self._entries.get(name)
         return self._chunked.tables.get(entry.dump_id) if entry else None
-
-    def rows_of(self, chunks: Iterator[Chunk]) -> Iterator[bytes]:
-        """The rows of *chunks*, as they were dumped. Raises DamagedDump."""
-        return self._chunked.read_chunks(chunks)
 
     @cached_property
     def _listed(self) -> Contents:
