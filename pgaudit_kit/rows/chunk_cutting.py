@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -65,7 +66,7 @@ class ChunkCutter:
             sums = np.add.reduceat(digests, borders[:-1], axis=0, dtype=np.uint64)
             if borders[-1] < len(lines):  # the last sum goes on to the end
                 sums[-1] = digests[borders[-2] : borders[-1]].sum(axis=0, dtype=np.uint64)
-            for number, (start, end) in enumerate(zip(borders, borders[1:], strict=False)):
+            for number, (start, end) in enumerate(pairwise(borders)):
                 raw = b"\n".join(lines[start:end]) + b"\n"
                 yield CutRows(raw, Fingerprint(end - start, _number(sums[number])))
         self._lines, self._digests = lines[borders[-1] :], digests[borders[-1] :]
@@ -74,36 +75,36 @@ class ChunkCutter:
         """Yield the number of the row behind each chunk that is decided. *ends*: at which byte each row ends."""
         chance = lengths * (2.0**32 / self._target)
         rare, often = (np.flatnonzero(hashes < chance * factor) for factor in (1 / _RARER, _RARER))
-        rare_ends, often_ends = ends[rare], ends[often]
+        rows = _Rows(lengths, ends, rare, ends[rare], often, ends[often])
         start, begin = 0, 0
-        while start < len(ends):
-            border = self._border(start, begin, lengths, ends, (rare, rare_ends), (often, often_ends))
-            if border is None:
-                return
+        while start < len(ends) and (border := self._border(start, begin, rows)) is not None:
             yield border
             start, begin = border, int(ends[border - 1])
 
-    def _border(
-        self,
-        start: int,
-        begin: int,
-        lengths: NDArray[np.int64],
-        ends: NDArray[np.int64],
-        rare: tuple[NDArray[np.int64], NDArray[np.int64]],
-        often: tuple[NDArray[np.int64], NDArray[np.int64]],
-    ) -> int | None:
+    def _border(self, start: int, begin: int, rows: _Rows) -> int | None:
         """The row behind the chunk that begins with row *start*, at byte *begin*; None when rows that are to come decide it."""
-        if lengths[start] > self._most:
+        if rows.lengths[start] > self._most:
             return start + 1
-        at = bisect_left(rare[1], begin + self._least)  # type: ignore[arg-type]  # numpy's arrays are sequences to bisect
-        if at < len(rare[0]) and rare[1][at] < begin + self._target:
-            return int(rare[0][at]) + 1
-        at = bisect_left(often[1], begin + self._target)  # type: ignore[arg-type]
-        if at < len(often[0]) and often[1][at] <= begin + self._most:
-            return int(often[0][at]) + 1
-        if ends[-1] > begin + self._most:
-            return bisect_right(ends, begin + self._most)  # type: ignore[arg-type]
+        at = bisect_left(rows.rare_ends, begin + self._least)
+        if at < len(rows.rare) and rows.rare_ends[at] < begin + self._target:
+            return int(rows.rare[at]) + 1
+        at = bisect_left(rows.often_ends, begin + self._target)
+        if at < len(rows.often) and rows.often_ends[at] <= begin + self._most:
+            return int(rows.often[at]) + 1
+        if rows.ends[-1] > begin + self._most:
+            return bisect_right(rows.ends, begin + self._most)
         return None
+
+
+class _Rows(NamedTuple):
+    """Rows by number: how long they are and at which byte they end; those that may end a chunk, rarely or often, and where these end."""
+
+    lengths: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    rare: NDArray[np.int64]
+    rare_ends: NDArray[np.int64]
+    often: NDArray[np.int64]
+    often_ends: NDArray[np.int64]
 
 
 def target_for(chunks: int, target_bytes: int) -> int:

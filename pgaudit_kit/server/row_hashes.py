@@ -60,7 +60,7 @@ def server_hash(snapshot: Snapshot, name: TableName, columns: Sequence[str]) -> 
 
 
 def server_hashes(snapshot: Snapshot, tables: Mapping[TableName, Sequence[str]]) -> Iterator[tuple[TableName, ServerHash]]:
-    """Yield the rows of each of *tables* over its columns, hashed by the server; small tables some at a time, since queries take their while.
+    """Yield the rows of each of *tables* over its columns, hashed by the server: small tables some at a time.
 
     Tables that the server does not hash are left out: some types have outputs that fail. Raises RowsNotAvailable.
     """

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Self
 
 from pgaudit_kit.dumps.archives.archive_toc import Archive, ArchiveEntry, read_archive
 from pgaudit_kit.dumps.archives.byte_cursor import ByteCursor
-from pgaudit_kit.dumps.archives.data_blocks import LARGE_OBJECTS, TABLE, kind_of
+from pgaudit_kit.dumps.archives.data_blocks import TABLE_BLOCK, kind_of
 from pgaudit_kit.dumps.files.byte_stream import ByteStream
 from pgaudit_kit.errors import DamagedDump
 
@@ -45,10 +46,9 @@ class ArchiveStream:
             raise DamagedDump(f"the data of {len(missing)} entries are missing: {names}", resource=self._resource)
 
     def _body(self, kind: int) -> Iterator[tuple[int | None, Iterator[bytes]]]:
-        if kind == TABLE:
+        if kind == TABLE_BLOCK:
             yield None, self._cursor.chunks()
             return
-        assert kind == LARGE_OBJECTS  # noqa: S101  # the only other that `kind_of` knows
         while oid := self._cursor.integer():
             yield oid % _OIDS, self._cursor.chunks()
 
@@ -77,7 +77,7 @@ class _Kept:
         self._pieces = None
         return kept
 
-    def __enter__(self) -> _Kept:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from pgaudit_kit.dumps.archives.archive import ArchiveReader
 from pgaudit_kit.dumps.archives.archive_toc import ArchiveEntry
-from pgaudit_kit.dumps.archives.data_blocks import TABLE, kind_of
+from pgaudit_kit.dumps.archives.data_blocks import TABLE_BLOCK, kind_of
 from pgaudit_kit.dumps.archives.folder_data import SUFFIXES, TOC_NAME, list_name
 from pgaudit_kit.dumps.archives.raw_toc import ALGORITHMS, V_ALGORITHM, Container, RawEntry, RawHeader
 from pgaudit_kit.dumps.archives.toc_writer import write_integer, write_toc
@@ -76,7 +76,7 @@ class CustomArchive:
     def _block(self, entry: ArchiveEntry) -> Iterator[bytes]:
         kind = kind_of(entry)
         yield bytes([kind]) + self._integer(entry.dump_id)
-        if kind == TABLE:
+        if kind == TABLE_BLOCK:
             yield from self._chunks(self._reader.data.pieces_of(entry))
             return
         for oid, pieces in self._reader.data.large_objects_of(entry):
@@ -115,7 +115,7 @@ class DirectoryArchive:
         """
         lists: dict[str, list[bytes]] = {}
         for entry in entries_with_data(self._reader):
-            if kind_of(entry) == TABLE:
+            if kind_of(entry) == TABLE_BLOCK:
                 yield f"{entry.dump_id}.dat{self._suffix}", self._file(self._reader.data.pieces_of(entry))
                 continue
             listed = lists.setdefault(list_name(entry.dump_id, self._header.version), [])

@@ -24,15 +24,10 @@ def read_toc(archive: bytes, *, resource: str) -> tuple[RawHeader, list[RawEntry
     return header, read_raw_entries(cursor, header)
 
 
-def without_offsets(archive: bytes, *, resource: str) -> bytes:
-    """Return the archive without data: no entry says where its own are."""
-    header, entries = read_toc(archive, resource=resource)
-    return write_toc(header, [entry._replace(extra=None) for entry in entries])
-
-
 def put_back(archive: bytes, left_out: Mapping[Name, RawEntry], *, resource: str) -> tuple[bytes, dict[Name, int]]:
     """Return *archive* with an entry of table data for each table *left_out*, and the dump ids that these have now, by schema and name.
 
+    No entry says where its data are: there are none.
     *left_out*: the entries of an earlier archive of the same database. Raises DamagedDump when a table is not in *archive*.
     """
     header, entries = read_toc(archive, resource=resource)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -32,13 +33,14 @@ class ChunkSink:
     Attributes: `new_chunks`, `new_bytes` (uncompressed) of those that were not known; `used_packs`: packs with chunks that were.
     """
 
-    def __init__(self, store: PackStore, known: KnownChunks, *, level: int) -> None:
+    def __init__(self, store: PackStore, known: KnownChunks, *, level: int, sign_of_life: Callable[[], None] = lambda: None) -> None:
         self.new_chunks = self.new_bytes = self.stored_bytes = 0
         self.used_packs: set[str] = set()
         self.written: list[str] = []
         self._store = store
         self._known = known
         self._level = level
+        self._sign_of_life = sign_of_life
         self._writer = PackWriter(store)
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
@@ -122,6 +124,7 @@ class ChunkSink:
         for pack in self._writer.packs[len(self.written) :]:
             prove_pack(self._store, pack)
             self.written.append(pack)
+            self._sign_of_life()
 
 
 def prove_pack(store: PackStore, pack: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgaudit_kit.dumps.incremental.index_file import write_index_file
-from pgaudit_kit.dumps.incremental.put_back import without_offsets
+from pgaudit_kit.dumps.incremental.put_back import put_back
 from pgaudit_kit.operations.backups.chunk_sink import ChunkSink
 from pgaudit_kit.operations.backups.stream_chunks import chunk_stream
 from pgaudit_kit.operations.store.packs import PACKS, PackStore
@@ -36,8 +36,9 @@ class StoreOfBackups:
             contents = chunk_stream(io.BytesIO(archive), sink, {})
             sink.finish()
         index = IncrementalIndex("test", tuple(contents.tables), tuple(contents.large_objects), tuple(sorted({*seen, *sink.written})))
+        schema, _ = put_back(contents.toc, {}, resource="made")
         path = self.folder / f"{name}.inc"
-        path.write_bytes(write_index_file(index, without_offsets(contents.toc, resource="made")))
+        path.write_bytes(write_index_file(index, schema))
         return path
 
     def packs(self) -> list[Path]:
