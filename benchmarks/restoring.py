@@ -31,7 +31,7 @@ assert done.verdict == "passed", done.checks.to_string()
 """
 CHANGE = """
 UPDATE messages SET score = score + 1 WHERE hashint8(id + {number}) % 1000 = 0;
-INSERT INTO messages SELECT id + {number} * 100000000, user_id, thread, subject, body || ' again', sent_at, read, score
+INSERT INTO messages SELECT id + {number} * 10000000, user_id, thread, subject, body || ' again', sent_at, read, score
     FROM messages ORDER BY id LIMIT {rows};
 """
 
