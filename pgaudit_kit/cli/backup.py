@@ -29,7 +29,15 @@ def backup(
     store: Annotated[
         str, typer.Option("--store", help="What keeps the backups: a folder, or a URL such as s3://bucket/folder.")
     ] = "backups",
-    format: Annotated[str, typer.Option("--format", help="custom, directory, plain or tar.")] = "custom",  # noqa: A002  the word of pg_dump
+    format: Annotated[  # noqa: A002  the word of pg_dump
+        str | None, typer.Option("--format", help="custom (default), directory, plain or tar.")
+    ] = None,
+    incremental: Annotated[
+        bool, typer.Option("--incremental", help="Keep only what the store has not yet; each is whole by itself, none needs another.")
+    ] = False,
+    full_read: Annotated[
+        bool, typer.Option("--full-read", help="Of an incremental one: read every table, also those that have not changed.")
+    ] = False,
     compress: Annotated[
         str | None, typer.Option("--compress", "-Z", help="none, gzip, lz4 or zstd, with a level if you like: zstd:9. Default: pg_dump's.")
     ] = None,
@@ -98,6 +106,8 @@ def backup(
                 role_passwords=role_passwords,
                 label=label,
                 lock_timeout=lock_timeout or None,
+                incremental=incremental,
+                full_read=full_read,
             )
         except PgAuditError as error:
             failures.append(error)

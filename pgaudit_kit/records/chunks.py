@@ -56,6 +56,11 @@ class StoredObject:
     xxh3_128: bytes
     pieces: tuple[Chunk, ...] = ()
 
+    @property
+    def digest(self) -> bytes:
+        """What says where a list of objects is cut."""
+        return self.xxh3_128
+
 
 @dataclass(frozen=True, slots=True)
 class ChunkedTable:

@@ -26,6 +26,11 @@ class ContentHash:
         self.size_bytes += len(piece)
         self._hash.update(piece)
 
+    @property
+    def digest(self) -> bytes:
+        """The hash, 16 bytes."""
+        return self._hash.digest()
+
     def line(self, oid: int) -> bytes:
         """The row of the object."""
         return _line(oid, self.size_bytes, self._hash.hexdigest())

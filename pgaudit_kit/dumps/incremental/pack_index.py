@@ -57,6 +57,11 @@ class PackIndex:
             for digest, (offset, stored, size, rows, total, kind) in zip(digests, _RECORD.iter_unpack(self.records), strict=True)
         )
 
+    def of_kind(self, kind: ChunkKind) -> tuple[PackedChunk, ...]:
+        """Those of one kind; the others are not decoded."""
+        code, at = _KINDS.index(kind), _RECORD.size
+        return tuple(self.chunk(number) for number, found in enumerate(self.records[at - 1 :: at]) if found == code)
+
     def chunk(self, number: int) -> PackedChunk:
         """The chunk that is *number* in the order of their offsets, from 0 on."""
         offset, stored, size, rows, total, kind = _RECORD.unpack_from(self.records, number * _RECORD.size)

@@ -88,6 +88,10 @@ class PackStore:
         """The stored bytes of a chunk, not unpacked. Raises FileNotFoundError."""
         return self.folder.read(f"{pack}{PACK}", chunk.offset, chunk.stored_bytes)
 
+    def read_whole(self, pack: str) -> bytes:
+        """All bytes of *pack*. Raises FileNotFoundError."""
+        return self.folder.read(f"{pack}{PACK}")
+
     def put(self, content: bytes, chunks: tuple[PackedChunk, ...]) -> str:
         """Keep a pack of *chunks*, then its index; return its id."""
         pack = hashlib.sha256(content).hexdigest()
@@ -129,13 +133,14 @@ class PackStore:
         sizes = self.folder.sizes()
         packs = [pack for pack in _with(sizes, INDEX) - _with(sizes, CONDEMNED) if f"{pack}{PACK}" in sizes]
         damaged = self.damaged()
-        digests, good = [], []
+        digests: dict[str, bytes] = {}
+        nodes: dict[bytes, tuple[str, PackedChunk]] = {}
         for pack, index in self.indexes(packs):
             if isinstance(index, PackIndex) and index.pack == pack and index.pack_bytes == sizes[f"{pack}{PACK}"]:
-                broken = damaged.get(pack)
-                digests.append(b"".join(c.digest for c in index.chunks if c.digest not in broken) if broken else index.digests)
-                good.append(pack)
-        return KnownChunks(digests), frozenset(good)
+                broken = damaged.get(pack, frozenset())
+                digests[pack] = b"".join(c.digest for c in index.chunks if c.digest not in broken) if broken else index.digests
+                nodes |= {c.digest: (pack, c) for c in index.of_kind(ChunkKind.LIST) if c.digest not in broken}
+        return KnownChunks(digests.values(), packs=digests, nodes=nodes), frozenset(digests)
 
 
 class PackWriter:

@@ -51,7 +51,12 @@ def incremental_files(store: Store) -> list[str]:
 
 def read_index(store: Store, file: str) -> IncrementalIndex:
     """What the file of an incremental backup says. Raises FileNotFoundError when it is gone, DumpError."""
-    return read_index_file(_content(store, file), resource=f"{store.label}/{file}")[0]
+    return read_incremental(store, file)[0]
+
+
+def read_incremental(store: Store, file: str) -> tuple[IncrementalIndex, bytes]:
+    """The same, and the archive of its schema. Raises FileNotFoundError when it is gone, DumpError."""
+    return read_index_file(_content(store, file), resource=f"{store.label}/{file}")
 
 
 def _used(index: IncrementalIndex, chunks: StoredChunks, lists: dict[bytes, frozenset[bytes]]) -> frozenset[bytes]:
