@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgaudit_kit.cli import retention_options as keep
+from pgaudit_kit.cli.encryption_options import EncryptTo
 from pgaudit_kit.cli.list_backups import StoreOption, shown_size
 from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict, visible
 from pgaudit_kit.errors import UsageError
@@ -31,6 +32,7 @@ def prune(
     grace: Annotated[
         str, typer.Option("--grace", help="How long chunks of incremental backups stay after no backup uses them any more: 0h, 24h, 7d.")
     ] = "24h",
+    encrypt_to: EncryptTo = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and delete nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
     json: Json = False,
@@ -53,7 +55,9 @@ def prune(
     rules = keep.retention(
         (keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly), within=keep_within, max_total_size=max_total_size
     )
-    done = delete(store, rules, confirm=confirm, dry_run=dry_run, zone=keep.as_zone(timezone), grace=keep.as_grace(grace))
+    done = delete(
+        store, rules, confirm=confirm, dry_run=dry_run, zone=keep.as_zone(timezone), grace=keep.as_grace(grace), recipients=encrypt_to or ()
+    )
     if json:
         print_json({"verdict": "passed", "dry_run": dry_run, **done.to_dict()})
         return

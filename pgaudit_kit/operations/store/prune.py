@@ -71,10 +71,11 @@ def prune(
     dry_run: bool = False,
     zone: tzinfo = UTC,
     grace: timedelta = GRACE,
+    recipients: Sequence[str] = (),
 ) -> Pruned:
     """Delete from *store* what *keep* does not want, oldest first, and what killed runs left; *dry_run*: only plan.
 
-    Chunks of incremental backups that none uses any more are marked then, and deleted by the first prune that comes *grace* later.
+    Chunks of incremental backups that none uses any more are marked then, and deleted by the first prune that comes *grace* later; *recipients* as for `sweep`.
 
     *confirm* is given the plan and says whether to go on; without it nothing is asked. Days, weeks … are those of *zone*. Only what is
     doomed before and after the question is deleted. Raises UsageError when no rule is given, and the errors of `open_store`.
@@ -84,7 +85,7 @@ def prune(
     place = open_store(store)
     fates = plan(place.backups(), keep, datetime.now(zone))
     if dry_run or (confirm and not confirm(fates)):
-        return Pruned(place.label, fates, swept=sweep(place, grace=grace, dry_run=True))
+        return Pruned(place.label, fates, swept=sweep(place, grace=grace, dry_run=True, recipients=recipients))
     cleaned = place.clean()
     again = plan(place.backups(), keep, datetime.now(zone))
     shown = {(fate.backup.name, fate.backup.sha256) for fate in fates if not fate.is_kept}
@@ -100,4 +101,4 @@ def prune(
             what = f"{error.message}; {len(deleted)} backups were deleted before, {backup.name} was not"
             raise StoreFailed(what, resource=place.label, remedy=error.remedy) from error
         deleted.append(backup.name)
-    return Pruned(place.label, again, tuple(deleted), tuple(cleaned), needed, sweep(place, grace=grace))
+    return Pruned(place.label, again, tuple(deleted), tuple(cleaned), needed, sweep(place, grace=grace, recipients=recipients))

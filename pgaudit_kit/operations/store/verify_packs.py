@@ -10,7 +10,6 @@ from pgaudit_kit.dumps.incremental.chunk_bytes import unpack_chunk
 from pgaudit_kit.dumps.incremental.nodes import chunks_listed, read_chunk_list
 from pgaudit_kit.dumps.incremental.pack_index import PackIndex
 from pgaudit_kit.errors import DamagedDump
-from pgaudit_kit.operations.store.packs import PACK
 from pgaudit_kit.operations.store.store import Store
 from pgaudit_kit.operations.store.stored_chunks import StoredChunks
 from pgaudit_kit.operations.store.used_chunks import read_index
@@ -77,7 +76,7 @@ class ReadPacks:
 
     def _broken_in(self, pack: str, chunks: Iterable[PackedChunk]) -> Iterable[bytes]:
         try:
-            content = self._packs.folder.read(f"{pack}{PACK}")
+            content = self._packs.content(pack)
         except FileNotFoundError:
             return  # it was swept meanwhile, or is lost: then nothing has what was in it
         for chunk in chunks:
