@@ -53,9 +53,11 @@ def decrypted(chunks: Iterable[bytes], *, resource: str) -> Iterator[bytes]:
         yield from pipe.pieces()
     finally:
         pipe.stop()
+    if pipe.of_source:
+        raise pipe.of_source
     if pipe.error is None:
         return
-    if type(pipe.error).__name__ != "DecryptError":
+    if not isinstance(pipe.error, (_pyrage().DecryptError, OSError)):  # what is changed behind its head is told as an OSError
         raise pipe.error
     if _NO_KEY in str(pipe.error):
         raise UnsupportedDump("it is encrypted with age, to other keys than the one given", resource=resource, remedy=_GIVE)
@@ -68,6 +70,7 @@ class _Pipe:
 
     def __init__(self, chunks: Iterable[bytes], identities: Sequence[Any]) -> None:
         self.error: BaseException | None = None
+        self.of_source: BaseException | None = None
         self._chunks = iter(chunks)
         self._held = b""
         self._pieces: Queue[bytes] = Queue(_HELD)
@@ -85,7 +88,11 @@ class _Pipe:
 
     def read(self, size: int = -1) -> bytes:
         if not self._held and not self._stopped.is_set():
-            self._held = next(self._chunks, b"")
+            try:
+                self._held = next(self._chunks, b"")
+            except BaseException as error:
+                self.of_source = error
+                raise
         given, self._held = (self._held, b"") if size < 0 else (self._held[:size], self._held[size:])
         return given
 

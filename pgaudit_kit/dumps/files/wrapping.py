@@ -1,4 +1,4 @@
-"""What may be wrapped around a dump: compressions, .zip, UTF-16, encryption with age; told by its first bytes, taken off reading forward."""
+"""What may be wrapped around a dump: compressions, .zip, UTF-16, age; told by the first bytes, taken off while reading forward."""
 
 from __future__ import annotations
 

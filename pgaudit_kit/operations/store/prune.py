@@ -75,7 +75,8 @@ def prune(
 ) -> Pruned:
     """Delete from *store* what *keep* does not want, oldest first, and what killed runs left; *dry_run*: only plan.
 
-    Chunks of incremental backups that none uses any more are marked then, and deleted by the first prune that comes *grace* later; *recipients* as for `sweep`.
+    Chunks of incremental backups that none uses any more are marked then, and deleted by the first prune that comes *grace* later;
+    *recipients* as for `sweep`.
 
     *confirm* is given the plan and says whether to go on; without it nothing is asked. Days, weeks … are those of *zone*. Only what is
     doomed before and after the question is deleted. Raises UsageError when no rule is given, and the errors of `open_store`.

@@ -66,7 +66,7 @@ def sweep(
 ) -> Swept:
     """Mark the packs of *store* that no backup uses, and delete those that were marked *grace* ago; *dry_run*: only say which.
 
-    *recipients*: the keys that an encrypted store is encrypted to; without them no pack of it is written anew, however little is used of it.
+    *recipients*: the keys that an encrypted store is encrypted to; without them no pack of it is written anew.
     A backup that runs meanwhile finds all that it has seen. While what some backup uses cannot be read, nothing is marked or deleted.
     Raises the errors of `open_store`, and StoreFailed when the store cannot be listed, read or written.
     """

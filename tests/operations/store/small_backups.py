@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
+from pgaudit_kit.dumps.files.age import sealed
 from pgaudit_kit.dumps.incremental.chunk_bytes import digest_of, pack_chunk
 from pgaudit_kit.dumps.incremental.index_file import write_index_file
 from pgaudit_kit.dumps.incremental.nodes import read_chunk_list, write_chunk_list
@@ -68,7 +69,7 @@ def back_up(store: Store, at: datetime, tables: Tables, *, database: str = "app"
         writer = SmallWriter(store, known, full_bytes=full_bytes)
         chunked = tuple(writer.table(number, name, rows) for number, (name, rows) in enumerate(tables.items(), 1))
         writer.packs.flush()
-        incoming.path.write_bytes(write_index_file(IncrementalIndex("0", chunked), b"PGDMP"))
+        incoming.path.write_bytes(sealed(write_index_file(IncrementalIndex("0", chunked), b"PGDMP"), store.packs.recipients))
         return finish(incoming, _manifest(database, at, chunked))
 
 
