@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, TypeAlias
 
 from pgaudit_kit.errors import StoreFailed, UsageError
+from pgaudit_kit.operations.store.chunk_sizes import chunk_sizes
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.retention import Doomed, Kept, Retention, plan
 from pgaudit_kit.operations.store.running_backups import running_backups
@@ -84,11 +85,11 @@ def prune(
     if keep.are_none:
         raise UsageError("no rule says what to keep", resource="retention", remedy="Give at least one, such as --keep-last 7.")
     place = open_store(store)
-    fates = plan(place.backups(), keep, datetime.now(zone))
+    fates = _planned(place, keep, zone)
     if dry_run or (confirm and not confirm(fates)):
         return Pruned(place.label, fates, swept=sweep(place, grace=grace, dry_run=True, recipients=recipients))
     cleaned = place.clean()
-    again = plan(place.backups(), keep, datetime.now(zone))
+    again = _planned(place, keep, zone)
     shown = {(fate.backup.name, fate.backup.sha256) for fate in fates if not fate.is_kept}
     doomed = [f.backup for f in again if not f.is_kept and (f.backup.name, f.backup.sha256) in shown]
     bases = {note.base for note in running_backups(place.packs.folder).values() if note and not note.is_over(datetime.now(UTC))}
@@ -103,3 +104,9 @@ def prune(
             raise StoreFailed(what, resource=place.label, remedy=error.remedy) from error
         deleted.append(backup.name)
     return Pruned(place.label, again, tuple(deleted), tuple(cleaned), needed, sweep(place, grace=grace, recipients=recipients))
+
+
+def _planned(store: Store, keep: Retention, zone: tzinfo) -> tuple[Fate, ...]:
+    backups = store.backups()
+    sizes = chunk_sizes(store, backups) if keep.max_total_size_bytes is not None else None
+    return plan(backups, keep, datetime.now(zone), sizes)
