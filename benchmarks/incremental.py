@@ -98,7 +98,12 @@ class Series:
         if not shutil.which("restic"):
             return 0
         repository, plain = self.folder / "restic", self.folder / "plain.sql"
-        environment = {**os.environ, "RESTIC_PASSWORD": "x", "RESTIC_REPOSITORY": str(repository), "XDG_CACHE_HOME": str(self.folder / "cache")}
+        environment = {
+            **os.environ,
+            "RESTIC_PASSWORD": "x",
+            "RESTIC_REPOSITORY": str(repository),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
+        }
         if not repository.exists():
             subprocess.run(["restic", "init", "-q", "--repository-version", "2"], check=True, env=environment)
         before = size_of(repository)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.files.folders import Folder
-from pgaudit_kit.dumps.reader import Contents, DumpReader, StoredRows
+from pgaudit_kit.dumps.reader import ChunkLists, Contents, DumpReader, StoredRows
 from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
 from pgaudit_kit.dumps.worker_processes import fingerprints_of, process_count
 from pgaudit_kit.errors import DamagedDump, RowsNotAvailable
+from pgaudit_kit.records.chunks import Chunk
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_COLUMNS, LARGE_OBJECT_ROWS, tables_alone
@@ -134,6 +135,18 @@ class Dump:
     def script_commands(self) -> tuple[MetaCommand, ...]:
         r"""The commands for psql in a plain script (`\connect`, `\restrict` …), in order; () for an archive."""
         return self._reader.script_commands
+
+    def chunk_lists(self, name: TableName) -> ChunkLists | None:
+        """The lists of chunks that the rows of *name* lie in; None when they do not."""
+        return self.archive.chunk_lists(name) if self.archive else None
+
+    def rows_of_chunks(self, name: TableName, chunks: Sequence[Chunk], columns: Sequence[str] | None = None) -> Iterator[bytes]:
+        """The rows of some of the chunks of *name*, as `row_blocks` gives them. Raises RowsNotAvailable, DamagedDump."""
+        lists = self.chunk_lists(name)
+        if lists is None:
+            raise RowsNotAvailable(f"the rows of {name} lie in no chunks", resource=self.file.resource, table=str(name))
+        blocks = lists.rows(chunks)
+        return blocks if columns is None else project(blocks, self.table_data[name].columns, columns)
 
     def row_blocks(self, name: TableName, columns: Sequence[str] | None = None) -> Iterator[bytes]:
         r"""The rows of *name* as blocks of COPY text in UTF-8, each of whole lines ended by \n, of 128 KiB or more.

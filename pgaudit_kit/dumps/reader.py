@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pgaudit_kit.dumps.row_ranges import RowRange
 from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
+from pgaudit_kit.records.chunks import Chunk
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.provenance import Provenance
@@ -42,6 +43,18 @@ class Contents:
     large_objects: LargeObjectRows | None = None
     large_objects_broken: str = ""
     fingerprints: Mapping[TableName, Fingerprint] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkLists:
+    """The rows of a table as chunks: `nodes` are lists, `chunks` gives what is on some of them, `rows` the lines of some chunks, in UTF-8.
+
+    Both functions raise DamagedDump, also on the way.
+    """
+
+    nodes: tuple[Chunk, ...]
+    chunks: Callable[[Iterable[Chunk]], Iterator[Chunk]]
+    rows: Callable[[Iterable[Chunk]], Iterator[bytes]]
 
 
 class DumpReader(Protocol):

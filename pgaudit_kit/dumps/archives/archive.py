@@ -16,7 +16,7 @@ from pgaudit_kit.dumps.copy_statement import parse_copy
 from pgaudit_kit.dumps.counting import RowCounter
 from pgaudit_kit.dumps.files.read_ahead import read_ahead
 from pgaudit_kit.dumps.populated import with_known_populated
-from pgaudit_kit.dumps.reader import Contents, StoredRows
+from pgaudit_kit.dumps.reader import ChunkLists, Contents, StoredRows
 from pgaudit_kit.dumps.row_text import damaged_table, inserted_lines, located, shape_problem, with_inserts_end, without_end_mark
 from pgaudit_kit.dumps.scripts.insert_rows import InsertReader, NotCopyable
 from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
@@ -70,8 +70,17 @@ class ArchiveReader:
                 self._entries.setdefault(_name_of(entry), entry)
 
     @property
+    def remedy_of_rows(self) -> str:
+        """What to do about rows that are damaged; "" is what helps with any dump."""
+        return ""
+
+    @property
     def counted(self) -> Contents | None:
         """Nothing is known of rows without reading them."""
+        return None
+
+    def chunk_lists(self, name: TableName) -> ChunkLists | None:  # noqa: ARG002  # incremental backups have some
+        """The lists of chunks that the rows of *name* lie in; None: they do not."""
         return None
 
     @cached_property
@@ -180,7 +189,15 @@ class ArchiveReader:
             raise RowsNotAvailable(f"no rows of {table} in this dump", resource=self.resource, table=table)
         known = self.contents if "contents" in self.__dict__ or not entry.toc.copy_statement else None
         if known and (damage := known.damaged.get(name)):
-            raise damaged_table(damage.what, table=table, resource=self.resource, offset=damage.offset, line=None, member=damage.member)
+            raise damaged_table(
+                damage.what,
+                table=table,
+                resource=self.resource,
+                offset=damage.offset,
+                line=None,
+                member=damage.member,
+                remedy=self.remedy_of_rows,
+            )
         columns = known.tables[name].columns if known else self._copy_columns(entry)
         reason = known.tables[name].not_readable if known else self._why_not_readable()
         if reason or columns is None:
@@ -188,14 +205,18 @@ class ArchiveReader:
         try:
             offset, member = self.data.place_of(entry)
         except DamagedDump as error:
-            raise damaged_table(error.message, table=table, resource=self.resource, offset=error.offset, line=None) from error
+            raise damaged_table(
+                error.message, table=table, resource=self.resource, offset=error.offset, line=None, remedy=self.remedy_of_rows
+            ) from error
         if entry.toc.copy_statement:
             rows = without_end_mark(self.data.pieces_of(entry))
             blocks = whole_lines(rows, encoding=self.archive.encoding)
         else:
             lines = inserted_lines(with_inserts_end(self.data.pieces_of(entry)), self._insert_reader(), self.archive.encoding)
             blocks = whole_lines(lines, encoding=UNCHECKED)
-        return StoredRows(columns, located(blocks, table=table, resource=self.resource, offset=offset, member=member))
+        return StoredRows(
+            columns, located(blocks, table=table, resource=self.resource, offset=offset, member=member, remedy=self.remedy_of_rows)
+        )
 
     def _insert_reader(self) -> InsertReader:
         return InsertReader(standard_strings=self.archive.standard_strings)

@@ -56,6 +56,14 @@ class ChunkPlaces:
                 found = list(self._find(digest))
         return found
 
+    def others(self, copies: list[tuple[str, PackedChunk]]) -> Iterator[tuple[str, PackedChunk]]:
+        """Further copies of a chunk of which these are known, in packs that were not looked into yet."""
+        known = {pack for pack, _ in copies}
+        if not self._all:
+            self._all = True
+            self._load(self.there - self._seen)
+        yield from (found for found in self._find(copies[0][1].digest) if found[0] not in known)
+
     def _load(self, packs: frozenset[str]) -> bool:
         self._seen |= packs
         for pack in sorted(packs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from pgaudit_kit.dumps.incremental.chunk_bytes import unpack_chunk
@@ -46,6 +47,11 @@ class ChunkReader:
                 batch, size = [], 0
         yield from self._batch(batch, kind)
 
+    @property
+    def remedy(self) -> str:
+        """What to do about chunks that cannot be read."""
+        return _VERIFY if self.places.there else STAY_TOGETHER
+
     def one(self, chunk: Chunk, kind: ChunkKind) -> bytes:
         """The bytes of *chunk*. Raises DamagedDump."""
         return next(self.read([chunk], kind))
@@ -64,7 +70,7 @@ class ChunkReader:
     def _unpacked(self, stored: bytes, copies: list[tuple[str, PackedChunk]], kind: ChunkKind) -> bytes:
         """What the first good one of *copies* holds; *stored* is what was read of the first one."""
         broken: DamagedDump | None = None
-        for number, (pack, packed) in enumerate(copies):
+        for number, (pack, packed) in enumerate(chain(copies, self.places.others(copies))):
             try:
                 content = stored if stored and not number else self._files.read(pack + PACK, packed.offset, packed.stored_bytes)
                 resource = f"{self._files.label}/{pack}{PACK}"
@@ -92,7 +98,7 @@ class ChunkReader:
         places = self.places
         if not places.there:
             what = f"its rows lie in packs, and there are none in {self._files.label}"
-            return DamagedDump(what, resource=self._resource, remedy=STAY_TOGETHER)
+            return DamagedDump(what, resource=self._resource, remedy=self.remedy)
         lost = sorted(places.lost | places.broken.keys())
         shown = ", ".join(lost[:_SHOWN]) + (" …" if len(lost) > _SHOWN else "")
         where = f"; of the packs that it was written with, {shown} cannot be read" if lost else ""

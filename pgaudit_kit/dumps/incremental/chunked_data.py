@@ -55,7 +55,11 @@ class ChunkedData:
 
     def chunks_of(self, entry: ArchiveEntry) -> Iterator[Chunk]:
         """Yield the chunks of the table *entry*, in order. Raises DamagedDump."""
-        for node in self._nodes(entry):
+        return self.listed(self._nodes(entry))
+
+    def listed(self, nodes: Iterable[Chunk]) -> Iterator[Chunk]:
+        """Yield the chunks that *nodes* list, in order. Raises DamagedDump."""
+        for node in nodes:
             yield from read_chunk_list(self._reader.one(node, ChunkKind.LIST), resource=self._resource)
 
     def read_chunks(self, chunks: Iterable[Chunk]) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
@@ -16,8 +16,9 @@ from pgaudit_kit.dumps.incremental.chunk_reader import ChunkReader
 from pgaudit_kit.dumps.incremental.chunked_data import ChunkedData
 from pgaudit_kit.dumps.incremental.index_file import read_index_file
 from pgaudit_kit.dumps.incremental.pack_files import packs_beside
-from pgaudit_kit.dumps.reader import Contents
-from pgaudit_kit.dumps.text_encoding import codec_of
+from pgaudit_kit.dumps.reader import ChunkLists, Contents
+from pgaudit_kit.dumps.row_text import located
+from pgaudit_kit.dumps.text_encoding import whole_lines
 from pgaudit_kit.errors import DamagedDump
 from pgaudit_kit.records.chunks import Chunk, ChunkedTable
 from pgaudit_kit.records.fingerprint import Fingerprint
@@ -56,6 +57,11 @@ class IncrementalReader(ArchiveReader):
         )
 
     @property
+    def remedy_of_rows(self) -> str:
+        """What to do about rows that are damaged."""
+        return self.chunks.remedy
+
+    @property
     def counted(self) -> Contents:
         """What the lists say, which add up to the digests that name them; once all was read, what was found."""
         return self.contents if "contents" in self.__dict__ else self._listed
@@ -76,19 +82,22 @@ class IncrementalReader(ArchiveReader):
         entry = self._entries.get(name)
         return tuple(self._chunked.chunks_of(entry)) if entry else ()
 
+    def chunk_lists(self, name: TableName) -> ChunkLists | None:
+        """The lists of chunks that the rows of *name* lie in; None when it has none, or its encoding is not known."""
+        listed = self.listed_table(name)
+        if listed is None or self._why_not_readable():
+            return None
+
+        def rows(chunks: Iterable[Chunk]) -> Iterator[bytes]:
+            blocks = whole_lines(self._chunked.read_chunks(chunks), encoding=self.archive.encoding)
+            return located(blocks, table=str(name), resource=self.resource, offset=None, remedy=self.remedy_of_rows)
+
+        return ChunkLists(listed.nodes, self._chunked.listed, rows)
+
     def listed_table(self, name: TableName) -> ChunkedTable | None:
         """What is listed of *name*."""
         entry = self._entries.get(name)
         return self._chunked.tables.get(entry.dump_id) if entry else None
-
-    def rows_of(self, chunks: Iterator[Chunk]) -> Iterator[bytes]:
-        """The rows of *chunks*, as they were dumped. Raises DamagedDump."""
-        return self._chunked.read_chunks(chunks)
-
-    @property
-    def rows_are_utf8(self) -> bool:
-        """Whether rows are compared as they lie in chunks: in UTF-8, or in no encoding."""
-        return codec_of(self.archive.encoding) == ""
 
     @cached_property
     def _listed(self) -> Contents:
@@ -101,8 +110,8 @@ class IncrementalReader(ArchiveReader):
         listed = self.listed_table(name)
         if listed is None:
             return TableData(name, self._copy_columns(self._entries[name]) or (), not_readable="damaged: no list says what it consists of")
-        found = listed.fingerprint if self.rows_are_utf8 else None
         reason = self._why_not_readable()
+        found = None if reason else listed.fingerprint
         return TableData(name, listed.columns, listed.fingerprint.rows, listed.size_bytes, found, not_readable=reason)
 
     def _listed_objects(self) -> tuple[LargeObjectRows | None, str]:
@@ -123,7 +132,7 @@ class IncrementalReader(ArchiveReader):
         if (found.rows, found.size_bytes) != (listed.fingerprint.rows, listed.size_bytes):
             what = f"it has {found.rows:,} rows, and its list tells of {listed.fingerprint.rows:,}"
             raise DamagedDump(what, resource=self.resource)
-        if hashed and self.rows_are_utf8 and hashed != listed.fingerprint:
+        if hashed and hashed != listed.fingerprint:
             raise DamagedDump("its rows are not those that its list tells of: their fingerprints differ", resource=self.resource)
         return found
 

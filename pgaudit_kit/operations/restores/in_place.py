@@ -89,8 +89,9 @@ def restore_in_place(
     """
     begun = time.monotonic()
     resolved = target_to_fill(target)
-    dump = read_dump(backup_file.path if isinstance(backup_file, Backup) else backup_file)
-    expected = expected_source(dump, manifest)
+    given = backup_file.path if isinstance(backup_file, Backup) else backup_file
+    dump = read_dump(given)
+    expected = expected_source(dump, manifest, given=given)
     verification = verify(dump, manifest=expected if isinstance(expected, Manifest) else None)
     owners = not no_owner and "owner" not in told_to_leave_out(expected)  # an archive names them all the same
     job = _Job(dump, expected, resolved, owners, accept_partial, store, begun)

@@ -21,7 +21,7 @@ from pgaudit_kit.operations.restores.in_place import restore_in_place
 from pgaudit_kit.operations.restores.leftovers import STAGED_LIMIT, mark_staged
 from pgaudit_kit.operations.restores.load_dump import Loaded, load_dump
 from pgaudit_kit.operations.restores.load_errors import restore_failed
-from pgaudit_kit.operations.restores.local_dump import local_path, unpacked
+from pgaudit_kit.operations.restores.local_dump import unpacked
 from pgaudit_kit.operations.restores.maintenance import database_oid, maintenance_connection, target_to_fill
 from pgaudit_kit.operations.restores.preflight import Options, Plan, plan_restore
 from pgaudit_kit.operations.restores.recovery import Standing, tidy_up, untouched
@@ -132,9 +132,9 @@ def _job_of(
     """Find out what is meant, and verify the dump."""
     begun = time.monotonic()
     resolved = target_to_fill(target)
-    dump = read_dump(backup.path if isinstance(backup, Backup) else backup)
-    local_path(dump)  # what is no local file is refused before anything else
-    expected = expected_source(dump, manifest)
+    given = backup.path if isinstance(backup, Backup) else backup
+    dump = read_dump(given)
+    expected = expected_source(dump, manifest, given=given)  # what is no local file is refused before anything else
     verification = verify(dump, manifest=expected if isinstance(expected, Manifest) else None)
     # a portable archive names owners all the same; a portable script does not, so there is nothing to leave out
     portable = "owner" in told_to_leave_out(expected) and dump.provenance.format != "plain"
