@@ -52,7 +52,12 @@ def test_backups_are_encrypted_to_a_key_and_opened_by_it(url: str, pgaudit: Run,
     assert refused.returncode == 3
     assert "--identity" in refused.stderr
 
-    assert pgaudit("verify", "--all", *with_key).returncode == 0
+    restored = pgaudit("restore", dump, url, "--yes", *with_key)
+    assert restored.returncode == 0, restored.stdout + restored.stderr
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT count(*) FROM busy").fetchone() == (3000,)
+    assert pgaudit("verify", dump, *with_key).returncode == 0
+    assert pgaudit("verify", "--all", "--deep", *with_key).returncode == 0
     assert pgaudit("verify", "--all").returncode == 3
     told = pgaudit("prune", "--keep-last", "1", "--yes", "--grace", "0h")
     assert "not swept" in told.stdout
