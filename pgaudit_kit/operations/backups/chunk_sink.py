@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from pgaudit_kit.dumps.files.age import unsealed
 from pgaudit_kit.dumps.incremental.chunk_bytes import digest_of, pack_chunk, unpack_chunk
 from pgaudit_kit.dumps.incremental.pack_index import PackIndex
 from pgaudit_kit.errors import DamagedDump, PgAuditError, StoreFailed
@@ -134,7 +135,7 @@ def prove_pack(store: PackStore, pack: str) -> None:
         content = store.read_whole(pack)
         if index.pack != pack or hashlib.sha256(content).hexdigest() != pack:
             raise _not_as_written(store, pack, "its bytes are not those that were written")
-        prove_chunks(index, content)
+        prove_chunks(index, unsealed(content, resource=pack))
     except FileNotFoundError as error:
         raise _not_as_written(store, pack, "it is not there") from error
     except DamagedDump as error:

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import IO, cast
 
 from pgaudit_kit.audits.taking import take_incremental_manifest
+from pgaudit_kit.dumps.files.age import sealed
 from pgaudit_kit.dumps.files.byte_stream import ByteStream
 from pgaudit_kit.dumps.incremental.index_file import write_index_file
 from pgaudit_kit.dumps.incremental.put_back import put_back
@@ -114,7 +115,7 @@ class IncrementalRun:
             base=base.name if reused else "",
             reused=frozenset(table.dump_id for table in reused.values()),
         )
-        incoming.path.write_bytes(write_index_file(index, archive))
+        incoming.path.write_bytes(sealed(write_index_file(index, archive), self.store.packs.recipients))
         _see_that_all_are_there(self.store.packs, index.packs)
         data = {name: _with_fingerprint(found, tables.get(name)) for name, found in manifest.table_data.items()}
         new = (sink.new_chunks, sink.new_bytes, sink.stored_bytes)
