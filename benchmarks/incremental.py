@@ -2,9 +2,9 @@
 
     python -m benchmarks.incremental [--rows N] [--folder FOLDER] [--times N]
 
-Times are those of `pk.backup` in a process that has loaded the package, and of `pg_dump` into a file; the fastest of so many runs counts, and
-before each of ours the store is put back to what it was. Space is what a step adds to the store: packs, their indexes, the backup's file and
-its manifest. restic (Debian's package) backs up plain dumps, which suit it better than compressed ones, of the same steps.
+Times are those of `pk.backup` in a process that has loaded the package, and of `pg_dump` into a file; the fastest of so many runs
+counts, and before each of ours the store is put back to what it was. Space is what a step adds to the store: packs, their indexes, the
+backup's file and its manifest. restic (Debian's package) backs up plain dumps, which suit it better than compressed ones.
 """
 
 from __future__ import annotations
@@ -32,7 +32,12 @@ APPENDED = """
 INSERT INTO messages SELECT id + 100000000, user_id, thread, subject, body || ' again', sent_at, read, score
     FROM messages ORDER BY id LIMIT {rows}
 """
-UPDATED = "UPDATE messages SET score = score + 1 WHERE hashint8(id) % 1000 = 0"
+UPDATED = """
+UPDATE messages SET score = score + 1 WHERE hashint8(id) % 1000 = 0;
+UPDATE events SET amount = amount + 1 WHERE hashint8(id) % 1000 = 0;
+UPDATE users SET balance = balance + 1 WHERE hashint8(id) % 1000 = 0;
+UPDATE documents SET size = size + 1 WHERE hashint4(id) % 1000 = 0
+"""
 MOST_MEMORY = 300_000_000
 
 
@@ -98,12 +103,8 @@ class Series:
         if not shutil.which("restic"):
             return 0
         repository, plain = self.folder / "restic", self.folder / "plain.sql"
-        environment = {
-            **os.environ,
-            "RESTIC_PASSWORD": "x",
-            "RESTIC_REPOSITORY": str(repository),
-            "XDG_CACHE_HOME": str(self.folder / "cache"),
-        }
+        own = {"RESTIC_PASSWORD": "x", "RESTIC_REPOSITORY": str(repository), "XDG_CACHE_HOME": str(self.folder / "cache")}
+        environment = {**os.environ, **own}
         if not repository.exists():
             subprocess.run(["restic", "init", "-q", "--repository-version", "2"], check=True, env=environment)
         before = size_of(repository)
