@@ -59,6 +59,9 @@ def test_what_was_lost_over_time_is_counted_on_both_sides_and_drawn_in_its_span(
     assert {"public.messages", "2024-01-01 to 2024-01-03"} <= set(texts(chart))
     colours = chart.svg()
     assert colours.count(f"fill: {VERMILION}") == 1 + 3  # the legend, two columns and an empty one
+    gone = [{"schema": "public", "name": name} for name in ("messages", "lists")]
+    told = figures.lost_over_time([at("2024-01-01", 5, 0)], gone).description
+    assert told.endswith("No time to draw them by have the rows of public.lists."), "a table is not left out in silence"
     assert figures.lost_over_time([]).description == "No row that differs has a time to draw it by."
 
 

@@ -10,16 +10,16 @@ from pgaudit_kit.display import html
 from pgaudit_kit.reporting.chart import BLUE, VERMILION, Chart
 from pgaudit_kit.reporting.drawing import scale, shorten
 from pgaudit_kit.reporting.figures.spans import Spans, spans_of
-from pgaudit_kit.reporting.figures.words import Frame, Record, bytes_text, many, or_0, records_of, table_name, whole
+from pgaudit_kit.reporting.figures.words import NAMED, Frame, Record, bytes_text, many, or_0, records_of, table_name, whole
 from pgaudit_kit.reporting.strips import COLUMNS, Column, Strip, strips
 
 TABLES: Final = 8
 
 
-def lost_over_time(touched: Frame) -> Chart:
-    """When the rows that differ had been touched, per table. *touched* is the frame `over_time` of a Difference.
+def lost_over_time(touched: Frame, summary: Frame = ()) -> Chart:
+    """When the rows that differ had been touched, per table. *touched* and *summary* are `over_time` and `summary` of a Difference.
 
-    Above the line they are counted as they were before (missing or changed), below it as they are now (extra or changed).
+    Tables of *summary* whose rows have no time are named. Above the line they are counted as they were before (missing or changed), below it as they are now (extra or changed).
     """
     tables: dict[str, list[Record]] = {}
     for record in records_of(touched):
@@ -33,7 +33,14 @@ def lost_over_time(touched: Frame) -> Chart:
         legend=((VERMILION, "above: as before, missing or changed"), (BLUE, "below: as now, extra or changed")),
         nothing="No row that differs has a time.",
     )
-    return Chart(figure, "What was lost, by time", (sentence or "No row that differs has a time to draw it by.") + left_out)
+    timeless = [name for r in records_of(summary) if (name := table_name(r)) not in tables]
+    without = f" No time to draw them by have the rows of {_some(timeless)}." if timeless and tables else ""
+    return Chart(figure, "What was lost, by time", (sentence or "No row that differs has a time to draw it by.") + left_out + without)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(map(shorten, names[:NAMED])) + more
 
 
 def _sum(records: Sequence[Record], column: str) -> int:
