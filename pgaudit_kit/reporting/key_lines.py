@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MARGIN: Final = 120.0  # at most, for the tracks
 _ROW, _SMALL = 26.0, 12.0
 _CHARACTERS: Final = 6.2  # points that one takes, guessed generously
-_LEGEND: Final = ((GREEN, "✓ whole"), (VERMILION, "✕ lost rows, or a broken key (a thick, dashed line)"))
+_LEGEND: Final = ((GREEN, "✓ whole"), (VERMILION, "✕ rows lost or changed, or a broken key (dashed)"))
 
 
 @dataclass(frozen=True, slots=True)

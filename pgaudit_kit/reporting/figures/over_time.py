@@ -19,7 +19,8 @@ TABLES: Final = 8
 def lost_over_time(touched: Frame, summary: Frame = ()) -> Chart:
     """When the rows that differ had been touched, per table. *touched* and *summary* are `over_time` and `summary` of a Difference.
 
-    Tables of *summary* whose rows have no time are named. Above the line they are counted as they were before (missing or changed), below it as they are now (extra or changed).
+    Tables of *summary* whose rows have no time are named. Above the line rows are counted as they were before (missing or changed),
+    below it as they are now (extra or changed).
     """
     tables: dict[str, list[Record]] = {}
     for record in records_of(touched):
