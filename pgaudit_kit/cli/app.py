@@ -29,6 +29,7 @@ from pgaudit_kit.cli import (
     snapshot,
     verify,
 )
+from pgaudit_kit.cli.every_command import add_command
 from pgaudit_kit.cli.output import visible
 from pgaudit_kit.errors import PgAuditError, hide_secrets
 
@@ -63,7 +64,7 @@ for command in (
     prune.prune,
     report.report,
 ):
-    app.command()(command)
+    add_command(app, command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from pgaudit_kit.cli import retention_options as keep
 from pgaudit_kit.cli.list_backups import StoreOption, shown_size
-from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict, visible
+from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict, say, visible
 from pgaudit_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def prune(
     else:
         print_verdict("passed", f"nothing was deleted; {len(doomed)} of {len(done.fates)} backups in {done.store} would be.")
     if done.cleaned:
-        print(f"  → also removed what killed runs had left: {visible(', '.join(done.cleaned))}")
+        say(f"  → also removed what killed runs had left: {visible(', '.join(done.cleaned))}")
 
 
 def _doomed(fates: Sequence[Fate]) -> list[Fate]:

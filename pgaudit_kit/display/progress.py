@@ -10,7 +10,7 @@ from typing import Any, Self
 
 _SECONDS_OF_PATIENCE = 1.0
 UNWATCHED = "PGAUDIT_UNWATCHED"
-"""Set in the environment of a kernel that runs for a report: its bar would stay in the page as text."""
+"""Set in the environment when nobody wants a bar: by --quiet, and for a kernel that runs for a report, in whose page it would stay."""
 
 
 class Progress:
@@ -52,7 +52,7 @@ class Progress:
 
 
 def _somebody_looks() -> bool:
-    return sys.stderr.isatty() or (_in_notebook() and not os.environ.get(UNWATCHED))
+    return not os.environ.get(UNWATCHED) and (sys.stderr.isatty() or _in_notebook())
 
 
 def _in_notebook() -> bool:
