@@ -41,13 +41,19 @@ def _sources(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def _tables(ctx: typer.Context, incomplete: str) -> list[str]:
     """The tables of the dump that stands before on the line, in full, and bare when that is short for it."""
-    given = next((value for name in ("dump", "backup", "source") if isinstance(value := ctx.params.get(name), str)), None)
+    given = next((value for name in ("dump", "backup", "source") if isinstance(value := ctx.params.get(name), str)), None) or _file_before()
     names: list[str] = []
     if given:
         with suppress(Exception):  # whatever is wrong with the dump is told when the command runs
             names = list(_tables_of(Path(given)))
     bare = [name.removeprefix("public.") for name in names if name.startswith("public.")]
     return [name for name in [*bare, *names] if name.startswith(incomplete)]
+
+
+def _file_before() -> str | None:
+    """The first file on the line: an option that still waits for its value keeps the words before it from being taken in."""
+    line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
+    return next((word for word in line.split()[2:] if Path(word).exists()), None)
 
 
 def _tables_of(dump: Path) -> Iterator[str]:

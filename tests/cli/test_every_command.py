@@ -48,7 +48,6 @@ RUNS: dict[int, list[str]] = {
         "report verify -p dump=app.dump",
     ],
     1: [
-        "backup env:APP --store fresh -t no_such_table",
         "verify app.dump --require no_such_table",
         "diff app.dump env:CHANGED",
         "migrations app.dump --folder edited",
@@ -92,7 +91,6 @@ RUNS: dict[int, list[str]] = {
     ],
 }
 ALL_RUNS = [pytest.param(code, line, id=f"{code}-{line.split()[0]}") for code, lines in RUNS.items() for line in lines]
-BAD = "CREATE TABLE public.t (id integer);\nCOPY public.t (id) FROM stdin;\n1\n1\n\\.\nALTER TABLE ONLY public.t ADD CONSTRAINT t_pkey PRIMARY KEY (id);\n"
 
 
 def _line_of(command: str, code: int = 0) -> str:
@@ -110,11 +108,10 @@ def place(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
         for name in list(names.values())[1:]:
             connection.execute(psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE every_command").format(psycopg.sql.Identifier(name)))
     made = pk.backup(server.url("every_command"), store=folder)
-    other = pk.backup(server.url("every_command_changed"), store=folder, schema_only=True) if False else made
     for suffix in (".dump", ".manifest.json"):
-        shutil.move(folder / f"{made.path.stem}{suffix}", folder / f"app{suffix}")
-    del other
+        shutil.copy(folder / f"{made.path.stem}{suffix}", folder / f"app{suffix}")
     _damage(folder)
+    _write_scripts(server, folder)
     with psycopg.connect(server.url("every_command_changed"), autocommit=True) as connection:
         connection.execute("UPDATE users SET email = email || '!' WHERE id = 1")
     with pytest.MonkeyPatch.context() as patch:
@@ -127,3 +124,207 @@ def place(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
         found = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, 'every_command')").fetchall()
         for (name,) in found:
             connection.execute(psycopg.sql.SQL("DROP DATABASE {} WITH (FORCE)").format(psycopg.sql.Identifier(name)))
+
+
+def _damage(folder: Path) -> None:
+    """A dump that is cut, one of other bytes than its manifest says, an edited migration."""
+    whole = (folder / "app.dump").read_bytes()
+    (folder / "cut.dump").write_bytes(whole[: len(whole) // 2])
+    (folder / "other.dump").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    shutil.copy(folder / "app.manifest.json", folder / "other.manifest.json")
+    shutil.copytree(MIGRATIONS, folder / "edited")
+    edited = next((folder / "edited").glob("*/migration.sql"))
+    edited.write_text(edited.read_text(encoding="utf-8") + "-- edited\n", encoding="utf-8")
+    (folder / "empty").mkdir()
+
+
+def _write_scripts(server: EmbeddedServer, folder: Path) -> None:
+    """Dumps that no server takes: a row twice under a primary key, an extension that nobody has."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE every_command_small TEMPLATE template0")
+    with psycopg.connect(server.url("every_command_small"), autocommit=True) as connection:
+        connection.execute("CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t VALUES (1)")
+    dump = [str(server.bin_folder / "pg_dump"), "-d", server.url("every_command_small")]
+    script = subprocess.run(dump, capture_output=True, text=True, check=True).stdout
+    (folder / "bad.sql").write_text(script.replace("FROM stdin;\n1\n", "FROM stdin;\n1\n1\n"), encoding="utf-8")
+    extension = (
+        "-- Name: no_such_extension; Type: EXTENSION; Schema: -; Owner: -\n--\n\nCREATE EXTENSION no_such_extension WITH SCHEMA public;\n"
+    )
+    lacking = script.replace("--\n-- Name: t; Type: TABLE;", f"--\n{extension}\n\n--\n-- Name: t; Type: TABLE;", 1)
+    assert "no_such_extension" in lacking
+    (folder / "lacks.sql").write_text(lacking, encoding="utf-8")
+
+
+class Ran:
+    """How a command ended, and what it printed."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Give a function that runs a command line in the folder, as the program does, with nobody at the keyboard."""
+    monkeypatch.chdir(place)
+    monkeypatch.setattr("sys.stdin", open(os.devnull, encoding="utf-8"))  # noqa: SIM115, PTH123  closed with the test
+
+    def run(line: str, *more: str) -> Ran:
+        for left in ("users.csv", "rescue.sql", "no.csv"):
+            Path(left).unlink(missing_ok=True)
+        monkeypatch.setattr("sys.argv", ["pgaudit", *shlex.split(line), *more])
+        monkeypatch.delenv("PGAUDIT_UNWATCHED", raising=False)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capfd.readouterr()
+        code = ended.value.code
+        return Ran(code if isinstance(code, int) else 0, captured.out, captured.err)
+
+    return run
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_runs_here(command: str) -> None:
+    if command in NEEDS_A_RUN_OF_ITS_OWN:
+        assert (PROJECT / NEEDS_A_RUN_OF_ITS_OWN[command]).is_file()
+        return
+    for code, lines in RUNS.items():
+        known = any(line.split()[0] == command for line in lines)
+        assert known == (_documented(command)[code] != "never"), f"{command}: docs/exit-codes.md and RUNS[{code}] of this file do not agree"
+
+
+def _documented(command: str) -> list[str]:
+    """What docs/exit-codes.md says of a command, by code."""
+    text = (PROJECT / "docs" / "exit-codes.md").read_text(encoding="utf-8")
+    row = re.search(rf"^\| {command} \|(.*)\|$", text, re.MULTILINE)
+    assert row, f"docs/exit-codes.md has no row for {command}"
+    cells = [cell.strip() for cell in row[1].split("|")]
+    assert len(cells) == 4
+    return cells
+
+
+@pytest.mark.parametrize(("code", "line"), ALL_RUNS)
+def test_the_exit_code_is_the_documented_one_and_an_error_is_one_line(code: int, line: str, run: Run) -> None:
+    done = run(line)
+    assert done.code == code, done.out + done.err
+    assert "pw-of-mine" not in done.out + done.err
+    assert "Traceback" not in done.err
+    if code == 2:
+        assert done.out == ""
+        assert re.fullmatch(r"pgaudit: [^\n]+\n", done.err), done.err
+
+
+@pytest.mark.parametrize("line", [pytest.param(line, id=line.split()[0]) for line in RUNS[0]])
+def test_a_quiet_command_says_nothing_when_all_is_well(line: str, run: Run) -> None:
+    done = run(line, "--quiet")
+    is_answer = line.split(maxsplit=1)[0] in {"inspect", "list", "query"}
+    assert (done.code, bool(done.out), done.err) == (0, is_answer, "")
+
+
+@pytest.mark.parametrize("line", [pytest.param(line, id=line.split()[0]) for line in RUNS[1]])
+def test_a_quiet_command_says_on_standard_error_what_is_wrong(line: str, run: Run) -> None:
+    done = run(line, "-q")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("pgaudit: ")
+
+
+@pytest.mark.parametrize("line", [pytest.param(line, id=line.split()[0]) for line in [*RUNS[0], *RUNS[1]]])
+def test_json_goes_to_standard_output_alone_or_to_a_file(line: str, run: Run, place: Path) -> None:
+    file = place / "said.json"
+    file.unlink(missing_ok=True)
+    own = line.split(maxsplit=1)[0] in {"rescue", "snapshot", "report"}  # their --output is what they make
+    done = run(line, "--json", *([] if own else ["--output", str(file)]))
+    assert (done.out == "") != own
+    said = json.loads(done.out if own else file.read_text(encoding="utf-8"))
+    documented = _keys_documented(line.split(maxsplit=1)[0])
+    assert set(said) <= documented, f"docs/json.md does not have {set(said) - documented} of {line.split(maxsplit=1)[0]}"
+    assert not list(place.glob(".said*"))
+
+
+def _keys_documented(command: str) -> set[str]:
+    """The words that docs/json.md has for a command."""
+    text = (PROJECT / "docs" / "json.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ") and command in re.findall(r"[a-z]+", line.split("|")[1])]
+    assert rows, f"docs/json.md has no row for {command}"
+    return set(re.findall(r"`(\w+)`", " ".join(rows)))
+
+
+def test_an_error_leaves_no_file_and_the_one_before_it_stays(run: Run, place: Path) -> None:
+    file = place / "answer.txt"
+    file.write_text("before", encoding="utf-8")
+    assert run("query app.dump 'SELECT 1/0 FROM nothing'", "-o", str(file)).code == 2
+    assert file.read_text(encoding="utf-8") == "before"
+    assert run("query app.dump 'SELECT count(*) AS n FROM users' --csv", "-o", str(file)).code == 0
+    assert file.read_text(encoding="utf-8").startswith("n\n")
+    refused = run("verify app.dump", "-o", "no/such/folder.txt")
+    assert (refused.code, refused.out) == (2, "")
+
+
+def test_every_help_has_an_example_that_the_command_line_understands() -> None:
+    from tests.docs.blocks import parse_command_line
+
+    for command in app.registered_commands:
+        assert command.callback is not None
+        examples = re.findall(r"^ *Example: (pgaudit .+)$", command.callback.__doc__ or "", re.MULTILINE)
+        assert examples, f"pgaudit {command.callback.__name__} --help has no Example: line"
+        for example in examples:
+            assert parse_command_line(example) == "", example
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal")
+def test_colour_is_for_terminals_and_not_for_those_who_do_not_want_it(place: Path) -> None:
+    import pty
+
+    def shown(**environment: str) -> bytes:
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "-c", "from pgaudit_kit.cli.app import main; main()", "verify", str(place / "app.dump")]
+        wanted = {k: v for k, v in os.environ.items() if k not in {"NO_COLOR", "COLUMNS"}} | {"TERM": "xterm-256color"} | environment
+        subprocess.run(command, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL, env=wanted, check=True, timeout=120)
+        os.close(theirs)
+        said = b""
+        try:
+            while piece := os.read(ours, 65536):
+                said += piece
+        except OSError:
+            pass  # Linux says so that the other end is closed
+        os.close(ours)
+        return said
+
+    colour = re.compile(rb"\x1b\[[0-9;]*3[0-7]m")
+    assert colour.search(shown())
+    assert not colour.search(shown(NO_COLOR="1"))
+
+
+def _completed(place: Path, line: str) -> list[str]:
+    words = line.split(" ")
+    environment = {**os.environ, "_PGAUDIT_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    script = "from pgaudit_kit.cli.app import main; main()"
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout.split()
+
+
+def test_the_shell_completes_commands_backups_tables_targets_and_reports(place: Path) -> None:
+    assert _completed(place, "pgaudit re") == ["rescue", "rehearse", "restore", "report"]
+    assert "app.dump" in _completed(place, "pgaudit verify ap")
+    assert _completed(place, "pgaudit extract app.dump mes") == ["messages"]
+    assert _completed(place, "pgaudit extract cut.dump mes") == ["messages"]  # without a manifest: of the table of contents
+    assert _completed(place, "pgaudit extract bad.sql t") == []
+    assert "env:CHANGED" in _completed(place, "pgaudit restore app.dump env:")
+    assert _completed(place, "pgaudit report ver") == ["verify"]
+    assert _completed(place, "pgaudit backup --format d") == ["directory"]
+    assert _completed(place, "pgaudit verify app.dump --require user") == ["users"]
+
+
+def test_bash_completes_with_the_script_that_we_give_it(place: Path) -> None:
+    program = Path(sys.executable).with_name("pgaudit")
+    asked = f"""
+        PATH="{program.parent}:$PATH"
+        source <(pgaudit --show-completion; true)
+        COMP_WORDS=(pgaudit verify app.d) COMP_CWORD=2
+        _pgaudit_completion pgaudit app.d verify
+        echo "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(["bash", "-c", asked], cwd=place, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["app.dump"], done.stderr

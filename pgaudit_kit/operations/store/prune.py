@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeAlias
 
+from pgaudit_kit.display import html
 from pgaudit_kit.errors import StoreFailed, UsageError
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.retention import Doomed, Kept, Retention, plan
@@ -30,6 +31,18 @@ class Pruned:
     def freed_bytes(self) -> int:
         """Size of the dumps that were deleted."""
         return sum(fate.backup.found_size_bytes for fate in self.fates if fate.backup.name in self.deleted)
+
+    def __repr__(self) -> str:
+        return f"<Pruned {self.store}: {len(self.deleted)} of {len(self.fates)} backups deleted, {self.freed_bytes:,} bytes freed>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what became of each backup, and why."""
+        gone = frozenset(self.deleted)
+        rows = [
+            ("kept" if f.is_kept else "deleted" if f.backup.name in gone else "would be deleted", f.backup.dump_file, f.why)
+            for f in self.fates
+        ]
+        return html.fragment(html.text(repr(self).strip("<>")), html.table(["", "backup", "why"], rows, caption="Plan"))
 
     def to_dict(self) -> dict[str, Any]:
         """What `--json` prints."""
