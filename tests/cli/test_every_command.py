@@ -5,6 +5,7 @@ A command that is new has no runs here yet: the first test names it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -273,28 +274,47 @@ def test_every_help_has_an_example_that_the_command_line_understands() -> None:
             assert parse_command_line(example) == "", example
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal")
-def test_colour_is_for_terminals_and_not_for_those_who_do_not_want_it(place: Path) -> None:
+def _on_a_terminal(*arguments: str, before: str = "", **environment: str) -> bytes:
+    """What a command shows on a terminal of its own."""
     import pty
 
-    def shown(**environment: str) -> bytes:
-        ours, theirs = pty.openpty()
-        command = [sys.executable, "-c", "from pgaudit_kit.cli.app import main; main()", "verify", str(place / "app.dump")]
-        wanted = {k: v for k, v in os.environ.items() if k not in {"NO_COLOR", "COLUMNS"}} | {"TERM": "xterm-256color"} | environment
-        subprocess.run(command, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL, env=wanted, check=True, timeout=120)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", f"{before}\nfrom pgaudit_kit.cli.app import main; main()", *arguments]
+    wanted = {k: v for k, v in os.environ.items() if k not in {"NO_COLOR", "COLUMNS"}} | {"TERM": "xterm-256color"} | environment
+    said = b""
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL, env=wanted) as running:
         os.close(theirs)
-        said = b""
-        try:
+        with contextlib.suppress(OSError):  # Linux says so that the other end is closed
             while piece := os.read(ours, 65536):
                 said += piece
-        except OSError:
-            pass  # Linux says so that the other end is closed
-        os.close(ours)
-        return said
+    os.close(ours)
+    assert running.returncode == 0, said
+    return said
 
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal")
+def test_colour_is_for_terminals_and_not_for_those_who_do_not_want_it(place: Path) -> None:
     colour = re.compile(rb"\x1b\[[0-9;]*3[0-7]m")
-    assert colour.search(shown())
-    assert not colour.search(shown(NO_COLOR="1"))
+    assert colour.search(_on_a_terminal("verify", str(place / "app.dump")))
+    assert not colour.search(_on_a_terminal("verify", str(place / "app.dump"), NO_COLOR="1"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal")
+def test_a_long_job_shows_how_far_how_fast_and_how_long_and_leaves_nothing(place: Path) -> None:
+    """Long is here what takes any time at all; the script is read so slowly that the bar can say something."""
+    at_once = (
+        "import os, time\nimport pgaudit_kit.display.progress as p\nfrom tqdm import tqdm\np._SECONDS_OF_PATIENCE = 0\n"
+        "tqdm.monitor_interval = 0\nread = os.preadv\ndef slow(*given):\n    time.sleep(0.15)\n    return read(*given)\nos.preadv = slow\n"
+    )
+    with (place / "bad.sql").open(encoding="utf-8") as script:
+        text = script.read().replace("FROM stdin;\n1\n1\n", "FROM stdin;\n" + "7\n" * 2_000_000)
+    (place / "long.sql").write_text(text, encoding="utf-8")
+    shown = _on_a_terminal("inspect", str(place / "long.sql"), before=at_once).decode()
+    assert re.search(r"long\.sql: +\d+%\|.*\d[kM]?/\d.*<\d\d:\d\d.*B/s", shown), shown[:2000]
+    assert shown.rstrip("\r\n").rpartition("\r")[2].count("%|") == 0
+    assert "%|" not in _on_a_terminal("inspect", str(place / "long.sql"), "--quiet", before=at_once).decode()
+    piped = [sys.executable, "-c", f"{at_once}\nfrom pgaudit_kit.cli.app import main; main()", "inspect", str(place / "long.sql")]
+    assert subprocess.run(piped, capture_output=True, text=True, check=True, timeout=120).stderr == ""
 
 
 def _completed(place: Path, line: str) -> list[str]:

@@ -7,7 +7,9 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from inspect import GEN_CLOSED, getgeneratorstate
+from pathlib import PurePath
 
+from pgaudit_kit.display.progress import reading_file
 from pgaudit_kit.dumps.archives.archive_data import ArchiveData, Problem
 from pgaudit_kit.dumps.archives.archive_toc import Archive, ArchiveEntry
 from pgaudit_kit.dumps.archives.toc_contradictions import contradictions, large_object_problems
@@ -129,7 +131,8 @@ class ArchiveReader:
 
         problems = [Problem(oddity) for oddity in self.archive.oddities]
         problems += contradictions(self.archive, resource=self._resource)
-        broken = self.data.read_all(visit)
+        with reading_file(PurePath(self._resource).name, self._size_bytes):
+            broken = self.data.read_all(visit)
         whole = {dump_id: found for dump_id, found in oids.items() if not any(p.entry and p.entry.dump_id == dump_id for p in broken)}
         problems += broken
         problems += large_object_problems(self.archive, whole, resource=self._resource)
