@@ -32,9 +32,9 @@ def reading_file(what: str, size_bytes: Callable[[], int]) -> Iterator[None]:
 
 
 class Progress:
-    """Counts rows of *what*, or another *unit*. The bar appears after a second, and only where somebody looks: on a terminal, in a notebook.
+    """Counts rows of *what*, or another *unit*. The bar appears after a second, where somebody looks: on a terminal, in a notebook.
 
-    *wanted*: True and False decide otherwise. *total*: about how many there are, asked only when there is a bar; then it says the time left.
+    *wanted*: True and False decide otherwise. *total*: about how many there are, asked when there is a bar, which then says the time left.
     """
 
     def __init__(self, what: str, *, wanted: bool | None = None, unit: str = " rows", total: Callable[[], int] | None = None) -> None:

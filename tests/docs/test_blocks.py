@@ -43,7 +43,7 @@ def app_backup(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory)
         connection.execute("CREATE DATABASE docs_app TEMPLATE template0")
         create_sample_app(server.url("docs_app"), scale=0)
         folder = tmp_path_factory.mktemp("docs")
-        made = pk.backup(server.url("docs_app"), store=folder / "made", full=True)
+        made = pk.backup(server.url("docs_app"), store=folder / "made")
         (folder / "backups").mkdir()
         for suffix in (".dump", ".manifest.json"):
             shutil.copy(folder / "made" / f"{made.path.stem}{suffix}", folder / "backups" / f"app{suffix}")
@@ -88,7 +88,9 @@ class Page:
         allowed = {0, 1} if "exit code 1" in command or shown else {0}
         if done.returncode not in allowed:
             return f"`{code}` ended with {done.returncode}: {done.stdout[-800:]}{done.stderr[-800:]}"
-        return differs(shown, done.stdout.splitlines()) if shown else ""
+        printed = done.stdout.replace(self.url.rpartition("/")[2].partition("?")[0], "app")
+        said = differs(shown, printed.splitlines()) if shown else ""
+        return f"`{code}`: {said}; it printed:\n{printed}" if said else ""
 
 
 @pytest.fixture
