@@ -126,6 +126,7 @@ def _program() -> Any:
 
 def shape(line: str) -> str:
     """A line of output without what differs from run to run: numbers, times, sizes, the width of columns."""
+    line = re.sub(r"\b(?=[a-f]*\d)[0-9a-f]{12,}\b", "#", line)
     line = re.sub(r"\d[\d,.:+TZ-]*", "#", line)
     line = re.sub(r"\b(?:s|ms|min|kB|MB|GB|h|d)\b", "unit", line)
     return re.sub(r"\s+", " ", line).strip()
