@@ -76,9 +76,14 @@ def _watched(*, quiet: bool) -> Iterator[None]:
     """Without a bar when it is to be quiet; kernels and processes that we start inherit it."""
     from pgaudit_kit.display.progress import UNWATCHED
 
+    before = os.environ.get(UNWATCHED)
     if quiet:
         os.environ[UNWATCHED] = "1"
-    yield
+    try:
+        yield
+    finally:
+        if quiet and before is None:
+            del os.environ[UNWATCHED]
 
 
 @contextmanager

@@ -276,9 +276,13 @@ def test_every_help_has_an_example_that_the_command_line_understands() -> None:
 
 def _on_a_terminal(*arguments: str, before: str = "", **environment: str) -> bytes:
     """What a command shows on a terminal of its own."""
+    import fcntl
     import pty
+    import struct
+    import termios
 
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 120, 0, 0))  # a bar is as wide as the terminal
     command = [sys.executable, "-c", f"{before}\nfrom pgaudit_kit.cli.app import main; main()", *arguments]
     wanted = {k: v for k, v in os.environ.items() if k not in {"NO_COLOR", "COLUMNS"}} | {"TERM": "xterm-256color"} | environment
     said = b""
