@@ -96,6 +96,11 @@ class RunningProgram:
         self.raise_if_failed()
 
     @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    @property
     def failed(self) -> bool:
         """Whether it has ended, and failed."""
         return bool(self._process.poll())

@@ -15,6 +15,8 @@ import psycopg
 import pytest
 
 from pgaudit_kit.audits.verify import verify
+from pgaudit_kit.dumps.archives.growing_archive import read_while_written
+from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed, CannotConnect, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
@@ -148,6 +150,26 @@ def test_dump_and_manifest_agree_although_others_write_meanwhile(make_app: MakeA
     assert recorded is not None
     assert before <= recorded < int(str(ask(url, "SELECT count(*) FROM users")))
     assert read_dump(made.path).fingerprint(USERS) == made.manifest.fingerprint(USERS)
+
+
+def test_an_archive_is_read_while_pg_dump_packs_it(make_app: MakeApp, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random digits take gzip:9 some times longer than reading the rows takes, on whatever machine."""
+    rows = "SELECT n, (SELECT string_agg(md5(n::text || k), '') FROM generate_series(1, 20) k) FROM generate_series(1, 40000) n"
+    url = make_app("packed_slowly", f"CREATE TABLE t AS {rows}; SELECT lo_from_bytea(0, 'large')")
+    dumps = []
+
+    def read(path: Path, is_written: Callable[[], bool]) -> Dump | None:
+        assert is_written()
+        dumps.append(read_while_written(path, is_written))
+        return dumps[-1]
+
+    monkeypatch.setattr("pgaudit_kit.operations.backups.dumping.read_while_written", read)
+    made = backup(url, store=store, compression="gzip:9")
+    (early,) = dumps
+    assert early is not None
+    dump = read_dump(made.path)
+    assert early.fingerprints() == dump.fingerprints() == {n: d.fingerprint for n, d in made.manifest.table_data.items()}
+    assert (made.verdict, verify(made.path).verdict) == (Outcome.PASSED, Outcome.PASSED)
 
 
 def test_settings_that_shape_text_reach_dump_and_manifest_alike(
