@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pgaudit_kit.dumps.archives.tar_folder import TarFolder
 from pgaudit_kit.dumps.dump import Dump
-from pgaudit_kit.dumps.files.decompression import DumpFile
+from pgaudit_kit.dumps.files.decompression import PIECE, DumpFile
+from pgaudit_kit.dumps.files.folders import Folder
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import RestoreFailed, UsageError
 from pgaudit_kit.operations.servers.scratch_folders import ScratchFolder
 
-_PIECE = 1 << 20
 _ONE_FILE = ("custom", "tar")
 
 
@@ -27,26 +28,45 @@ def local_path(dump: Dump) -> Path:
 
 @contextmanager
 def unpacked(dump: Dump) -> Iterator[Dump]:
-    """Give *dump*; an archive inside of a compression, which pg_restore does not look into, as a temporary file unpacked for the block.
+    """Give *dump*; what pg_restore does not look into, as a temporary copy for the block.
 
+    That is an archive inside of a compression, and a directory archive that was packed with tar.
     Raises RestoreFailed when there is no room for it.
     """
-    if dump.provenance.format not in _ONE_FILE or not isinstance(dump.file, DumpFile) or not dump.file.wrappings:
+    file, archive = dump.file, dump.provenance.format
+    packed_folder = archive == "directory" and isinstance(file, DumpFile)
+    if not isinstance(file, DumpFile) or not (packed_folder or (archive in _ONE_FILE and file.wrappings)):
         yield dump
         return
     scratch = ScratchFolder(None)
     try:
-        yield read_dump(_write(dump.file, scratch.path / dump.label))
+        yield read_dump(_written(file, scratch.path, folder=packed_folder))
     finally:
         scratch.remove()
 
 
-def _write(packed: DumpFile, path: Path) -> Path:
+def _written(packed: DumpFile, scratch: Path, *, folder: bool) -> Path:
     try:
-        with packed.open() as source, os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            while piece := source.read(_PIECE):
-                file.write(piece)
+        if folder:
+            return unfolded(TarFolder(packed), scratch)
+        return copy_file(packed, scratch / packed.label)
     except OSError as error:
-        what = f"nothing was touched: {packed.label} cannot be unpacked into {path.parent}: {error.strerror or error}"
+        what = f"nothing was touched: {packed.label} cannot be unpacked into {scratch}: {error.strerror or error}"
         raise RestoreFailed(what, resource=packed.label, remedy="Make room there, or set TMPDIR to a folder that has it.") from error
-    return path
+
+
+def unfolded(files: Folder | TarFolder, scratch: Path) -> Path:
+    """Return a folder in *scratch* with copies of *files*. Raises OSError, and the errors of reading them."""
+    copy = scratch / "archive"
+    copy.mkdir(mode=0o700)
+    for name in sorted(files.names()):
+        copy_file(files.file(name), copy / Path(name).name)
+    return copy
+
+
+def copy_file(file: DumpFile, to: Path) -> Path:
+    """Write what is in *file*, unpacked, to the new file *to*, for us only; return that. Raises OSError, and the errors of reading it."""
+    with file.open() as source, os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
+        while piece := source.read(PIECE):
+            copy.write(piece)
+    return to

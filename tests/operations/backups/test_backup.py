@@ -21,6 +21,7 @@ from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed, CannotConnect, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.programs.client_programs import find_program
+from pgaudit_kit.operations.restores.restore import restore
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.verify_all import verify_all
@@ -310,6 +311,17 @@ def test_an_empty_database_has_a_backup_too(make_app: MakeApp, store: Path) -> N
     made = backup(make_app("hollow", ""), store=store)
     assert made.path.exists()
     assert made.verdict is not Outcome.FAILED
+
+
+def test_an_empty_database_is_never_green_and_the_reason_is_told(make_app: MakeApp, store: Path) -> None:
+    made = backup(make_app("nothing_in_it", "SELECT 1"), store=store)
+    assert made.verdict is Outcome.NOT_CHECKED
+    (told,) = [c for c in made.check_list if c.outcome is not Outcome.PASSED]
+    assert (told.id, told.found, told.compared) == ("objects.match", "no object on either side", 0)
+    assert "the database that you meant" in told.remedy
+    restored = restore(made, make_app("nothing_yet", "SELECT 1"), confirm=lambda _: True)
+    assert (restored.replaced, restored.verdict) == (True, Outcome.NOT_CHECKED)
+    assert verify(made.path).verdict is Outcome.NOT_CHECKED
 
 
 def test_two_backups_in_one_second_do_not_overwrite_each_other(make_app: MakeApp, store: Path) -> None:
