@@ -11,7 +11,7 @@ from pathlib import Path
 from pgaudit_kit.dumps.archives.tar_folder import TarFolder
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.files.decompression import DumpFile
-from pgaudit_kit.operations.programs.client_programs import Program, pg_restore_into_argv
+from pgaudit_kit.operations.programs.client_programs import Program, pg_restore_argv
 from pgaudit_kit.operations.programs.run_program import RunningProgram
 from pgaudit_kit.operations.rehearsals.loaded import Loaded
 from pgaudit_kit.operations.rehearsals.problems import Problem, is_interrupted, made_by, shown_statement, went_away
@@ -82,7 +82,7 @@ class ArchiveLoad:
         if wanted:
             wanted.write_text("".join(f"{e.dump_id};\n" for e in entries if e.dump_id), encoding="ascii")
         jobs = 1 if self.dump.provenance.format == "tar" else self.jobs or min(os.cpu_count() or 1, _MOST_JOBS)
-        argv = pg_restore_into_argv(
+        argv = pg_restore_argv(
             self.pg_restore,
             archive=self.archive,
             database=self.target.database,
@@ -90,6 +90,7 @@ class ArchiveLoad:
             tablespaces=self.tablespaces,
             jobs=jobs,
             use_list=wanted,
+            goes_on=True,
         )
         with RunningProgram(argv, self.target.libpq_env()) as running:
             status, words = running.end(), running.words
