@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pgaudit_kit.audits.file_digest import file_digest
-from pgaudit_kit.audits.result import AuditResult
+from pgaudit_kit.audits.result import AuditResult, check_named
 from pgaudit_kit.checks.backup_preflight import advice_on_locks, check_locks
+from pgaudit_kit.display import frames
 from pgaudit_kit.errors import BackupFailed, OperationError, ProgramFailed, QueryFailed, StoreFailed
 from pgaudit_kit.operations.backups.dumping import dump_and_record
 from pgaudit_kit.operations.backups.globals_file import read_globals
@@ -77,6 +78,10 @@ class Backup:
     def checks(self) -> DataFrame:
         """Frame `checks` (display.frames.SCHEMAS): one row per check."""
         return self.result.checks
+
+    def findings(self, check_id: str) -> DataFrame:
+        """The evidence of the check *check_id*: one row per finding, its columns those of its id (`pk.explain`). Raises UsageError."""
+        return frames.evidence_frame(check_named(self.check_list, check_id))
 
     def to_dict(self) -> dict[str, Any]:
         """The backup as `--json` prints it."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.audits.proof import prove
 from pgaudit_kit.audits.result import AuditResult
-from pgaudit_kit.audits.verify import told_to_leave_out, verify
+from pgaudit_kit.audits.same import told_to_leave_out
+from pgaudit_kit.audits.verify import verify
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import PgAuditError, QueryFailed, RestoreFailed, UsageError
