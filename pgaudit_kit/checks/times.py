@@ -49,13 +49,16 @@ def _age(outcome: Outcome, rpo: timedelta, found: str, *, compared: int = 1) -> 
     )
 
 
-def check_duration(seconds: float | None, *, rto: timedelta, of: str) -> Check:
-    """`restore.duration`: *of* (a restore, a rehearsal, and where) took no longer than *rto*; None: nobody knows, and *of* says why."""
+def check_duration(seconds: float | None, *, rto: timedelta, of: str, at_worst: Outcome = Outcome.FAILED) -> Check:
+    """`restore.duration`: *of* (a restore, a rehearsal, and where) took no longer than *rto*; None: nobody knows, and *of* says why.
+
+    *at_worst*: of a restore that is done and proven, a warning is enough.
+    """
     slow = seconds is not None and seconds > rto.total_seconds()
     return Check(
         id="restore.duration",
         question="Is it restored soon enough?",
-        outcome=Outcome.NOT_CHECKED if seconds is None else Outcome.FAILED if slow else Outcome.PASSED,
+        outcome=Outcome.NOT_CHECKED if seconds is None else at_worst if slow else Outcome.PASSED,
         expected=f"no longer than {shown_span(rto.total_seconds())} (RTO)",
         found=of if seconds is None else f"{shown_span(seconds)}, {of}",
         compared=0 if seconds is None else 1,

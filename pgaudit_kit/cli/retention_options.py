@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from pgaudit_kit.operations.store.retention import Retention
+    from pgaudit_kit.records.config import Config
 
 Last = Annotated[int, typer.Option("--keep-last", min=0, help="Keep the newest N backups.")]
 Hourly = Annotated[int, typer.Option("--keep-hourly", min=0, help="Of the last N hours with a backup, the newest of each.")]
@@ -25,13 +26,17 @@ MaxTotal = Annotated[str | None, typer.Option("--max-total-size", help="Of all t
 Zone = Annotated[str, typer.Option("--timezone", help="The zone whose hours, days, weeks … count, such as Europe/Berlin.")]
 
 
-def retention(counts: tuple[int, int, int, int, int, int], *, within: str | None, max_total_size: str | None) -> Retention:
-    """Return the rules of the options; *counts* from last to yearly. Raises UsageError."""
+def retention(
+    counts: tuple[int, int, int, int, int, int], *, within: str | None, max_total_size: str | None, settings: Config
+) -> Retention:
+    """Return the rules of the options, *counts* from last to yearly; when none is given those of the *settings*. Raises UsageError."""
     from pgaudit_kit.operations.store.retention import Retention
 
     span = None if within is None else as_span(within, named="--keep-within")
     size = None if max_total_size is None else as_bytes(max_total_size, named="--max-total-size")
-    return Retention(*counts, within=span, max_total_size_bytes=size)
+    given = Retention(*counts, within=span, max_total_size_bytes=size)
+    rules: dict[str, Any] = dict(settings.keep)
+    return Retention(**rules) if given.are_none else given
 
 
 def as_zone(name: str) -> tzinfo:

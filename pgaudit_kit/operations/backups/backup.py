@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pgaudit_kit.audits.expectations import Settings, ask_tables, settings_of
 from pgaudit_kit.audits.file_digest import file_digest
 from pgaudit_kit.audits.result import AuditResult, check_named
 from pgaudit_kit.checks.backup_preflight import advice_on_locks, check_locks
+from pgaudit_kit.checks.dump_size import check_dump_size
 from pgaudit_kit.display import frames
 from pgaudit_kit.errors import BackupFailed, OperationError, ProgramFailed, QueryFailed, StoreFailed
 from pgaudit_kit.operations.backups.dumping import dump_and_record
@@ -29,6 +32,7 @@ from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.proofs import new_evidence
 from pgaudit_kit.operations.store.store import Incoming, Store
 from pgaudit_kit.operations.store.target_lock import only_backup_of, scratch_of
+from pgaudit_kit.records.config import Config
 from pgaudit_kit.records.evidence import Proof
 from pgaudit_kit.records.large_objects import tables_alone
 from pgaudit_kit.records.manifest import Manifest, manifest_beside
@@ -125,6 +129,7 @@ def backup(
     globals: bool = False,  # noqa: A002  # the word of pg_dumpall
     role_passwords: bool = False,
     lock_timeout: float | None = LOCK_TIMEOUT_SECONDS,
+    config: Settings = None,
 ) -> Backup:
     """Back up the database of *target* into *store* (a folder, a URL, what `open_store` gave) and return the Backup, verified.
 
@@ -136,7 +141,8 @@ def backup(
     (`zstd:9`); default what pg_dump does. What it cannot compress as a whole we do (plain, tar). Owners and privileges are left out
     unless *full*. *part*: only a part of the database, which the manifest then says. *globals*: roles and tablespaces in a script
     beside it, with the hashes of passwords only if *role_passwords*. *lock_timeout*: how many seconds to wait for a table that
-    somebody has locked (None: for ever).
+    somebody has locked (None: for ever). *config*: as of `verify`; required tables that are not there, and a dump that is too small, are
+    told by the result, and the backup is kept: it holds what the database held.
 
     Raises TargetError, CannotConnect, ProgramNotFound, UsageError before anything is written, BackupFailed afterwards; no file is
     left then.
@@ -147,6 +153,7 @@ def backup(
     options = DumpOptions(cast("Format", format), compress, jobs, full, part.options, lock_timeout)
     kept_in = open_store(store, create=True)
     begun = time.monotonic()
+    settings = settings_of(config)
     with only_backup_of(resolved.place, kept_in), snapshot(resolved, lock_timeout=lock_timeout) as live:
         program = _fitting_program(live, options)
         recent = recent_backups(kept_in, database=resolved.database, target=resolved.place)
@@ -162,8 +169,17 @@ def backup(
                 location = _publish(manifest, verified, incoming, begun)
         except (ProgramFailed, QueryFailed, StoreFailed, OSError) as error:
             raise _failed(job, name, error) from error
-    result = replace(verified, check_list=(*checks, *verified.check_list, *beside, *check_history(manifest, recent)))
+    result = replace(verified, check_list=(*checks, *verified.check_list, *beside, *_ask_expected(manifest, recent, settings)))
     return Backup(location, manifest, result, str(program), time.monotonic() - begun)
+
+
+def _ask_expected(manifest: Manifest, recent: Sequence[Manifest], settings: Config) -> list[Check]:
+    checks = check_history(manifest, recent, share=settings.smallest_share)
+    file, smallest = manifest.dump_file, settings.smallest_size_bytes
+    if manifest.partial or not file:  # a part need not hold everything, nor be large
+        return checks
+    checks += [check_dump_size(file.size_bytes, smallest=smallest, before=(), share=None)] if smallest is not None else []
+    return [*checks, *ask_tables(manifest, (), settings)]
 
 
 def _fitting_program(live: Snapshot, options: DumpOptions) -> Program:
