@@ -101,7 +101,7 @@ class _Place:
     key: str
 
     def refuse(self, what: str, remedy: str) -> UsageError:
-        return UsageError(f"{self.key} in {self.path.name}: {what}", resource=str(self.path), remedy=remedy)
+        return UsageError(f"{self.key}: {what}", resource=str(self.path), remedy=remedy)
 
 
 _Reader = Callable[[Any, _Place], Any]
@@ -112,7 +112,7 @@ def _known(key: str, keys: Mapping[str, _T], path: Path, table: str = "") -> _T:
         return keys[key]
     near = get_close_matches(key, keys, n=1, cutoff=0.5)
     remedy = f"Did you mean {table}{near[0]}?" if near else f"Known are: {', '.join(f'{table}{k}' for k in keys)}."
-    raise UsageError(f"{path.name} has an unknown key {table}{key}", resource=str(path), remedy=remedy)
+    raise UsageError(f"unknown key {table}{key}", resource=str(path), remedy=remedy)
 
 
 def _text(value: Any, place: _Place) -> str:
