@@ -21,6 +21,9 @@ ID = re.compile(rf"(?:{'|'.join(sorted(FAMILIES))})\.[a-z_]+\Z")
 NO_CHECKS = {"restore.sql"}  # a file that pg_restore leaves in its tar archives
 # made of a word that is handed in: migrations.py and target_place.py
 BY_WORD = {"migrations.state", "migrations.files", "migrations.catalog", "rehearsal.roles", "rehearsal.tablespaces"}
+# what these found is asserted where a restore or a rehearsal meets it (tests/operations), without their ids
+BY_THEIR_WORDS = {"restore.prepared", "restore.roles", "restore.tablespaces", "restore.privileges", "restore.retention"}
+BY_THEIR_WORDS |= {"rehearsal.compression", "rehearsal.left_out"}
 
 
 def _literals() -> Iterator[tuple[str, Path]]:
@@ -81,3 +84,10 @@ def test_a_misspelt_id_is_refused_with_the_nearest(wrong: str, remedy: str) -> N
     with pytest.raises(UsageError, match="there is no check") as refused:
         explain(wrong)
     assert remedy in refused.value.remedy
+
+
+def test_every_check_is_spoken_of_in_some_test() -> None:
+    """That what is made is in the list, `_checks_as_listed` holds (conftest.py)."""
+    here = Path(__file__)
+    told = "\n".join(file.read_text(encoding="utf-8") for file in (PROJECT / "tests").rglob("*.py") if file != here)
+    assert {i for i in QUESTIONS if i not in told} == BY_THEIR_WORDS
