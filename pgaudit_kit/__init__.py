@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from pgaudit_kit.operations.store.prune import prune as prune
     from pgaudit_kit.operations.store.retention import Retention as Retention
     from pgaudit_kit.operations.store.verify_all import verify_all as verify_all
+    from pgaudit_kit.records.config import load_config as load_config
     from pgaudit_kit.records.manifest import load_manifest as load_manifest
+    from pgaudit_kit.records.questions.registry import explain as explain
     from pgaudit_kit.reporting.notebooks import run_report as run_report
     from pgaudit_kit.server.snapshot import snapshot as snapshot
 
@@ -43,7 +45,9 @@ _HOMES = {
     "backups": "operations.store.list_backups",
     "diff": "audits.drift",
     "export": "operations.extracts.export",
+    "explain": "records.questions.registry",
     "extract": "operations.extracts.extract",
+    "load_config": "records.config",
     "load_manifest": "records.manifest",
     "migrations": "audits.migrations",
     "prune": "operations.store.prune",
@@ -65,8 +69,10 @@ __all__ = [
     "backup",
     "backups",
     "diff",
+    "explain",
     "export",
     "extract",
+    "load_config",
     "load_manifest",
     "migrations",
     "prune",

@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from pgaudit_kit.audits.ledgers import first_ledger
-from pgaudit_kit.errors import RowsNotAvailable
+from pgaudit_kit.errors import QueryFailed, RowsNotAvailable
 from pgaudit_kit.records.fingerprint import ServerHash
 from pgaudit_kit.records.ledger import Ledger
 from pgaudit_kit.records.manifest import Manifest, Needs
+from pgaudit_kit.records.server_facts import ServerFacts
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.server.catalog_query import query
+from pgaudit_kit.server.facts import server_facts
 from pgaudit_kit.server.row_hashes import can_hash, is_large, server_hash
 from pgaudit_kit.server.shared_work import count_together
 from pgaudit_kit.server.snapshot import Snapshot
@@ -99,7 +101,17 @@ def _manifest(source: Source, tables: dict[TableName, TableData], ledger: Ledger
         inventory=source.inventory,
         table_data=tables,
         ledger=ledger,
+        server=_facts(source),
     )
+
+
+def _facts(source: Source) -> ServerFacts | None:
+    if not isinstance(source, Snapshot):
+        return source.server if isinstance(source, Manifest) else None
+    try:
+        return server_facts(source)
+    except QueryFailed:  # a host that has closed these catalogs: a manifest without them says nothing of them
+        return None
 
 
 def _tables(source: Source, chosen: Collection[TableName], why_not: str, progress: Progress | None) -> dict[TableName, TableData]:

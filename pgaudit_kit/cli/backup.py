@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pgaudit_kit.cli.config_option import DEFAULT_STORE, ConfigOption, configured
 from pgaudit_kit.cli.encryption_options import EncryptTo
 from pgaudit_kit.cli.fleeting_stores import refuse_fleeting
 from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict, remedies, visible
@@ -28,8 +29,9 @@ def backup(
         typer.Argument(metavar="[TARGET]...", help="What to back up; default: each database that an .env file of this folder names."),
     ] = None,
     store: Annotated[
-        str, typer.Option("--store", help="What keeps the backups: a folder, or a URL such as s3://bucket/folder.")
-    ] = "backups",
+        str | None,
+        typer.Option("--store", help="What keeps the backups: a folder, or a URL such as s3://bucket/folder. [default: backups]"),
+    ] = None,
     format: Annotated[  # noqa: A002  the word of pg_dump
         str | None, typer.Option("--format", help="custom (default), directory, plain or tar.")
     ] = None,
@@ -68,6 +70,7 @@ def backup(
         list[str] | None, typer.Option("--exclude-table-data", help="Without the rows of tables of this pattern.", rich_help_panel=_PART)
     ] = None,
     schema_only: Annotated[bool, typer.Option("--schema-only", "-s", help="Definitions, no rows.", rich_help_panel=_PART)] = False,
+    config: ConfigOption = None,
     json: Json = False,
 ) -> None:
     """Back up with pg_dump, and verify the file at once.
@@ -89,6 +92,8 @@ def backup(
         schema_only=schema_only,
     )
     made: list[Backup] = []
+    settings = configured(config)
+    store = store or settings.store or DEFAULT_STORE
     refuse_fleeting(store)
     chosen, refused = _resolve(targets)
     failures: list[PgAuditError] = [*refused]
@@ -111,6 +116,7 @@ def backup(
                 incremental=incremental,
                 encrypt_to=encrypt_to or (),
                 full_read=full_read,
+                config=settings,
             )
         except PgAuditError as error:
             failures.append(error)

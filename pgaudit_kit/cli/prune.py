@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgaudit_kit.cli import retention_options as keep
+from pgaudit_kit.cli.config_option import DEFAULT_STORE, ConfigOption, configured
 from pgaudit_kit.cli.encryption_options import EncryptTo
 from pgaudit_kit.cli.list_backups import StoreOption, shown_size
 from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict, visible
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def prune(
-    store: StoreOption = "backups",
+    store: StoreOption = None,
     keep_last: keep.Last = 0,
     keep_hourly: keep.Hourly = 0,
     keep_daily: keep.Daily = 0,
@@ -35,6 +36,7 @@ def prune(
     encrypt_to: EncryptTo = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and delete nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
+    config: ConfigOption = None,
     json: Json = False,
 ) -> None:
     """Delete the backups that no rule keeps.
@@ -52,11 +54,17 @@ def prune(
             _print_plan(fates)
         return yes or not _doomed(fates) or _asked(fates)
 
-    rules = keep.retention(
-        (keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly), within=keep_within, max_total_size=max_total_size
-    )
+    settings = configured(config)
+    counts = (keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly)
+    rules = keep.retention(counts, within=keep_within, max_total_size=max_total_size, settings=settings)
     done = delete(
-        store, rules, confirm=confirm, dry_run=dry_run, zone=keep.as_zone(timezone), grace=keep.as_grace(grace), recipients=encrypt_to or ()
+        store or settings.store or DEFAULT_STORE,
+        rules,
+        confirm=confirm,
+        dry_run=dry_run,
+        zone=keep.as_zone(timezone),
+        grace=keep.as_grace(grace),
+        recipients=encrypt_to or (),
     )
     if json:
         print_json({"verdict": "passed", "dry_run": dry_run, **done.to_dict()})

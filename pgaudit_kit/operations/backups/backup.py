@@ -11,9 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pgaudit_kit.audits.expectations import Settings, ask_tables, settings_of
 from pgaudit_kit.audits.file_digest import file_digest
-from pgaudit_kit.audits.result import AuditResult
+from pgaudit_kit.audits.result import AuditResult, check_named
 from pgaudit_kit.checks.backup_preflight import advice_on_locks, check_locks
+from pgaudit_kit.checks.dump_size import check_dump_size
+from pgaudit_kit.display import frames
 from pgaudit_kit.errors import BackupFailed, OperationError, ProgramFailed, QueryFailed, StoreFailed, UsageError
 from pgaudit_kit.operations.backups.dumping import dump_and_record
 from pgaudit_kit.operations.backups.globals_file import read_globals
@@ -35,6 +38,7 @@ from pgaudit_kit.operations.store.proofs import new_evidence
 from pgaudit_kit.operations.store.running_backups import running_note
 from pgaudit_kit.operations.store.store import Incoming, Store
 from pgaudit_kit.operations.store.target_lock import only_backup_of, scratch_of
+from pgaudit_kit.records.config import Config
 from pgaudit_kit.records.evidence import Proof
 from pgaudit_kit.records.large_objects import tables_alone
 from pgaudit_kit.records.manifest import Manifest, manifest_beside
@@ -86,6 +90,10 @@ class Backup:
         """Frame `checks` (display.frames.SCHEMAS): one row per check."""
         return self.result.checks
 
+    def findings(self, check_id: str) -> DataFrame:
+        """The evidence of the check *check_id*: one row per finding, its columns those of its id (`pk.explain`). Raises UsageError."""
+        return frames.evidence_frame(check_named(self.check_list, check_id))
+
     def to_dict(self) -> dict[str, Any]:
         """The backup as `--json` prints it."""
         file = self.manifest.dump_file
@@ -132,6 +140,7 @@ def backup(
     incremental: bool = False,
     encrypt_to: Sequence[str] = (),
     full_read: bool = False,
+    config: Settings = None,
 ) -> Backup:
     """Back up the database of *target* into *store* (a folder, a URL, what `open_store` gave) and return the Backup, verified.
 
@@ -143,7 +152,8 @@ def backup(
     (`zstd:9`); default what pg_dump does. What it cannot compress as a whole we do (plain, tar). Owners and privileges are left out
     unless *full*. *part*: only a part of the database, which the manifest then says. *globals*: roles and tablespaces in a script
     beside it, with the hashes of passwords only if *role_passwords*. *lock_timeout*: how many seconds to wait for a table that
-    somebody has locked (None: for ever).
+    somebody has locked (None: for ever). *config*: as of `verify`; required tables that are not there, and a dump that is too small, are
+    told by the result, and the backup is kept: it holds what the database held.
 
     *encrypt_to*: public keys of age, or files of them, to which an incremental backup is encrypted, all of one store to the same ones.
     *incremental*: keep only chunks of rows that the store has not yet, and do not read tables that the server says are as they were in the
@@ -159,6 +169,7 @@ def backup(
     kept_in = open_store(store, create=True)
     _encrypt(kept_in, encrypt_to, incremental=incremental, role_passwords=role_passwords)
     begun = time.monotonic()
+    settings = settings_of(config)
     with ExitStack() as stack:
         stack.enter_context(only_backup_of(resolved.place, kept_in))
         live = stack.enter_context(snapshot(resolved, lock_timeout=lock_timeout))
@@ -182,7 +193,7 @@ def backup(
                 location = _publish(manifest, verified, incoming, begun)
         except (ProgramFailed, QueryFailed, StoreFailed, OSError) as error:
             raise _failed(job, name, error) from error
-    result = replace(verified, check_list=(*checks, *verified.check_list, *beside, *check_history(manifest, recent)))
+    result = replace(verified, check_list=(*checks, *verified.check_list, *beside, *_ask_expected(manifest, recent, settings)))
     return Backup(location, manifest, result, str(program), time.monotonic() - begun, taken.to_dict() if taken else None)
 
 
@@ -204,6 +215,15 @@ def _format(given: str | None, *, incremental: bool, full_read: bool) -> Format:
         remedy = "Leave --full-read out, or add --incremental."
         raise UsageError("only incremental backups leave anything unread", resource="full-read", remedy=remedy)
     return INCREMENTAL_FORM if incremental else cast("Format", given or "custom")
+
+
+def _ask_expected(manifest: Manifest, recent: Sequence[Manifest], settings: Config) -> list[Check]:
+    checks = check_history(manifest, recent, share=settings.smallest_share)
+    file, smallest = manifest.dump_file, settings.smallest_size_bytes
+    if manifest.partial or not file:  # a part need not hold everything, nor be large
+        return checks
+    checks += [check_dump_size(file.size_bytes, smallest=smallest, before=(), share=None)] if smallest is not None else []
+    return [*checks, *ask_tables(manifest, (), settings)]
 
 
 def _fitting_program(live: Snapshot, options: DumpOptions) -> Program:

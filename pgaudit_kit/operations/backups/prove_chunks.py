@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pgaudit_kit.audits.file_digest import file_digest
 from pgaudit_kit.audits.result import AuditResult
-from pgaudit_kit.audits.verify import ask_same
+from pgaudit_kit.audits.same import ask_same
 from pgaudit_kit.errors import BackupFailed
 from pgaudit_kit.operations.backups.incremental import Taken
 from pgaudit_kit.operations.backups.part import whole_or_part
