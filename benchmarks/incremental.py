@@ -1,6 +1,6 @@
 """Incremental backups against pg_dump and restic, on one series: a first backup, nothing changed, rows appended, rows updated.
 
-    python -m benchmarks.incremental [--rows N] [--folder FOLDER] [--times N]
+    python -m benchmarks.incremental [--rows N] [--times N] [--pg-dump PROGRAM] [--folder FOLDER]
 
 Times are those of `pk.backup` in a process that has loaded the package, and of `pg_dump` into a file; the fastest of so many runs
 counts, and before each of ours the store is put back to what it was. Space is what a step adds to the store: packs, their indexes, the
@@ -63,6 +63,7 @@ class Series:
     data: Data
     folder: Path
     times: int
+    pg_dump: str
     url: str = ""
     steps: list[Step] = field(default_factory=list)
 
@@ -88,13 +89,13 @@ class Series:
 
     def _pg_dump(self) -> float:
         file = self.folder / "dump"
-        seconds = outside([self.data.program("pg_dump"), "-Fc", f"--compress={self._compression}", "-f", str(file), "-d", self.url])
+        seconds = outside([self.pg_dump, "-Fc", f"--compress={self._compression}", "-f", str(file), "-d", self.url])
         file.unlink()
         return seconds
 
     @property
     def _compression(self) -> str:
-        nowhere = [self.data.program("pg_dump"), "-Fc", "--compress=zstd", "-f", "/dev/null", "-d", "host=/nowhere dbname=nothing"]
+        nowhere = [self.pg_dump, "-Fc", "--compress=zstd", "-f", "/dev/null", "-d", "host=/nowhere dbname=nothing"]
         said = subprocess.run(nowhere, check=False, capture_output=True, text=True).stderr
         return "gzip" if "does not support" in said else "zstd"
 
@@ -108,7 +109,7 @@ class Series:
         if not repository.exists():
             subprocess.run(["restic", "init", "-q", "--repository-version", "2"], check=True, env=environment)
         before = size_of(repository)
-        subprocess.run([self.data.program("pg_dump"), "-f", str(plain), "-d", self.url], check=True)
+        subprocess.run([self.pg_dump, "-f", str(plain), "-d", self.url], check=True)
         subprocess.run(["restic", "backup", "-q", str(plain)], check=True, env=environment)
         plain.unlink()
         return size_of(repository) - before
@@ -123,12 +124,13 @@ def main() -> None:
     """Print the table, a line for each step."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.incremental", description=__doc__)
     parser.add_argument("--rows", type=int, default=3_000_000, help="rows of all tables together (3000000)")
+    parser.add_argument("--pg-dump", default="", help="the pg_dump to measure against, one with zstd (default: that of the wheel, without)")
     parser.add_argument("--times", type=int, default=3, help="runs of each step (3)")
     cache = Path(platformdirs.user_cache_dir("pgaudit-kit")) / "benchmarks"
     parser.add_argument("--folder", type=Path, default=cache, help=f"where the files are kept ({cache})")
     options = parser.parse_args()
     with Data(options.folder, options.rows) as data, tempfile.TemporaryDirectory(dir=data.folder) as folder:
-        series = Series(data, Path(folder), options.times, data.copy("rows", "series"))
+        series = Series(data, Path(folder), options.times, options.pg_dump or data.program("pg_dump"), data.copy("rows", "series"))
         (Path(folder) / "store").mkdir()
         print(HEAD, flush=True)
         for step in (
