@@ -25,7 +25,7 @@ from pgaudit_kit.operations.store.sweep import sweep
 from tests.operations.store.conftest import AT
 from tests.operations.store.small_backups import Tables, back_up, read_back, rows
 
-_KEPT, _MOST = 3, 6
+_KEPT, _MOST = 2, 4
 # One process has loaded everything, and forks one that works for each line that it is given
 _CHILD = """
 import os, signal, sys
@@ -58,9 +58,9 @@ class KilledSweeps:
 
 def tables_of(number: int) -> Tables:
     """What backup *number* holds: most of it is in the one before, too, and some comes back after a while."""
-    chance = random.Random(number % 7)  # noqa: S311  # no secret
+    chance = random.Random(number % 4)  # noqa: S311  # no secret
     changed = [chance.randrange(400) for _ in range(12)]
-    return {"stays": rows(*range(200)), "t": rows(*(n + 1000 * (n in changed) for n in range(300)), *range(5000, 5000 + number % 11))}
+    return {"stays": rows(*range(200)), "t": rows(*(n + 1000 * (n in changed) for n in range(300)), *range(5000, 5000 + number % 4))}
 
 
 def sweep_for_ever(place: str, _: int) -> None:
@@ -74,13 +74,13 @@ def sweep_for_ever(place: str, _: int) -> None:
 
 
 def back_up_for_ever(place: str, number: int) -> None:
-    """Make one backup after another; which tables one holds is told by its time."""
+    """Make one backup after another, each slow enough for a sweep to come between; which tables one holds is told by its time."""
     store = open_store(place)
     while True:
         while len(store.backups()) > _MOST:  # sweeps that are killed all the time do not keep up
             time.sleep(0.01)
         number += 1
-        back_up(store, AT + timedelta(seconds=number), tables_of(number), full_bytes=3000)
+        back_up(store, AT + timedelta(seconds=number), tables_of(number), full_bytes=3000, pause_seconds=0.1)
 
 
 def kill_sweeps(place: str, count: int, *, seed: int, longest: float = 0.4) -> KilledSweeps:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pgaudit_kit.cli.encryption_options import EncryptTo
 from pgaudit_kit.cli.fleeting_stores import refuse_fleeting
 from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict, remedies, visible
 from pgaudit_kit.errors import BackupFailed, PgAuditError, TargetError
@@ -41,6 +42,7 @@ def backup(
     compress: Annotated[
         str | None, typer.Option("--compress", "-Z", help="none, gzip, lz4 or zstd, with a level if you like: zstd:9. Default: pg_dump's.")
     ] = None,
+    encrypt_to: EncryptTo = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="How many tables to dump at a time; needs --format directory.")] = 1,
     full: Annotated[bool, typer.Option("--full", help="With owners and privileges; without, it can be restored anywhere.")] = False,
     globals: Annotated[bool, typer.Option("--globals", help="Roles and tablespaces, too, in a script beside it.")] = False,  # noqa: A002  the word of pg_dumpall
@@ -107,6 +109,7 @@ def backup(
                 label=label,
                 lock_timeout=lock_timeout or None,
                 incremental=incremental,
+                encrypt_to=encrypt_to or (),
                 full_read=full_read,
             )
         except PgAuditError as error:

@@ -32,9 +32,9 @@ def export(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="The file may be there already.")] = False,
     json: Json = False,
 ) -> None:
-    """Write a dump in another form, for pg_restore or psql.
+    """Write an archive or incremental backup as an ordinary dump.
 
-    DUMP is an archive of any format, or an incremental backup, which becomes an ordinary dump. Entries, names, SQL and rows stay byte for byte what they are. lz4 and zstd inside of archives came with PostgreSQL 16.
+    Entries, names, SQL and rows stay byte for byte what they are. lz4 and zstd inside of archives came with PostgreSQL 16.
 
     Example: pgaudit export backups/app-20260131T030405Z.inc -Fc -o app.dump
 

@@ -77,7 +77,7 @@ def _row(listing: Listing, backup: StoredBackup) -> tuple[str | int | None, ...]
         backup.target,
         f"{backup.taken_at:%Y-%m-%d %H:%M:%S}",
         shown_age(listing.age_seconds(backup)),
-        shown_size(backup.found_size_bytes),
+        _size(listing, backup),
         backup.rows,
         f"{backup.format}, partial" if backup.partial else backup.format,
         proofs.get("verified"),
@@ -86,6 +86,15 @@ def _row(listing: Listing, backup: StoredBackup) -> tuple[str | int | None, ...]
         ", ".join(listing.kept_by.get(backup.name, ())),
         backup.dump_file,
     )
+
+
+def _size(listing: Listing, backup: StoredBackup) -> str:
+    """Of an incremental backup: what it takes by itself, of all that it holds."""
+    own = listing.own_bytes.get(backup.dump_file)
+    if own is None:
+        return shown_size(backup.found_size_bytes)
+    total = backup.found_size_bytes + listing.sizes.of(backup.dump_file)
+    return f"{shown_size(backup.found_size_bytes + own)} of {shown_size(total)}"
 
 
 def print_strays(strays: Sequence[Stray]) -> None:

@@ -40,14 +40,19 @@ def retention(counts: tuple[int, int, int, int, int, int], *, within: str | None
     return Retention(*counts, within=as_span(within), max_total_size_bytes=as_bytes(max_total_size))
 
 
-def as_span(text: str | None) -> timedelta | None:
+def as_span(text: str | None, *, option: str = "--keep-within") -> timedelta | None:
     """Return *text* (`36h`, `14d`, `8w`) as a span of time; None of None. Raises UsageError."""
     if text is None:
         return None
     match = re.fullmatch(r"(\d{1,6})([hdw])", text.strip())
     if not match:
-        raise UsageError(f"{text!r} is no span of time", resource="--keep-within", remedy="Give hours, days or weeks: 36h, 14d, 8w.")
+        raise UsageError(f"{text!r} is no span of time", resource=option, remedy="Give hours, days or weeks: 36h, 14d, 8w.")
     return timedelta(hours=int(match[1]) * _HOURS[match[2]])
+
+
+def as_grace(text: str) -> timedelta:
+    """Return *text* (`0h`, `24h`, `7d`) as a span of time. Raises UsageError."""
+    return as_span(text, option="--grace") or timedelta(0)
 
 
 def as_bytes(text: str | None) -> int | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pgaudit_kit.dumps.archives.raw_toc import MAGIC
+from pgaudit_kit.dumps.files.age import can_open
 from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.files.folders import Folder
 from pgaudit_kit.dumps.files.locating import Given, locate
@@ -88,7 +89,7 @@ def _unwrapped(file: DumpFile) -> tuple[DumpFile, bytes]:
     """What is inside of all wrappings, and its first bytes."""
     head = _head(file)
     for _ in range(MOST_WRAPPINGS):
-        if not (wrapping := wrapping_of(head)):
+        if not (wrapping := wrapping_of(head)) or (wrapping == "age" and not can_open()):
             return file, head
         if wrapping == "zip" and not file.wrappings and (names := names_in_zip(file)) is not None and (looks := describe_zip(names)):
             raise _refused(file, looks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
+from pgaudit_kit.dumps.files.age import OpenedFiles
 from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.files.places import not_there, reason_of
 from pgaudit_kit.dumps.files.remote_places import FsspecPlace
@@ -31,12 +32,21 @@ class PackFiles(Protocol):
 def packs_beside(file: DumpFile) -> PackFiles:
     """Return the packs beside *file*. Raises UnsupportedDump where nothing can lie beside it."""
     if file.path:
-        return _LocalPacks(file.path.parent / PACKS)
+        return _Opened(_LocalPacks(file.path.parent / PACKS))
     if isinstance(file.place, FsspecPlace):
         system, path = file.place.where
-        return _RemotePacks(system, f"{path.rpartition('/')[0]}/{PACKS}", f"{file.resource.rpartition('/')[0]}/{PACKS}")
+        return _Opened(_RemotePacks(system, f"{path.rpartition('/')[0]}/{PACKS}", f"{file.resource.rpartition('/')[0]}/{PACKS}"))
     what = f"{file.resource} is an incremental backup, whose rows lie in the packs beside it, and here nothing can lie beside it"
     raise UnsupportedDump(what, resource=file.resource, remedy=f"Name it by a path, or by a URL of a store. {STAY_TOGETHER}")
+
+
+class _Opened:
+    """*files*, of which those that are encrypted are read as what is in them. `read` raises UnsupportedDump without their key."""
+
+    def __init__(self, files: PackFiles) -> None:
+        self.label = files.label
+        self.names = files.names
+        self.read = OpenedFiles(files.read, files.label).read
 
 
 class _LocalPacks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ from pgaudit_kit.operations.backups.read_back import Written, read_back
 from pgaudit_kit.operations.programs.client_programs import Program, find_program
 from pgaudit_kit.operations.programs.pg_dump import Compression, DumpOptions, Format
 from pgaudit_kit.operations.restores.maintenance import named_target
+from pgaudit_kit.operations.store.encryption import encrypt_to
 from pgaudit_kit.operations.store.names import GLOBALS, backup_name
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.proofs import new_evidence
@@ -102,7 +103,7 @@ class Backup:
             "rows": sum(t.rows or 0 for t in tables_alone(self.manifest.table_data)),
             "program": self.program,
             "seconds": round(self.seconds, 3),
-            "incremental": dict(self.incremental) if self.incremental else None,
+            **({"incremental": dict(self.incremental)} if self.incremental else {}),
         }
 
     def _beside(self, name: str) -> str:
@@ -129,6 +130,7 @@ def backup(
     role_passwords: bool = False,
     lock_timeout: float | None = LOCK_TIMEOUT_SECONDS,
     incremental: bool = False,
+    encrypt_to: Sequence[str] = (),
     full_read: bool = False,
 ) -> Backup:
     """Back up the database of *target* into *store* (a folder, a URL, what `open_store` gave) and return the Backup, verified.
@@ -143,6 +145,7 @@ def backup(
     beside it, with the hashes of passwords only if *role_passwords*. *lock_timeout*: how many seconds to wait for a table that
     somebody has locked (None: for ever).
 
+    *encrypt_to*: public keys of age, or files of them, to which an incremental backup is encrypted, all of one store to the same ones.
     *incremental*: keep only chunks of rows that the store has not yet, and do not read tables that the server says are as they were in the
     last one; with *full_read* read them all, and each twice. Each is whole by itself. No *format* or *jobs* then; *compression*: zstd.
 
@@ -154,6 +157,7 @@ def backup(
     compress = Compression.parse(compression) if compression else None
     options = DumpOptions(_format(format, incremental=incremental, full_read=full_read), compress, jobs, full, part.options, lock_timeout)
     kept_in = open_store(store, create=True)
+    _encrypt(kept_in, encrypt_to, incremental=incremental, role_passwords=role_passwords)
     begun = time.monotonic()
     with ExitStack() as stack:
         stack.enter_context(only_backup_of(resolved.place, kept_in))
@@ -180,6 +184,16 @@ def backup(
             raise _failed(job, name, error) from error
     result = replace(verified, check_list=(*checks, *verified.check_list, *beside, *check_history(manifest, recent)))
     return Backup(location, manifest, result, str(program), time.monotonic() - begun, taken.to_dict() if taken else None)
+
+
+def _encrypt(store: Store, recipients: Sequence[str], *, incremental: bool, role_passwords: bool) -> None:
+    """Have the store encrypt, or see that it does not. Raises UsageError."""
+    if recipients and (role_passwords or not incremental):
+        what = "the hashes of passwords would lie beside it, not encrypted" if incremental else "only incremental backups are encrypted"
+        remedy = "Leave --role-passwords out." if incremental else "Add --incremental, or leave --encrypt-to out."
+        raise UsageError(what, resource="--encrypt-to", remedy=remedy)
+    if incremental:
+        encrypt_to(store, recipients)
 
 
 def _format(given: str | None, *, incremental: bool, full_read: bool) -> Format:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from pgaudit_kit.dumps.files.age import unsealed
 from pgaudit_kit.dumps.incremental.chunk_bytes import digest_of, pack_chunk, unpack_chunk
 from pgaudit_kit.dumps.incremental.pack_index import PackIndex
 from pgaudit_kit.errors import DamagedDump, PgAuditError, StoreFailed
@@ -64,8 +65,10 @@ class ChunkSink:
 
     def _hand_over(self, chunk: _Waiting) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting_bytes < _WAITING_BYTES or self._error)
+            self._changed.wait_for(lambda: self._waiting_bytes < _WAITING_BYTES or self._error or self._closed)
             self._raise()
+            if self._closed:
+                raise ValueError("nothing more is taken")
             self._waiting.append(chunk)
             self._waiting_bytes += len(chunk.raw)
             self._changed.notify_all()
@@ -134,7 +137,7 @@ def prove_pack(store: PackStore, pack: str) -> None:
         content = store.read_whole(pack)
         if index.pack != pack or hashlib.sha256(content).hexdigest() != pack:
             raise _not_as_written(store, pack, "its bytes are not those that were written")
-        prove_chunks(index, content)
+        prove_chunks(index, unsealed(content, resource=pack))
     except FileNotFoundError as error:
         raise _not_as_written(store, pack, "it is not there") from error
     except DamagedDump as error:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
+from pgaudit_kit.dumps.files.age import OpenedFiles, sealed, unsealed
 from pgaudit_kit.dumps.incremental.pack_index import PackIndex, read_pack_index, write_pack_index
 from pgaudit_kit.errors import DamagedDump, StoreFailed
 from pgaudit_kit.operations.store.known_chunks import KnownChunks
@@ -34,10 +35,16 @@ _NAME = re.compile(rf"(?P<id>[0-9a-f]{{64}})(?P<suffix>{'|'.join(map(re.escape, 
 
 
 class PackStore:
-    """All packs in *folder*. Methods raise StoreFailed when the place cannot be reached, listed, read or written."""
+    """All packs in *folder*. Methods raise StoreFailed when the place cannot be reached, listed, read or written.
+
+    `recipients`: the keys that packs and their indexes are encrypted to, none by default. What is encrypted is read by whoever has the key;
+    others get UnsupportedDump. The name of a pack is the digest of the file as it lies there.
+    """
 
     def __init__(self, folder: StoreFolder) -> None:
         self.folder = folder
+        self.recipients: tuple[str, ...] = ()
+        self._opened = OpenedFiles(folder.read, folder.label)
 
     def ids(self) -> frozenset[str]:
         """The packs that are there: with their index, and as large as a pack can be that has one."""
@@ -74,19 +81,26 @@ class PackStore:
 
     def index(self, pack: str) -> PackIndex:
         """What *pack* holds. Raises FileNotFoundError, DamagedDump."""
-        return _read_index(f"{pack}{INDEX}", self.folder.read(f"{pack}{INDEX}"))
+        return self._index(f"{pack}{INDEX}", self.folder.read(f"{pack}{INDEX}"))
 
     def indexes(self, packs: Iterable[str]) -> Iterator[tuple[str, PackIndex | DamagedDump]]:
         """The index of each of *packs*, or what is wrong with it; without those that are gone."""
         for file, content in self.folder.read_many(f"{pack}{INDEX}" for pack in packs):
             try:
-                yield file.removesuffix(INDEX), _read_index(file, content)
+                yield file.removesuffix(INDEX), self._index(file, content)
             except DamagedDump as error:
                 yield file.removesuffix(INDEX), error
 
     def read(self, pack: str, chunk: PackedChunk) -> bytes:
         """The stored bytes of a chunk, not unpacked. Raises FileNotFoundError."""
-        return self.folder.read(f"{pack}{PACK}", chunk.offset, chunk.stored_bytes)
+        return self._opened.read(f"{pack}{PACK}", chunk.offset, chunk.stored_bytes)
+
+    def content(self, pack: str) -> bytes:
+        """All bytes of a pack. Raises FileNotFoundError."""
+        return self._opened.read(f"{pack}{PACK}")
+
+    def _index(self, file: str, content: bytes) -> PackIndex:
+        return read_pack_index(unsealed(content, resource=f"{self.folder.label}/{file}"), resource=file)
 
     def read_whole(self, pack: str) -> bytes:
         """All bytes of *pack*. Raises FileNotFoundError."""
@@ -94,9 +108,10 @@ class PackStore:
 
     def put(self, content: bytes, chunks: tuple[PackedChunk, ...]) -> str:
         """Keep a pack of *chunks*, then its index; return its id."""
-        pack = hashlib.sha256(content).hexdigest()
-        self.folder.write(f"{pack}{PACK}", content)
-        self.folder.write(f"{pack}{INDEX}", write_pack_index(PackIndex.of(pack, chunks)))
+        stored = sealed(content, self.recipients)
+        pack = hashlib.sha256(stored).hexdigest()
+        self.folder.write(f"{pack}{PACK}", stored)
+        self.folder.write(f"{pack}{INDEX}", sealed(write_pack_index(PackIndex.of(pack, chunks)), self.recipients))
         return pack
 
     def remove(self, pack: str) -> None:
@@ -136,11 +151,15 @@ class PackStore:
         digests: dict[str, bytes] = {}
         nodes: dict[bytes, tuple[str, PackedChunk]] = {}
         for pack, index in self.indexes(packs):
-            if isinstance(index, PackIndex) and index.pack == pack and index.pack_bytes == sizes[f"{pack}{PACK}"]:
+            if isinstance(index, PackIndex) and index.pack == pack and self._fits(index, sizes[f"{pack}{PACK}"]):
                 broken = damaged.get(pack, frozenset())
                 digests[pack] = b"".join(c.digest for c in index.chunks if c.digest not in broken) if broken else index.digests
                 nodes |= {c.digest: (pack, c) for c in index.of_kind(ChunkKind.LIST) if c.digest not in broken}
         return KnownChunks(digests.values(), packs=digests, nodes=nodes), frozenset(digests)
+
+    def _fits(self, index: PackIndex, size_bytes: int) -> bool:
+        """Whether a pack of that size can hold what its index says: encrypted, it has a head and some bytes more."""
+        return size_bytes > index.pack_bytes if self.recipients else size_bytes == index.pack_bytes
 
 
 class PackWriter:
@@ -179,7 +198,3 @@ def parse_pack_file(file: str) -> tuple[str, str] | None:
 
 def _with(files: Iterable[str], suffix: str) -> frozenset[str]:
     return frozenset(parsed[0] for file in files if (parsed := parse_pack_file(file)) and parsed[1] == suffix)
-
-
-def _read_index(file: str, content: bytes) -> PackIndex:
-    return read_pack_index(content, resource=file)

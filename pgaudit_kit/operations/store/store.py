@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -85,7 +86,7 @@ class Store(ABC):
     def clean(self) -> list[str]:
         """Remove what killed runs left, and nothing that anybody still writes; return the names."""
 
-    @property
+    @cached_property
     def packs(self) -> PackStore:
         """The chunks of its incremental backups."""
         return PackStore(self.inner_folder(PACKS))

@@ -6,16 +6,17 @@ It can be killed at any moment: what is needed is somewhere at each of them, and
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pgaudit_kit.dumps.incremental.chunk_bytes import unpack_chunk
-from pgaudit_kit.errors import DamagedDump
+from pgaudit_kit.errors import DamagedDump, UnsupportedDump
+from pgaudit_kit.operations.store.encryption import encrypt_to, is_encrypted
 from pgaudit_kit.operations.store.open_store import open_store
-from pgaudit_kit.operations.store.packs import PACK, PackStore, PackWriter
+from pgaudit_kit.operations.store.packs import PackStore, PackWriter
 from pgaudit_kit.operations.store.running_backups import SWEEP, running_backups, running_note
 from pgaudit_kit.operations.store.store import Store
 from pgaudit_kit.operations.store.stored_chunks import StoredChunks
@@ -60,9 +61,12 @@ class Swept:
         }
 
 
-def sweep(store: str | os.PathLike[str] | Store, *, grace: timedelta = GRACE, dry_run: bool = False) -> Swept:
+def sweep(
+    store: str | os.PathLike[str] | Store, *, grace: timedelta = GRACE, dry_run: bool = False, recipients: Sequence[str] = ()
+) -> Swept:
     """Mark the packs of *store* that no backup uses, and delete those that were marked *grace* ago; *dry_run*: only say which.
 
+    *recipients*: the keys that an encrypted store is encrypted to; without them no pack of it is written anew.
     A backup that runs meanwhile finds all that it has seen. While what some backup uses cannot be read, nothing is marked or deleted.
     Raises the errors of `open_store`, and StoreFailed when the store cannot be listed, read or written.
     """
@@ -70,6 +74,8 @@ def sweep(store: str | os.PathLike[str] | Store, *, grace: timedelta = GRACE, dr
     packs = place.packs
     if not packs.folder.sizes():
         return Swept()
+    if recipients:
+        encrypt_to(place, recipients, begin=False)
     if dry_run:
         return _planned(place, grace)
     with _alone(packs) as alone:
@@ -86,13 +92,20 @@ def sweep(store: str | os.PathLike[str] | Store, *, grace: timedelta = GRACE, dr
 
 
 def _planned(store: Store, grace: timedelta) -> Swept:
-    chunks = StoredChunks(store.packs)
-    running = _running(store.packs)
-    used = used_chunks(store, chunks)
+    try:
+        chunks = StoredChunks(store.packs)
+        running = _running(store.packs)
+        used = used_chunks(store, chunks)
+    except UnsupportedDump as error:
+        return Swept(not_swept=f"{error.message}. {error.remedy}")
     if used.unknown:
         file, why = next(iter(used.unknown.items()))
         return Swept(not_swept=f"what {file} uses cannot be told: {why}; back up again, or delete it")
-    return Swept(plan_sweep(chunks.facts.values(), used.live, running, datetime.now(UTC), grace))
+    fates = plan_sweep(chunks.facts.values(), used.live, running, datetime.now(UTC), grace)
+    if is_encrypted(store) and not store.packs.recipients:
+        why = "little of it is used, but it is encrypted, and nobody said to whom a new one would be (--encrypt-to)"
+        fates = tuple(replace(fate, fate=Fate.KEEP, why=why) if fate.fate is Fate.REWRITE else fate for fate in fates)
+    return Swept(fates)
 
 
 def _running(packs: PackStore) -> dict[str, datetime | None]:
@@ -169,7 +182,7 @@ def _rewritten(packs: PackStore, fates: Iterable[PackFate]) -> list[PackFate]:
 
 
 def _copy(packs: PackStore, fate: PackFate, writer: PackWriter) -> None:
-    content = packs.folder.read(f"{fate.pack.id}{PACK}")
+    content = packs.content(fate.pack.id)
     chosen = [chunk for chunk in packs.index(fate.pack.id).chunks if chunk.digest in fate.used]
     frames = [content[chunk.offset : chunk.offset + chunk.stored_bytes] for chunk in chosen]
     for chunk, frame in zip(chosen, frames, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pgaudit_kit.dumps.files.age import unsealed
 from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.files.locating import locate
 from pgaudit_kit.dumps.incremental.index_file import read_index_file
@@ -56,7 +57,7 @@ def read_index(store: Store, file: str) -> IncrementalIndex:
 
 def read_incremental(store: Store, file: str) -> tuple[IncrementalIndex, bytes]:
     """The same, and the archive of its schema. Raises FileNotFoundError when it is gone, DumpError."""
-    return read_index_file(_content(store, file), resource=f"{store.label}/{file}")
+    return read_index_file(unsealed(_content(store, file), resource=f"{store.label}/{file}"), resource=f"{store.label}/{file}")
 
 
 def _used(index: IncrementalIndex, chunks: StoredChunks, lists: dict[bytes, frozenset[bytes]]) -> frozenset[bytes]:

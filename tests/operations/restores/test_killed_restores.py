@@ -19,7 +19,9 @@ from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from tests.kill_restores import kill_restores
 
 KILLS = 30
-_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query ~ 'ALTER DATABASE \"{}.*\" RENAME'"
+_WAITING = """
+SELECT count(*) FROM pg_stat_activity
+ WHERE wait_event_type = 'Lock' AND pid <> pg_backend_pid() AND query ~ 'ALTER DATABASE "{}" RENAME'"""  # not the query that asks
 _CHILD = """
 import sys
 from pgaudit_kit.operations.restores.restore import restore
@@ -53,7 +55,7 @@ def test_a_restore_killed_between_its_two_renames_leaves_the_old_names(
         assert process.stdout
         staging = process.stdout.readline().strip()
         with psycopg.connect(server.url()) as holder:  # the second rename has to wait for its lock
-            holder.execute(sql.SQL("ALTER DATABASE {} SET work_mem = '5MB'").format(sql.Identifier(staging)))
+            holder.execute(sql.SQL("ALTER ROLE CURRENT_USER IN DATABASE {} SET work_mem = '5MB'").format(sql.Identifier(staging)))
             process.stdin.write("go\n")
             process.stdin.flush()
             deadline = time.monotonic() + 60

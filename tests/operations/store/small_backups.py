@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
+from pgaudit_kit.dumps.files.age import sealed
 from pgaudit_kit.dumps.incremental.chunk_bytes import digest_of, pack_chunk
 from pgaudit_kit.dumps.incremental.index_file import write_index_file
 from pgaudit_kit.dumps.incremental.nodes import read_chunk_list, write_chunk_list
@@ -59,14 +61,15 @@ class SmallWriter:
         return ChunkedTable(number, TableName("public", name), ("a",), "", 1, tuple(nodes))
 
 
-def back_up(store: Store, at: datetime, tables: Tables, *, database: str = "app", full_bytes: int = 4000) -> str:
-    """Keep a backup that holds *tables*; return where it is."""
+def back_up(store: Store, at: datetime, tables: Tables, *, database: str = "app", full_bytes: int = 4000, pause_seconds: float = 0) -> str:
+    """Keep a backup that holds *tables*, with a pause between looking at the store and writing; return where it is."""
     with running_note(store.packs.folder, database), store.receive(backup_name(database, None, at), ".inc") as incoming:
         known, _ = store.packs.known()
+        time.sleep(pause_seconds)
         writer = SmallWriter(store, known, full_bytes=full_bytes)
         chunked = tuple(writer.table(number, name, rows) for number, (name, rows) in enumerate(tables.items(), 1))
         writer.packs.flush()
-        incoming.path.write_bytes(write_index_file(IncrementalIndex("0", chunked), b"PGDMP"))
+        incoming.path.write_bytes(sealed(write_index_file(IncrementalIndex("0", chunked), b"PGDMP"), store.packs.recipients))
         return finish(incoming, _manifest(database, at, chunked))
 
 

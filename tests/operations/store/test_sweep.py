@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pgaudit_kit.operations.store.prune import prune
+from pgaudit_kit.operations.store.retention import Retention
 from pgaudit_kit.operations.store.running_backups import SWEEP, RunningBackup, running_backups, running_note
 from pgaudit_kit.operations.store.store import Store
 from pgaudit_kit.operations.store.sweep import Swept, sweep
@@ -214,3 +216,26 @@ def test_several_targets_share_chunks_and_none_loses_any(any_store: Store) -> No
     delete_first(any_store)
     sweep(any_store, grace=AT_ONCE)
     assert list(contents(any_store).values()) == [same]
+
+
+def test_a_prune_sweeps_what_only_deleted_backups_used(any_store: Store) -> None:
+    for day in range(4):
+        back_up(any_store, AT + timedelta(days=day), {"t": rows(*range(day * 100, day * 100 + 60))})
+    planned = prune(any_store, Retention(last=1), dry_run=True, grace=AT_ONCE)
+    assert planned.deleted == planned.swept.deleted == ()
+    done = prune(any_store, Retention(last=1), grace=AT_ONCE)
+    assert len(done.deleted) == 3
+    assert done.swept.freed_bytes > 0
+    assert set(done.to_dict()) > {"swept", "needed_by_running"}
+    assert list(contents(any_store).values()) == [{"t": rows(*range(300, 360))}]
+
+
+def test_a_backup_that_a_running_one_builds_on_stays_for_it(any_store: Store) -> None:
+    for day in range(2):
+        back_up(any_store, AT + timedelta(days=day), {"t": rows(day)})
+    first = any_store.backups()[0]
+    with running_note(any_store.packs.folder, "app") as note:
+        note.builds_on(first.dump_file)
+        done = prune(any_store, Retention(last=1), grace=AT_ONCE)
+        assert (done.deleted, done.needed) == ((), (first.name,))
+    assert prune(any_store, Retention(last=1), grace=AT_ONCE).deleted == (first.name,)
