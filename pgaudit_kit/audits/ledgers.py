@@ -65,7 +65,7 @@ def same_ledgers(expected: Source, found: Source) -> Iterator[Check]:
     for ledger in ledgers:
         data = expected.table_data.get(ledger.table)
         match = partial(_match, ledger, found, data.columns if data else None)
-        check = ask("migrations.ledger", "Does the migration ledger say what it said?", match)
+        check = ask("migrations.ledger", match)
         yield replace(check, id=f"{check.id}#{ledger.tool} {ledger.table}") if len(ledgers) > 1 else check
 
 

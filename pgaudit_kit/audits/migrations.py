@@ -198,7 +198,7 @@ def _ask_catalog(
         seen = with_catalog(statuses, scripts, inventory, tool, home)
         return check_catalog(seen)
 
-    check = ask("migrations.catalog", "Does the catalog hold what the applied migrations make, and nothing of the others?", answer)
+    check = ask("migrations.catalog", answer)
     order = [check_order(needs_later(scripts, home), sum(sql is not None for sql in scripts.values()))] if tool.by_order else []
     return seen, [check, *order]
 

@@ -16,6 +16,7 @@ from pgaudit_kit.cli import (
     backup,
     demo,
     diff,
+    export,
     extract,
     inspect,
     list_backups,
@@ -29,6 +30,7 @@ from pgaudit_kit.cli import (
     snapshot,
     verify,
 )
+from pgaudit_kit.cli.encryption_options import take_identity
 from pgaudit_kit.cli.output import visible
 from pgaudit_kit.errors import PgAuditError, hide_secrets
 
@@ -54,6 +56,7 @@ for command in (
     query.query,
     migrations.migrations,
     extract.extract,
+    export.export,
     rescue.rescue,
     rehearse.rehearse,
     restore.restore,
@@ -77,6 +80,10 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")] = False,
+    identity: Annotated[
+        str | None,
+        typer.Option("--identity", metavar="FILE", help="The secret key of age for what is encrypted; works anywhere on the line."),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; works anywhere on the line.")] = False,
 ) -> None:
     """Options that stand before the command."""
@@ -87,7 +94,7 @@ def main() -> None:
     debug = bool(os.environ.get("PGAUDIT_DEBUG")) or "--debug" in sys.argv[1:]
     sys.unraisablehook = _interrupt_again
     try:
-        app(args=[a for a in sys.argv[1:] if a != "--debug"], prog_name="pgaudit")
+        app(args=take_identity([a for a in sys.argv[1:] if a != "--debug"]), prog_name="pgaudit")
     except PgAuditError as error:
         _end(str(error), error.exit_code, debug=debug)
     except SystemExit as ended:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pgaudit_kit.cli.config_option import DEFAULT_STORE, ConfigOption, configured
+from pgaudit_kit.cli.encryption_options import EncryptTo
 from pgaudit_kit.cli.fleeting_stores import refuse_fleeting
 from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict, remedies, visible
 from pgaudit_kit.errors import BackupFailed, PgAuditError, TargetError
@@ -27,12 +29,22 @@ def backup(
         typer.Argument(metavar="[TARGET]...", help="What to back up; default: each database that an .env file of this folder names."),
     ] = None,
     store: Annotated[
-        str, typer.Option("--store", help="What keeps the backups: a folder, or a URL such as s3://bucket/folder.")
-    ] = "backups",
-    format: Annotated[str, typer.Option("--format", help="custom, directory, plain or tar.")] = "custom",  # noqa: A002  the word of pg_dump
+        str | None,
+        typer.Option("--store", help="What keeps the backups: a folder, or a URL such as s3://bucket/folder. [default: backups]"),
+    ] = None,
+    format: Annotated[  # noqa: A002  the word of pg_dump
+        str | None, typer.Option("--format", help="custom (default), directory, plain or tar.")
+    ] = None,
+    incremental: Annotated[
+        bool, typer.Option("--incremental", help="Keep only what the store has not yet; each is whole by itself, none needs another.")
+    ] = False,
+    full_read: Annotated[
+        bool, typer.Option("--full-read", help="Of an incremental one: read every table, also those that have not changed.")
+    ] = False,
     compress: Annotated[
         str | None, typer.Option("--compress", "-Z", help="none, gzip, lz4 or zstd, with a level if you like: zstd:9. Default: pg_dump's.")
     ] = None,
+    encrypt_to: EncryptTo = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="How many tables to dump at a time; needs --format directory.")] = 1,
     full: Annotated[bool, typer.Option("--full", help="With owners and privileges; without, it can be restored anywhere.")] = False,
     globals: Annotated[bool, typer.Option("--globals", help="Roles and tablespaces, too, in a script beside it.")] = False,  # noqa: A002  the word of pg_dumpall
@@ -58,6 +70,7 @@ def backup(
         list[str] | None, typer.Option("--exclude-table-data", help="Without the rows of tables of this pattern.", rich_help_panel=_PART)
     ] = None,
     schema_only: Annotated[bool, typer.Option("--schema-only", "-s", help="Definitions, no rows.", rich_help_panel=_PART)] = False,
+    config: ConfigOption = None,
     json: Json = False,
 ) -> None:
     """Back up with pg_dump, and verify the file at once.
@@ -79,6 +92,8 @@ def backup(
         schema_only=schema_only,
     )
     made: list[Backup] = []
+    settings = configured(config)
+    store = store or settings.store or DEFAULT_STORE
     refuse_fleeting(store)
     chosen, refused = _resolve(targets)
     failures: list[PgAuditError] = [*refused]
@@ -98,6 +113,10 @@ def backup(
                 role_passwords=role_passwords,
                 label=label,
                 lock_timeout=lock_timeout or None,
+                incremental=incremental,
+                encrypt_to=encrypt_to or (),
+                full_read=full_read,
+                config=settings,
             )
         except PgAuditError as error:
             failures.append(error)

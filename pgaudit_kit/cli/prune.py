@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgaudit_kit.cli import retention_options as keep
+from pgaudit_kit.cli.config_option import DEFAULT_STORE, ConfigOption, configured
+from pgaudit_kit.cli.encryption_options import EncryptTo
 from pgaudit_kit.cli.list_backups import StoreOption, shown_size
 from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict, visible
 from pgaudit_kit.errors import UsageError
 
 if TYPE_CHECKING:
-    from pgaudit_kit.operations.store.prune import Fate
+    from pgaudit_kit.operations.store.prune import Fate, Pruned
 
 
 def prune(
-    store: StoreOption = "backups",
+    store: StoreOption = None,
     keep_last: keep.Last = 0,
     keep_hourly: keep.Hourly = 0,
     keep_daily: keep.Daily = 0,
@@ -28,14 +30,20 @@ def prune(
     keep_within: keep.Within = None,
     max_total_size: keep.MaxTotal = None,
     timezone: keep.Zone = "UTC",
+    grace: Annotated[
+        str, typer.Option("--grace", help="How long chunks of incremental backups stay after no backup uses them any more: 0h, 24h, 7d.")
+    ] = "24h",
+    encrypt_to: EncryptTo = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and delete nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
+    config: ConfigOption = None,
     json: Json = False,
 ) -> None:
     """Delete the backups that no rule keeps.
 
     The plan is shown first. Each target is planned by itself; its newest proven backup always stays, and so do damaged ones and all
-    that pgaudit did not write.
+    that pgaudit did not write. Of incremental backups, chunks that none uses any more are marked, and deleted by a later prune, --grace
+    afterwards: a backup that runs meanwhile loses nothing.
 
     Example: pgaudit prune --store backups --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run
     """
@@ -46,10 +54,18 @@ def prune(
             _print_plan(fates)
         return yes or not _doomed(fates) or _asked(fates)
 
-    rules = keep.retention(
-        (keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly), within=keep_within, max_total_size=max_total_size
+    settings = configured(config)
+    counts = (keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly)
+    rules = keep.retention(counts, within=keep_within, max_total_size=max_total_size, settings=settings)
+    done = delete(
+        store or settings.store or DEFAULT_STORE,
+        rules,
+        confirm=confirm,
+        dry_run=dry_run,
+        zone=keep.as_zone(timezone),
+        grace=keep.as_grace(grace),
+        recipients=encrypt_to or (),
     )
-    done = delete(store, rules, confirm=confirm, dry_run=dry_run, zone=keep.as_zone(timezone))
     if json:
         print_json({"verdict": "passed", "dry_run": dry_run, **done.to_dict()})
         return
@@ -63,8 +79,22 @@ def prune(
         print_verdict("passed", f"deleted {len(done.deleted)} of {len(done.fates)} backups in {done.store}, {freed} freed.")
     else:
         print_verdict("passed", f"nothing was deleted; {len(doomed)} of {len(done.fates)} backups in {done.store} would be.")
+    _print_swept(done, dry_run=dry_run)
     if done.cleaned:
         print(f"  → also removed what killed runs had left: {visible(', '.join(done.cleaned))}")
+
+
+def _print_swept(done: Pruned, *, dry_run: bool) -> None:
+    """What became of the chunks of incremental backups; nothing where there are none."""
+    swept = done.swept
+    if done.needed:
+        print(f"  → kept for now, since a running backup builds on them: {visible(', '.join(done.needed))}")
+    if swept.not_swept:
+        print(f"  → chunks of incremental backups were not swept: {visible(swept.not_swept)}")
+    elif swept.deleted:
+        print(f"  → {len(swept.deleted)} packs that no backup uses were deleted, {shown_size(swept.freed_bytes)} freed")
+    if swept.waiting_bytes and not dry_run:
+        print(f"  → packs of {shown_size(swept.waiting_bytes)} are of little or no use; a prune after their grace deletes them")
 
 
 def _doomed(fates: Sequence[Fate]) -> list[Fate]:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pgaudit_kit.cli.config_option import ConfigOption, configured
 from pgaudit_kit.cli.output import SHOWN, Json, print_checks, print_json, print_table, print_verdict
 
 SERVER_HELP = "auto: a fitting PostgreSQL of this machine; embedded: that of the wheel; or a target, beside whose database one is made."
@@ -26,6 +27,8 @@ def rehearse(
         bool, typer.Option("--allow-same-server", help="Let what is restored take its space on the server that the backup came from.")
     ] = False,
     no_evidence: Annotated[bool, typer.Option("--no-evidence", help="Write nothing beside the backup.")] = False,
+    rto: Annotated[str | None, typer.Option("--rto", help="How long it may take: 30min, 2h.")] = None,
+    config: ConfigOption = None,
     json: Json = False,
 ) -> None:
     """Restore into a throwaway server, and compare all of it.
@@ -47,6 +50,7 @@ def rehearse(
         folder=folder,
         allow_same_server=allow_same_server,
         evidence=not no_evidence,
+        config=configured(config, rto=rto),
     )
     if json:
         print_json(result.to_dict())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pgaudit_kit.cli.config_option import DEFAULT_STORE, ConfigOption, configured
 from pgaudit_kit.cli.fleeting_stores import refuse_fleeting
 from pgaudit_kit.cli.output import Json, print_checks, print_json, print_table, print_verdict, remedies, visible
 from pgaudit_kit.errors import BadBackup, RestoreFailed, UsageError, hide_secrets
@@ -25,7 +26,9 @@ InPlace = Annotated[
 Replace = Annotated[
     bool, typer.Option("--replace-contents", help="With --in-place: back up what the database holds, then replace all of it.")
 ]
-Store = Annotated[str, typer.Option("--store", help="With --in-place: what keeps that backup: a folder, or a URL.")]
+Store = Annotated[
+    str | None, typer.Option("--store", help="With --in-place: what keeps that backup: a folder, or a URL. [default: backups]")
+]
 Tables = Annotated[list[str] | None, typer.Option("--table", help="Only this table, into a new schema; may be repeated.")]
 Schemas = Annotated[list[str] | None, typer.Option("--schema", help="Only the tables of this schema, into a new one; may be repeated.")]
 DataOnly = Annotated[bool, typer.Option("--data-only", help="With --table or --schema: no checks, keys and indexes.")]
@@ -51,11 +54,12 @@ def restore(
     ] = False,
     in_place: InPlace = False,
     replace_contents: Replace = False,
-    store: Store = "backups",
+    store: Store = None,
     table: Tables = None,
     schema: Schemas = None,
     data_only: DataOnly = False,
     into_schema: IntoSchema = None,
+    config: ConfigOption = None,
     json: Json = False,
 ) -> None:
     """Restore beside the live database, prove it, then swap names.
@@ -65,6 +69,8 @@ def restore(
 
     Example: pgaudit restore backups/app.dump dotenv:.env.local
     """
+    settings = configured(config)
+    store = store or settings.store or DEFAULT_STORE
     refuse_fleeting(store)
     if table or schema or data_only or into_schema:
         if any(
@@ -102,6 +108,7 @@ def restore(
             in_place=in_place,
             replace_contents=replace_contents,
             store=store,
+            config=settings,
         )
     if json:
         print_json(result.to_dict())

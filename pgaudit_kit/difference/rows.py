@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from xxhash import xxh3_64_intdigest
 from pgaudit_kit.difference.keys import RowKey
 from pgaudit_kit.difference.row_matching import Matching, match_rows
 from pgaudit_kit.difference.row_spill import SpilledHashes, SpilledLines
+from pgaudit_kit.difference.shared_chunks import unshared
 from pgaudit_kit.records.difference import Change, RowDifference, Status
 from pgaudit_kit.records.loss import TimesTouched
 from pgaudit_kit.records.source import Source
@@ -117,7 +118,11 @@ class RowShape:
 
 
 def match(left: Source, right: Source, name: TableName, columns: Sequence[str], *, read: Callable[[int], None] | None = None) -> Matching:
-    """Read the rows of *name* over *columns* on both sides (`row_matching.match_rows`)."""
+    """Read the rows of *name* over *columns* on both sides (`row_matching.match_rows`); of chunks that both consist of, nothing."""
+    if rest := unshared(left, right, name, columns):
+        matching = match_rows(rest.left, rest.right, read=read)
+        ones, others = matching.fingerprints
+        return replace(matching, fingerprints=(ones + rest.shared, others + rest.shared))
     return match_rows(lambda: left.row_blocks(name, columns), lambda: right.row_blocks(name, columns), read=read)
 
 

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from pgaudit_kit.records.table_data import TableName
 
+TEMPORAL = "it is a temporal key, whose rows need several others together"
 KeyState: TypeAlias = Literal["in force", "not valid", "dropped"]
 
 

@@ -18,6 +18,7 @@ from pgaudit_kit.records.inventory import Inventory, Unread
 from pgaudit_kit.records.ledger import Ledger, Migration
 from pgaudit_kit.records.objects import Attributes, Column, DatabaseObject, ObjectKey, Unmodelled
 from pgaudit_kit.records.provenance import Provenance
+from pgaudit_kit.records.server_facts import ServerFacts
 from pgaudit_kit.records.table_data import TableData, TableName
 
 MARK = "pgaudit_kit manifest"
@@ -53,7 +54,7 @@ class Manifest:
     recorded). `partial`: how the dump was told to hold only a part, by names of pg_dump's options (`table`, `exclude_table_data` …);
     empty for a whole one. `leaves_out`: the attributes that the dump leaves out of everything (`owner`, `acl`). `wal_lsn`: where the WAL
     stood when it was begun. `globals_file`: roles and tablespaces, in the file beside it. `dump_form`: format and compression as asked
-    for (`custom`, `plain, zstd:9`).
+    for (`custom`, `plain, zstd:9`). `server`: which cluster it was, and how it ordered text; None where it was not recorded.
     """
 
     label: str
@@ -73,6 +74,7 @@ class Manifest:
     wal_lsn: str | None = None
     globals_file: DumpFile | None = None
     dump_form: str = ""
+    server: ServerFacts | None = None
 
     @property
     def partial_sentence(self) -> str:
@@ -176,6 +178,7 @@ def _to_plain(manifest: Manifest) -> dict[str, Any]:
         "needs": asdict(manifest.needs) if manifest.needs else None,
         "wal_lsn": manifest.wal_lsn,
         "dump_form": manifest.dump_form,
+        "server": asdict(manifest.server) if manifest.server else None,
         "seconds": manifest.seconds,
         "provenance": asdict(manifest.provenance),
         "ledger": asdict(manifest.ledger) if manifest.ledger else None,
@@ -238,6 +241,7 @@ def _from_plain(plain: dict[str, Any], label: str) -> Manifest:
         **_since_3(plain),
         source=plain["label"],
         seconds=plain.get("seconds"),
+        server=ServerFacts(**plain["server"]) if plain.get("server") else None,  # not in those of earlier releases, which pass over it
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
+from pgaudit_kit.errors import QueryFailed
 from pgaudit_kit.records.fingerprint import ServerHash
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.server.catalog_query import query
@@ -21,6 +22,7 @@ from pgaudit_kit.server.snapshot import Snapshot
 BUCKETS = 1 << 12
 LARGE_BYTES = 4 << 20  # below, a table is read faster than the server answers
 _FIRST_MAJOR = 14
+_TOGETHER = 30
 _KEY_SEED, _ROW_SEED = 1, 0
 # Hashing into groups beats sorting, but the planner thinks that each row is a group; with free tuples it lets workers help.
 _PLANNING = {"enable_sort": "off", "parallel_setup_cost": "0", "parallel_tuple_cost": "0"}
@@ -55,6 +57,41 @@ def server_hash(snapshot: Snapshot, name: TableName, columns: Sequence[str]) -> 
     """The rows of *name* over *columns*, hashed by the server as a whole. Raises RowsNotAvailable, QueryFailed."""
     rows, total = bucket_sums(snapshot, name, columns, (), buckets=1).get(0, (0, Decimal(0)))
     return ServerHash(rows, int(total), _hash(columns, types_hashed_apart(snapshot, name), _ROW_SEED))
+
+
+def server_hashes(snapshot: Snapshot, tables: Mapping[TableName, Sequence[str]]) -> Iterator[tuple[TableName, ServerHash]]:
+    """Yield the rows of each of *tables* over its columns, hashed by the server: small tables some at a time.
+
+    Tables that the server does not hash are left out: some types have outputs that fail. Raises RowsNotAvailable.
+    """
+    types: dict[TableName, dict[str, str]] = {}
+    for row in snapshot.ask(query("row_hash_columns_of_all", snapshot.major), {"types": list(_FORMS)}):
+        types.setdefault(TableName(row["schema"], row["table"]), {})[row["name"]] = row["type"]
+    expressions = {name: _hash(columns, types.get(name, {}), _ROW_SEED) for name, columns in tables.items() if columns}
+    large = {name for name in expressions if is_large(snapshot, name)}
+    small = [name for name in expressions if name not in large]
+    groups = [*([name] for name in large), *(small[at : at + _TOGETHER] for at in range(0, len(small), _TOGETHER))]
+    for group in groups:
+        yield from _hashed_together(snapshot, group, expressions)
+
+
+def _hashed_together(
+    snapshot: Snapshot, group: Sequence[TableName], expressions: Mapping[TableName, str]
+) -> Iterator[tuple[TableName, ServerHash]]:
+    """Ask for a *group* of tables at once; one by one when that fails."""
+    sums = [
+        f"SELECT {number} AS number, count(*) AS rows, sum({expressions[name]}) AS hashes FROM ONLY {qualified(name)}"  # noqa: S608
+        for number, name in enumerate(group)
+    ]
+    try:
+        found = snapshot.ask_rows(group[0], " UNION ALL ".join(sums), settings=_PLANNING)
+    except QueryFailed:
+        for name in group if len(group) > 1 else ():
+            yield from _hashed_together(snapshot, [name], expressions)
+        return
+    for row in found:
+        name = group[row["number"]]
+        yield name, ServerHash(row["rows"], int(row["hashes"] or 0), expressions[name])
 
 
 def is_large(snapshot: Snapshot, name: TableName) -> bool:

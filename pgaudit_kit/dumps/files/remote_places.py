@@ -87,6 +87,11 @@ class FsspecPlace:
         self._path = path
         self._lock = threading.Lock()
 
+    @property
+    def where(self) -> tuple[Any, str]:
+        """The file system, and the path in it."""
+        return self._system, self._path
+
     def open(self, offset: int) -> ByteStream:
         """A stream from *offset*. Raises DumpNotFound."""
         try:

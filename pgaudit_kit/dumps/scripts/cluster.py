@@ -133,6 +133,7 @@ class _ClusterReader:
     """The part of a DumpReader that a cluster has; the rest is asked of one database."""
 
     format = "cluster"
+    counted: Contents | None = None
     hashes_rows = False
     end_is_known = True
 

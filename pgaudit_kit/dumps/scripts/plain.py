@@ -28,6 +28,7 @@ class PlainReader:
     """
 
     format = "plain"
+    counted: Contents | None = None
     hashes_rows = False  # rows that lie bare are hashed by several processes; in the pass that counts them it would be one
 
     def __init__(self, file: DumpFile, *, crlf: bool = False, scan: PlainScan | None = None) -> None:

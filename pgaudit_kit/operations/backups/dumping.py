@@ -35,7 +35,7 @@ def dump_and_record(job: Job, output: Path) -> Manifest:
         running = stack.enter_context(RunningProgram(argv, dump_environment(live, target), stdout=stdout))
         compressed = stack.enter_context(CompressedOutput(running.stdout, output, streamed)) if streamed else None
         try:
-            with _stopped_with(running, live):
+            with stopped_with(running, live):
                 chosen = rows_to_record(live.table_data, job.part)
                 manifest = take_backup_manifest(
                     live, chosen, prisma_schema=target.prisma_schema, progress=lambda _: running.raise_if_failed()
@@ -57,7 +57,7 @@ def dump_environment(live: Snapshot, target: Target) -> dict[str, str]:
 
 
 @contextmanager
-def _stopped_with(running: RunningProgram, live: Snapshot) -> Iterator[None]:
+def stopped_with(running: RunningProgram, live: Snapshot) -> Iterator[None]:
     """When the program ends badly, stop what the block waits for in *live*, and raise what the program says."""
     over = threading.Event()
 

@@ -37,11 +37,14 @@ def recent_backups(store: Store, *, database: str, target: str) -> list[Manifest
     return found
 
 
-def check_history(manifest: Manifest, recent: Sequence[Manifest]) -> list[Check]:
-    """What the new backup's *manifest* says beside those of the *recent* ones, newest first; nothing of the first one of its kind."""
+def check_history(manifest: Manifest, recent: Sequence[Manifest], *, share: float | None = None) -> list[Check]:
+    """What the new backup's *manifest* says beside those of the *recent* ones, newest first; nothing of the first one of its kind.
+
+    *share*: as of `check_size`.
+    """
     same_part = [m for m in recent if m.partial == manifest.partial]
     same_form = [m.dump_file.size_bytes for m in same_part if m.dump_file and m.dump_form == manifest.dump_form]
-    checks = [check_size(manifest.dump_file.size_bytes, same_form)] if same_form and manifest.dump_file else []
+    checks = [check_size(manifest.dump_file.size_bytes, same_form, share=share)] if same_form and manifest.dump_file else []
     if same_part and same_part[0].table_data:
         checks.append(check_rows_kept(manifest, same_part[0]))
     return checks

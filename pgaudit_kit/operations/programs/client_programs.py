@@ -194,11 +194,12 @@ def pg_restore_into_argv(
 
 
 def pg_restore_script_argv(
-    program: Program, *, archive: Path, owners: bool = True, tablespaces: bool = True, use_list: Path | None = None
+    program: Program, *, archive: Path | None, owners: bool = True, tablespaces: bool = True, use_list: Path | None = None
 ) -> list[str]:
-    """Return the command line that writes *archive* as an SQL script to standard output."""
+    """Return the command line that writes *archive* (None: what comes through standard input) as an SQL script to standard output."""
     chosen = [] if use_list is None else [f"--use-list={use_list}"]
-    return [str(program.path), "--file=-", *chosen, *_left_out(owners=owners, tablespaces=tablespaces), str(archive)]
+    given = [] if archive is None else [str(archive)]
+    return [str(program.path), "--file=-", *chosen, *_left_out(owners=owners, tablespaces=tablespaces), *given]
 
 
 def _left_out(*, owners: bool, tablespaces: bool) -> list[str]:

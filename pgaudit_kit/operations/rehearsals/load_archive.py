@@ -16,6 +16,7 @@ from pgaudit_kit.operations.programs.client_programs import Program, pg_restore_
 from pgaudit_kit.operations.programs.run_program import RunningProgram
 from pgaudit_kit.operations.rehearsals.loaded import Loaded
 from pgaudit_kit.operations.rehearsals.problems import Problem, is_interrupted, made_by, shown_statement, went_away
+from pgaudit_kit.operations.restores.local_dump import is_incremental, put_together
 from pgaudit_kit.records.identifiers import read_name
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.toc import TocEntry
@@ -171,6 +172,8 @@ def _holds(entry: TocEntry, head: str) -> bool:
 
 def local_archive(dump: Dump, folder: Path) -> Path:
     """Return a bare local copy of an archive in *folder*; the archive itself when it is one. Raises the errors of reading, OSError."""
+    if is_incremental(dump):
+        return put_together(dump, folder / "archive")
     file = dump.file
     if not isinstance(file, DumpFile):
         return dump.path or _unfolded(file, folder)

@@ -6,13 +6,16 @@ import os
 import time
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pgaudit_kit.audits.expectations import Settings, settings_of
 from pgaudit_kit.audits.file_digest import dump_digest
 from pgaudit_kit.audits.sources import open_dump
 from pgaudit_kit.audits.verify import manifest_of
 from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_unreadable
+from pgaudit_kit.checks.times import check_duration
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.scripts.cluster import ClusterDump
 from pgaudit_kit.errors import DamagedDump, StoreFailed, UsageError
@@ -53,6 +56,7 @@ def rehearse(
     folder: str | os.PathLike[str] | None = None,
     allow_same_server: bool = False,
     evidence: bool = True,
+    config: Settings = None,
 ) -> Rehearsal:
     """Restore *dump* where it harms nobody, and compare the result with its manifest (without one: with the dump itself).
 
@@ -62,12 +66,14 @@ def rehearse(
 
     *skip_missing_extensions*: leave out extensions that the server lacks with all that depends on them. *amcheck*: ask also whether
     heaps and indexes are sound. *jobs*: connections that load an archive; None: one per processor. *folder*: where the data of a
-    throwaway server lie. *evidence*: write `<backup>.rehearsed.json` beside a backup in a store, local or behind a URL.
+    throwaway server lie. *evidence*: write `<backup>.rehearsed.json` beside a backup in a store, local or behind a URL. *config*: as of
+    `verify`; its `rto` is a check, which says nothing of the backup and so is not in the evidence.
 
     Returns a Rehearsal; what is found wrong is in it. Raises UsageError, the errors of read_dump, load_manifest, resolve_target and
     connect, ProgramNotFound.
     """
     begun = time.monotonic()
+    settings = settings_of(config)
     where = Path(folder) if folder is not None else None
     if where and not where.is_dir():
         raise UsageError(f"there is no folder {where}", resource=str(where), remedy="Name one that is there, on a disk with room.")
@@ -91,7 +97,15 @@ def rehearse(
         found = _place(job, server, allow_same_server=allow_same_server)
         result = result.with_checks([found]) if isinstance(found, Check) else _at(found, job, result)
     result = replace(result, seconds=time.monotonic() - begun)
-    return _with_evidence(result, opened, recorded, place) if evidence and recorded and not isinstance(place, Dump) else result
+    if evidence and recorded and not isinstance(place, Dump):
+        result = _with_evidence(result, opened, recorded, place)
+    return result.with_checks([_duration(result, rto)]) if (rto := settings.rto) else result
+
+
+def _duration(result: Rehearsal, rto: timedelta) -> Check:
+    if not result.load_seconds:
+        return check_duration(None, rto=rto, of="nothing was loaded")
+    return check_duration(result.seconds, rto=rto, of=f"in {result.server}, reading and proving included")
 
 
 def _with_evidence(result: Rehearsal, dump: Dump, manifest: Manifest, place: str | os.PathLike[str]) -> Rehearsal:
@@ -118,7 +132,7 @@ def _with_evidence(result: Rehearsal, dump: Dump, manifest: Manifest, place: str
 
 def _ask_file(dump: Dump, expected: Source) -> list[Check]:
     """Whether the file is whole and the one that was backed up."""
-    checks = [check_complete(complete=dump.provenance.complete, damage=dump.damage, entries=len(dump.toc_entries))]
+    checks = [check_complete(complete=dump.complete, damage=dump.damage, entries=len(dump.toc_entries))]
     recorded = expected.dump_file if isinstance(expected, Manifest) else None
     if not recorded:
         return checks

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pgaudit_kit.audits.result import AuditResult, checks_to_list
+from pgaudit_kit.audits.result import AuditResult, check_named, checks_to_list
 from pgaudit_kit.display import frames, html
 from pgaudit_kit.operations.restores.swap import Session
 from pgaudit_kit.records.verdict import Check, Outcome, worst
@@ -94,6 +94,10 @@ class Restore:
         settings = [f"Left out, because this server does not know it: {', '.join(self.left_out)}."] if self.left_out else []
         entries = [f"Left out or made room for, because every database has it: {', '.join(self.benign)}."] if self.benign else []
         return (*settings, *entries, *self.unasked)
+
+    def findings(self, check_id: str) -> DataFrame:
+        """The evidence of the check *check_id*: one row per finding, its columns those of its id (`pk.explain`). Raises UsageError."""
+        return frames.evidence_frame(check_named(self.check_list, check_id))
 
     def to_dict(self) -> dict[str, Any]:
         """The restore as `--json` prints it."""

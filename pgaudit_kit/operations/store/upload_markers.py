@@ -64,7 +64,7 @@ class UploadMarker:
         """Whether its writer is gone: a process of this machine that does not live any more, or three days are over."""
         if self.age(now) > ABANDONED_AFTER:
             return True
-        return self.machine == this_machine() and not _lives(self.pid)
+        return self.machine == this_machine() and not process_lives(self.pid)
 
 
 def this_machine() -> str:
@@ -79,7 +79,8 @@ def _text_of(path: str) -> str:
     return re.sub(r"\s", "", Path(path).read_text(encoding="ascii"))
 
 
-def _lives(pid: int) -> bool:
+def process_lives(pid: int) -> bool:
+    """Whether a process of this machine has the number *pid*; yes where that cannot be told."""
     if sys.platform == "win32":
         return True  # os.kill would end it there
     try:

@@ -15,11 +15,13 @@ from pgaudit_kit.audits.result import checks_to_list
 from pgaudit_kit.audits.verify import verify
 from pgaudit_kit.checks.dump_whole import check_digest, check_globals
 from pgaudit_kit.errors import PgAuditError
+from pgaudit_kit.operations.store.names import INCREMENTAL_FORMAT
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.proofs import new_evidence
 from pgaudit_kit.operations.store.store import Store
+from pgaudit_kit.operations.store.verify_packs import ReadPacks
 from pgaudit_kit.records.evidence import Proof
-from pgaudit_kit.records.manifest import DumpFile
+from pgaudit_kit.records.manifest import DumpFile, Manifest
 from pgaudit_kit.records.stored_backup import StoredBackup, Stray
 from pgaudit_kit.records.verdict import Check, Outcome, worst
 
@@ -105,17 +107,35 @@ def verify_all(
     """
     place = open_store(store)
     backups, strays = place.look()
+    packs = _ReadOnce(place)
     verified = []
     for backup in backups:
-        verified.append(_verify_one(place, backup, deep=deep))
+        verified.append(_verify_one(place, backup, packs, deep=deep))
         if progress:
             progress(verified[-1])
     return VerifiedStore(place.label, tuple(verified), strays)
 
 
-def _verify_one(store: Store, backup: StoredBackup, *, deep: bool) -> VerifiedBackup:
+class _ReadOnce:
+    """The packs of a store, read when an incremental backup asks for them, once for all of them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._packs: ReadPacks | None = None
+
+    def checks(self, backup: StoredBackup, manifest: Manifest) -> list[Check]:
+        """What is to be asked of the chunks of *backup*; nothing of one that has none. Raises StoreFailed, FileNotFoundError, DumpError."""
+        if backup.format != INCREMENTAL_FORMAT:
+            return []
+        if self._packs is None:
+            self._packs = ReadPacks(self._store)
+            self._packs.note()
+        return self._packs.checks(backup.dump_file, manifest)
+
+
+def _verify_one(store: Store, backup: StoredBackup, packs: _ReadOnce, *, deep: bool) -> VerifiedBackup:
     begun = time.monotonic()
-    checks = _checks_of(store, backup, deep=deep)
+    checks = _checks_of(store, backup, packs, deep=deep)
     done = VerifiedBackup(backup, checks)
     if done.verdict is Outcome.NOT_CHECKED:
         return done
@@ -128,13 +148,14 @@ def _verify_one(store: Store, backup: StoredBackup, *, deep: bool) -> VerifiedBa
     return done
 
 
-def _checks_of(store: Store, backup: StoredBackup, *, deep: bool) -> tuple[Check, ...]:
+def _checks_of(store: Store, backup: StoredBackup, packs: _ReadOnce, *, deep: bool) -> tuple[Check, ...]:
     recorded = DumpFile(backup.dump_file, backup.sha256, backup.size_bytes)
     try:
         found = store.digest(backup)
         digest = check_digest(recorded, sha256=found.sha256, size_bytes=found.size_bytes)
         manifest = store.manifest(backup)
         beside = [_check_globals(store, manifest.globals_file)] if manifest.globals_file else []
+        beside += packs.checks(backup, manifest) if digest.outcome is Outcome.PASSED else []
         if deep and digest.outcome is Outcome.PASSED:
             return (*verify(store.open(backup), manifest=manifest).check_list, *beside)
     except (PgAuditError, OSError) as error:

@@ -1,0 +1,50 @@
+"""`pgaudit export`: a dump in another form."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pgaudit_kit.cli.output import Json, print_json, visible
+
+_LETTERS = {"c": "custom", "d": "directory", "p": "plain"}
+
+
+def export(
+    dump: Annotated[
+        str, typer.Argument(metavar="DUMP", help="An archive (custom, directory, tar) or an incremental backup; - is standard input.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="PATH", help="The file to write; a folder for -Fd.")],
+    dump_format: Annotated[
+        str, typer.Option("-F", "--format", metavar="FORMAT", help="custom (c), directory (d) or plain (p), as of pg_dump.")
+    ] = "custom",
+    compress: Annotated[
+        str | None,
+        typer.Option(
+            "--compress",
+            "-Z",
+            help="none, gzip, lz4 or zstd, with a level if you like: zstd:9. Default: gzip for archives, none for scripts.",
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="The file may be there already.")] = False,
+    json: Json = False,
+) -> None:
+    """Write an archive, or an incremental backup, as an ordinary dump that plain pg_restore and psql take.
+
+    Entries, names, SQL and rows stay byte for byte what they are. lz4 and zstd inside of archives came with PostgreSQL 16.
+
+    Example: pgaudit export backups/app-20260131T030405Z.inc -Fc -o app.dump
+
+    Example: pgaudit export app.dump -Fp -Z zstd -o app.sql.zst
+    """
+    from pgaudit_kit.operations.extracts.export import export as write
+
+    written = write(dump, output, format=_LETTERS.get(dump_format, dump_format), compression=compress, overwrite=overwrite)  # type: ignore[arg-type]  # it refuses other words
+    if json:
+        print_json(asdict(written))
+        return
+    by = f", by {written.program}" if written.program else ""
+    print(visible(f"{written.path}: {written.format}, compression {written.compression}, {written.size_bytes:,} bytes{by}"))
