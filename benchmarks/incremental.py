@@ -1,10 +1,10 @@
 """Incremental backups against pg_dump and restic, on one series: a first backup, nothing changed, rows appended, rows updated.
 
-    python -m benchmarks.incremental [--rows N] [--folder FOLDER] [--times N]
+    python -m benchmarks.incremental [--rows N] [--times N] [--pg-dump PROGRAM] [--folder FOLDER]
 
-Times are those of `pk.backup` in a process that has loaded the package, and of `pg_dump` into a file; the fastest of so many runs counts, and
-before each of ours the store is put back to what it was. Space is what a step adds to the store: packs, their indexes, the backup's file and
-its manifest. restic (Debian's package) backs up plain dumps, which suit it better than compressed ones, of the same steps.
+Times are those of `pk.backup` in a process that has loaded the package, and of `pg_dump` into a file; the fastest of so many runs
+counts, and before each of ours the store is put back to what it was. Space is what a step adds to the store: packs, their indexes, the
+backup's file and its manifest. restic (Debian's package) backs up plain dumps, which suit it better than compressed ones.
 """
 
 from __future__ import annotations
@@ -32,7 +32,12 @@ APPENDED = """
 INSERT INTO messages SELECT id + 100000000, user_id, thread, subject, body || ' again', sent_at, read, score
     FROM messages ORDER BY id LIMIT {rows}
 """
-UPDATED = "UPDATE messages SET score = score + 1 WHERE hashint8(id) % 1000 = 0"
+UPDATED = """
+UPDATE messages SET score = score + 1 WHERE hashint8(id) % 1000 = 0;
+UPDATE events SET amount = amount + 1 WHERE hashint8(id) % 1000 = 0;
+UPDATE users SET balance = balance + 1 WHERE hashint8(id) % 1000 = 0;
+UPDATE documents SET size = size + 1 WHERE hashint4(id) % 1000 = 0
+"""
 MOST_MEMORY = 300_000_000
 
 
@@ -58,6 +63,7 @@ class Series:
     data: Data
     folder: Path
     times: int
+    pg_dump: str
     url: str = ""
     steps: list[Step] = field(default_factory=list)
 
@@ -83,13 +89,13 @@ class Series:
 
     def _pg_dump(self) -> float:
         file = self.folder / "dump"
-        seconds = outside([self.data.program("pg_dump"), "-Fc", f"--compress={self._compression}", "-f", str(file), "-d", self.url])
+        seconds = outside([self.pg_dump, "-Fc", f"--compress={self._compression}", "-f", str(file), "-d", self.url])
         file.unlink()
         return seconds
 
     @property
     def _compression(self) -> str:
-        nowhere = [self.data.program("pg_dump"), "-Fc", "--compress=zstd", "-f", "/dev/null", "-d", "host=/nowhere dbname=nothing"]
+        nowhere = [self.pg_dump, "-Fc", "--compress=zstd", "-f", "/dev/null", "-d", "host=/nowhere dbname=nothing"]
         said = subprocess.run(nowhere, check=False, capture_output=True, text=True).stderr
         return "gzip" if "does not support" in said else "zstd"
 
@@ -98,16 +104,12 @@ class Series:
         if not shutil.which("restic"):
             return 0
         repository, plain = self.folder / "restic", self.folder / "plain.sql"
-        environment = {
-            **os.environ,
-            "RESTIC_PASSWORD": "x",
-            "RESTIC_REPOSITORY": str(repository),
-            "XDG_CACHE_HOME": str(self.folder / "cache"),
-        }
+        own = {"RESTIC_PASSWORD": "x", "RESTIC_REPOSITORY": str(repository), "XDG_CACHE_HOME": str(self.folder / "cache")}
+        environment = {**os.environ, **own}
         if not repository.exists():
             subprocess.run(["restic", "init", "-q", "--repository-version", "2"], check=True, env=environment)
         before = size_of(repository)
-        subprocess.run([self.data.program("pg_dump"), "-f", str(plain), "-d", self.url], check=True)
+        subprocess.run([self.pg_dump, "-f", str(plain), "-d", self.url], check=True)
         subprocess.run(["restic", "backup", "-q", str(plain)], check=True, env=environment)
         plain.unlink()
         return size_of(repository) - before
@@ -122,12 +124,13 @@ def main() -> None:
     """Print the table, a line for each step."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.incremental", description=__doc__)
     parser.add_argument("--rows", type=int, default=3_000_000, help="rows of all tables together (3000000)")
+    parser.add_argument("--pg-dump", default="", help="the pg_dump to measure against, one with zstd (default: that of the wheel, without)")
     parser.add_argument("--times", type=int, default=3, help="runs of each step (3)")
     cache = Path(platformdirs.user_cache_dir("pgaudit-kit")) / "benchmarks"
     parser.add_argument("--folder", type=Path, default=cache, help=f"where the files are kept ({cache})")
     options = parser.parse_args()
     with Data(options.folder, options.rows) as data, tempfile.TemporaryDirectory(dir=data.folder) as folder:
-        series = Series(data, Path(folder), options.times, data.copy("rows", "series"))
+        series = Series(data, Path(folder), options.times, options.pg_dump or data.program("pg_dump"), data.copy("rows", "series"))
         (Path(folder) / "store").mkdir()
         print(HEAD, flush=True)
         for step in (

@@ -32,7 +32,7 @@ def export(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="The file may be there already.")] = False,
     json: Json = False,
 ) -> None:
-    """Write an archive, or an incremental backup, as an ordinary dump that plain pg_restore and psql take.
+    """Write an archive or incremental backup as an ordinary dump.
 
     Entries, names, SQL and rows stay byte for byte what they are. lz4 and zstd inside of archives came with PostgreSQL 16.
 

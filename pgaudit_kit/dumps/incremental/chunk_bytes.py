@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 
 from pgaudit_kit.errors import DamagedDump
 from pgaudit_kit.records.chunks import DIGEST_BYTES, ChunkKind
 
+_OF_THREAD = threading.local()
 _TAKE_AGAIN = "Run verify --all to see which backups need it; the next backup writes it again when its rows are still there."
 
 
@@ -16,10 +18,13 @@ def digest_of(kind: ChunkKind, raw: bytes) -> bytes:
 
 
 def pack_chunk(raw: bytes, *, level: int) -> bytes:
-    """Return *raw* as one frame of zstd, which tells its size. Any thread may call it: a compressor is made for each chunk."""
+    """Return *raw* as one frame of zstd, which tells its size. Any thread may call it."""
     import zstandard
 
-    return zstandard.ZstdCompressor(level=level, write_checksum=False).compress(raw)
+    made: dict[int, zstandard.ZstdCompressor] = _OF_THREAD.__dict__.setdefault("compressors", {})
+    if level not in made:  # making one takes as long as compressing a small chunk
+        made[level] = zstandard.ZstdCompressor(level=level, write_checksum=False)
+    return made[level].compress(raw)
 
 
 def unpack_chunk(stored: bytes, *, digest: bytes, kind: ChunkKind, size_bytes: int, resource: str) -> bytes:
@@ -29,7 +34,9 @@ def unpack_chunk(stored: bytes, *, digest: bytes, kind: ChunkKind, size_bytes: i
     try:
         if zstandard.get_frame_parameters(stored).content_size != size_bytes:  # what it claims is allocated at once
             raise _damaged(digest, kind, resource, "has another size than its pack says")
-        raw = zstandard.ZstdDecompressor().decompress(stored)
+        if not hasattr(_OF_THREAD, "decompressor"):
+            _OF_THREAD.decompressor = zstandard.ZstdDecompressor()
+        raw: bytes = _OF_THREAD.decompressor.decompress(stored)
     except zstandard.ZstdError as error:
         raise _damaged(digest, kind, resource, f"cannot be unpacked ({error})") from error
     if len(raw) != size_bytes or digest_of(kind, raw) != digest:

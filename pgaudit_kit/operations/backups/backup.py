@@ -111,7 +111,7 @@ class Backup:
             "rows": sum(t.rows or 0 for t in tables_alone(self.manifest.table_data)),
             "program": self.program,
             "seconds": round(self.seconds, 3),
-            "incremental": dict(self.incremental) if self.incremental else None,
+            **({"incremental": dict(self.incremental)} if self.incremental else {}),
         }
 
     def _beside(self, name: str) -> str:

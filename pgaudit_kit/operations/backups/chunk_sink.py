@@ -65,8 +65,10 @@ class ChunkSink:
 
     def _hand_over(self, chunk: _Waiting) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting_bytes < _WAITING_BYTES or self._error)
+            self._changed.wait_for(lambda: self._waiting_bytes < _WAITING_BYTES or self._error or self._closed)
             self._raise()
+            if self._closed:
+                raise ValueError("nothing more is taken")
             self._waiting.append(chunk)
             self._waiting_bytes += len(chunk.raw)
             self._changed.notify_all()

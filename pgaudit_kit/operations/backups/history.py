@@ -14,7 +14,7 @@ from pgaudit_kit.records.verdict import Check
 
 RECENT = 5
 _LOOKED_AT = 4 * RECENT  # of which some may be of another database with such a name, or partial
-_TIME = re.compile(r"-(\d{8}T\d{6}Z)(?:-\d+)?\.")
+_TIME = re.compile(r"-(\d{8}T\d{6}Z)(?:-(\d+))?\.")
 
 
 def recent_backups(store: Store, *, database: str, target: str) -> list[Manifest]:
@@ -50,6 +50,7 @@ def check_history(manifest: Manifest, recent: Sequence[Manifest], *, share: floa
     return checks
 
 
-def _time_in(file: str) -> tuple[str, str]:
+def _time_in(file: str) -> tuple[str, int, str]:
+    """When it was taken, and its number among those of one second."""
     match = _TIME.search(file)
-    return (match[1] if match else "", file)
+    return (match[1], int(match[2] or 1), file) if match else ("", 0, file)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import subprocess
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-from typing import IO, cast
+from types import TracebackType
+from typing import IO, Self, cast
 
 from pgaudit_kit.audits.taking import take_incremental_manifest
 from pgaudit_kit.dumps.files.age import sealed
@@ -156,9 +156,10 @@ class IncrementalRun:
             self.job.program, self.job.options, database=target.database, snapshot_id=live.export_id(), left_out=exclude_options(same)
         )
         with (
+            _Reading(lambda stream: chunk_stream(stream, sink, base.targets)) as reading,
             RunningProgram(argv, dump_environment(live, target), stdout=subprocess.PIPE) as running,
-            _reading(running.stdout, lambda stream: chunk_stream(stream, sink, base.targets)) as reading,
         ):
+            reading.start(running.stdout)
             try:
                 with stopped_with(running, live):
                     hashes |= self._hashes([name for name in chosen if name not in hashes])
@@ -173,6 +174,9 @@ class IncrementalRun:
                     )
                 contents = reading.result()
                 running.wait()
+            except ProgramFailed:
+                reading.raise_why_it_ended()  # a store that takes no more, which closed its output
+                raise
             except DamagedDump as error:
                 running.wait()  # that it failed is why its output ended
                 raise ProgramFailed(f"what pg_dump wrote is no archive: {error.message}", resource="pg_dump") from error
@@ -208,33 +212,46 @@ def _see_that_all_are_there(packs: PackStore, used: Collection[str]) -> None:
 
 
 class _Reading:
-    """A thread that reads a stream; what it raises, `result` raises."""
+    """A thread that reads a stream; what it raises, `result` raises. Its `with` block ends when it has ended."""
 
-    def __init__(self, stream: IO[bytes], read: Callable[[ByteStream], StreamContents]) -> None:
-        self._stream = stream
+    def __init__(self, read: Callable[[ByteStream], StreamContents]) -> None:
         self._read = read
         self._result: StreamContents | None = None
         self._error: BaseException | None = None
-        self.thread = threading.Thread(target=self._run, name="pgaudit-chunks", daemon=True)
+        self._thread: threading.Thread | None = None
 
-    def _run(self) -> None:
+    def start(self, stream: IO[bytes]) -> None:
+        """Read *stream*, which is closed when that fails: so the program ends that writes to it."""
+        self._thread = threading.Thread(target=self._run, args=[stream], name="pgaudit-chunks", daemon=True)
+        self._thread.start()
+
+    def _run(self, stream: IO[bytes]) -> None:
         try:
-            self._result = self._read(cast("ByteStream", self._stream))  # a pipe is read through a buffer, which can do more
+            self._result = self._read(cast("ByteStream", stream))  # a pipe is read through a buffer, which can do more
         except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs to the one who waits
             self._error = error
-            self._stream.close()  # which ends the program that writes to it
+            stream.close()
 
     def result(self) -> StreamContents:
         """Wait for its end, and return what was read."""
-        self.thread.join()
+        self._join()
         if self._error:
             raise self._error
         assert self._result  # noqa: S101  # one of both is there
         return self._result
 
+    def raise_why_it_ended(self) -> None:
+        """Wait for its end, and raise what it raised, unless that is only that the stream was cut short."""
+        self._join()
+        if self._error and not isinstance(self._error, DamagedDump):
+            raise self._error
 
-@contextmanager
-def _reading(stream: IO[bytes], read: Callable[[ByteStream], StreamContents]) -> Iterator[_Reading]:
-    reading = _Reading(stream, read)
-    reading.thread.start()
-    yield reading
+    def _join(self) -> None:
+        if self._thread:
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._join()

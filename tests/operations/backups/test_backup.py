@@ -33,7 +33,7 @@ USERS = TableName("public", "users")
 RUN = """
 import sys
 from pgaudit_kit.operations.backups.backup import backup
-backup(sys.stdin.readline().strip(), store=sys.argv[1])
+backup(sys.stdin.readline().strip(), store=sys.argv[1], incremental=len(sys.argv) > 2)
 """
 
 
@@ -54,10 +54,12 @@ def wait_for(what: Callable[[], bool], seconds: float = 20) -> None:
 
 
 @contextmanager
-def started_backup(url: str, store: Path) -> Iterator[subprocess.Popen[str]]:
+def started_backup(url: str, store: Path, *, incremental: bool = False) -> Iterator[subprocess.Popen[str]]:
     """A backup in a process of its own, ended with the block; the URL goes by standard input, as it may hold a password."""
     pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, "-c", RUN, str(store)], stdin=pipe, stderr=pipe, stdout=pipe, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN, str(store), *(["incremental"] if incremental else [])], stdin=pipe, stderr=pipe, stdout=pipe, text=True
+    ) as process:
         try:
             assert process.stdin is not None
             process.stdin.write(f"{url}\n")
@@ -69,6 +71,10 @@ def started_backup(url: str, store: Path) -> Iterator[subprocess.Popen[str]]:
 
 def is_writing(store: Path) -> bool:
     return store.is_dir() and any(".dump.partial-" in n for n in names_in(store))
+
+
+def is_writing_inc(store: Path) -> bool:
+    return any(".inc.partial-" in n for n in names_in(store))
 
 
 def pg_dumps_of(pid: int) -> list[int]:
