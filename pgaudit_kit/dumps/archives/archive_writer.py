@@ -16,6 +16,7 @@ from pgaudit_kit.dumps.archives.folder_data import SUFFIXES, TOC_NAME, list_name
 from pgaudit_kit.dumps.archives.raw_toc import ALGORITHMS, V_ALGORITHM, Container, RawEntry, RawHeader
 from pgaudit_kit.dumps.archives.toc_writer import write_integer, write_toc
 from pgaudit_kit.dumps.files.compressors import compressed
+from pgaudit_kit.dumps.files.read_ahead import read_ahead
 from pgaudit_kit.errors import UsageError
 
 ArchiveAlgorithm: TypeAlias = Literal["none", "gzip", "lz4", "zstd"]
@@ -77,7 +78,7 @@ class CustomArchive:
         kind = kind_of(entry)
         yield bytes([kind]) + self._integer(entry.dump_id)
         if kind == TABLE_BLOCK:
-            yield from self._chunks(self._reader.data.pieces_of(entry))
+            yield from self._chunks(read_ahead(self._reader.data.pieces_of(entry)))
             return
         for oid, pieces in self._reader.data.large_objects_of(entry):
             yield self._integer(oid if oid < _SIGNED else oid - 2 * _SIGNED)
@@ -116,7 +117,7 @@ class DirectoryArchive:
         lists: dict[str, list[bytes]] = {}
         for entry in entries_with_data(self._reader):
             if kind_of(entry) == TABLE_BLOCK:
-                yield f"{entry.dump_id}.dat{self._suffix}", self._file(self._reader.data.pieces_of(entry))
+                yield f"{entry.dump_id}.dat{self._suffix}", self._file(read_ahead(self._reader.data.pieces_of(entry)))
                 continue
             listed = lists.setdefault(list_name(entry.dump_id, self._header.version), [])
             for oid, pieces in self._reader.data.large_objects_of(entry):

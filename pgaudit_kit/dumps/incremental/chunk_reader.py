@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
@@ -17,6 +20,7 @@ _BATCH_BYTES = 4 << 20
 _GAP = 1 << 14  # so many bytes that nobody asked for are read rather than another request made
 _LONGEST_RUN = 8 << 20
 _SHOWN = 3
+_MOST_THREADS = 4
 _VERIFY = "pgaudit verify --all names the backups that need it; the next backup writes it again when its rows are still there."
 
 
@@ -57,22 +61,36 @@ class ChunkReader:
         return next(self.read([chunk], kind))
 
     def _batch(self, chunks: list[Chunk], kind: ChunkKind) -> Iterator[bytes]:
-        """As `read`; each chunk is unpacked when it is asked for, so that those before a broken one come out."""
+        """As `read`; several threads unpack, and what is broken is told when its turn comes, so that the chunks before it come out."""
         copies = [self.places.of(chunk.digest) for chunk in chunks]
         wanted = [_Wanted(number, *found[0]) for number, found in enumerate(copies) if found]
         stored = self._stored(wanted)
+        unpacking = [self._pool.submit(self._first_copy, stored.pop(w.number, b""), w, kind) for w in wanted]
+        ready = dict(zip((w.number for w in wanted), unpacking, strict=True))
         for number, chunk in enumerate(chunks):
-            if not copies[number]:
+            if number not in ready:
                 raise self._missing(chunk, kind)
             self.chunks_read += 1
-            yield self._unpacked(stored.pop(number, b""), copies[number], kind)
+            yield ready.pop(number).result() or self._another_copy(copies[number], kind)
 
-    def _unpacked(self, stored: bytes, copies: list[tuple[str, PackedChunk]], kind: ChunkKind) -> bytes:
-        """What the first good one of *copies* holds; *stored* is what was read of the first one."""
+    def _first_copy(self, stored: bytes, wanted: _Wanted, kind: ChunkKind) -> bytes | None:
+        """The bytes of a chunk of which *stored* was read; None when it is not what it should be."""
+        packed = wanted.packed
+        try:
+            return unpack_chunk(stored, digest=packed.digest, kind=kind, size_bytes=packed.size_bytes, resource=wanted.pack)
+        except DamagedDump:
+            return None
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, _MOST_THREADS), thread_name_prefix="pgaudit-chunks")
+
+    def _another_copy(self, copies: list[tuple[str, PackedChunk]], kind: ChunkKind) -> bytes:
+        """What the first good one of *copies* holds, or of any others. Raises DamagedDump, of the first one, without any."""
         broken: DamagedDump | None = None
-        for number, (pack, packed) in enumerate(chain(copies, self.places.others(copies))):
+        for pack, packed in chain(copies, self.places.others(copies)):
             try:
-                content = stored if stored and not number else self._files.read(pack + PACK, packed.offset, packed.stored_bytes)
+                content = self._files.read(pack + PACK, packed.offset, packed.stored_bytes)
                 resource = f"{self._files.label}/{pack}{PACK}"
                 return unpack_chunk(content, digest=packed.digest, kind=kind, size_bytes=packed.size_bytes, resource=resource)
             except DamagedDump as error:
@@ -97,7 +115,7 @@ class ChunkReader:
     def _missing(self, chunk: Chunk, kind: ChunkKind) -> DamagedDump:
         places = self.places
         if not places.there:
-            what = f"its rows lie in packs, and there are none in {self._files.label}"
+            what = f"its rows lie in packs, and there are none in {self._files.label}: it was taken out of its store, or they were deleted"
             return DamagedDump(what, resource=self._resource, remedy=self.remedy)
         lost = sorted(places.lost | places.broken.keys())
         shown = ", ".join(lost[:_SHOWN]) + (" …" if len(lost) > _SHOWN else "")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,17 +10,15 @@ import pytest
 
 import pgaudit_kit as pk
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.errors import DamagedDump, ProgramFailed, UsageError
+from pgaudit_kit.errors import DamagedDump, ProgramFailed
 from pgaudit_kit.operations.extracts.export import ExportFormat
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from tests.conftest import missing
-from tests.dumps.archives import ALGORITHMS, archive, members, write_directory
-from tests.dumps.conftest import NastyDatabase, nasty
+from tests.dumps.archives import archive, told
 from tests.dumps.test_archive_versions import TABLES
 from tests.dumps.test_toc_writer import SCHEMA
 from tests.postgres_versions import KNOWN, Installation, installation
 
-__all__ = ["nasty"]
 FORMATS: tuple[ExportFormat, ...] = ("custom", "directory", "plain")
 MORE = """
     CREATE TABLE many AS SELECT n AS a, repeat('row ', n % 50) AS b FROM generate_series(1, 40000) AS n;
@@ -54,11 +50,6 @@ def dumped(request: pytest.FixtureRequest, server_of: Callable[[int], EmbeddedSe
 def programs_of_that_version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if "dumped" in request.fixturenames:
         monkeypatch.setenv("PGBIN", str(request.getfixturevalue("dumped").programs.bin_folder))
-
-
-def told(script: bytes) -> list[bytes]:
-    """A script without the token that is another one each time."""
-    return [line for line in script.splitlines(keepends=True) if not line.startswith((b"\\restrict", b"\\unrestrict"))]
 
 
 def script_of(path: Path, wanted: ExportFormat, programs: Installation) -> list[bytes]:
@@ -119,33 +110,6 @@ def test_plain_programs_load_it_to_the_same_rows(dumped: Dumped, emptied: Callab
             assert len(difference.tables) == 4, "three tables and the large objects"
 
 
-@pytest.mark.parametrize("minor", range(10, 17))
-def test_every_version_of_archives_stays_what_it_is(
-    nasty: NastyDatabase, server: EmbeddedServer, tmp_path: Path, minor: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PGBIN", str(server.bin_folder))
-    made = {"custom": tmp_path / "custom"}
-    made["custom"].write_bytes(archive(TABLES, minor=minor, offsets=False))
-    made["directory"] = write_directory(tmp_path / "directory", members(TABLES, minor=minor))
-    for name, path in made.items():
-        expected = told(nasty.run("pg_restore", "-f", "-", str(path)))
-        for wanted in FORMATS:
-            out = tmp_path / f"{wanted} of {name}"
-            pk.export(path, out, format=wanted)
-            script = out.read_bytes() if wanted == "plain" else nasty.run("pg_restore", "-f", "-", str(out))
-            assert told(script) == expected
-            if wanted != "plain":
-                assert read_dump(out).provenance.archive_version == f"1.{minor}.0"
-                assert read_dump(out).damage == ()
-
-
-def test_inserts_and_other_encodings_pass_as_they_are(nasty: NastyDatabase, tmp_path: Path) -> None:
-    for name in ("custom-inserts", "custom-sjis", "custom-via-root"):
-        pk.export(nasty.dump(name), tmp_path / name, compression="none")
-        scripts = [told(nasty.run("pg_restore", "-f", "-", str(path))) for path in (tmp_path / name, nasty.dump(name))]
-        assert scripts[0] == scripts[1]
-
-
 def test_the_archives_of_other_people_can_be_exported(corpus: Path, tmp_path: Path, server: EmbeddedServer) -> None:
     newest = Installation(18, server.bin_folder)
     for path in sorted((corpus / "archives").iterdir()):
@@ -153,39 +117,6 @@ def test_the_archives_of_other_people_can_be_exported(corpus: Path, tmp_path: Pa
         assert read_dump(tmp_path / path.name).fingerprints() == read_dump(path).fingerprints()
         if read_dump(path).provenance.compression in ("none", "gzip"):  # what the wheel's program can unpack
             assert script_of(tmp_path / path.name, "custom", newest) == told(newest.run("pg_restore", "-f", "-", path))
-
-
-def test_a_script_can_be_compressed(nasty: NastyDatabase, server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    done = pk.export(nasty.dump("custom-none"), tmp_path / "x.sql.gz", format="plain", compression="gzip:9")
-    assert done.compression == "gzip:9"
-    assert done.program.startswith("pg_restore ")
-    assert told(gzip.decompress((tmp_path / "x.sql.gz").read_bytes())) == told(
-        nasty.run("pg_restore", "-f", "-", str(nasty.dump("custom-none")))
-    )
-
-
-def test_what_cannot_be_is_refused_and_leaves_nothing(nasty: NastyDatabase, tmp_path: Path) -> None:
-    old = tmp_path / "old"
-    old.write_bytes(archive(TABLES, minor=14))
-    out = tmp_path / "out"
-    for algorithm in ALGORITHMS.keys() - {"none", "gzip"}:
-        with pytest.raises(UsageError, match=r"1\.14.*PostgreSQL 16"):
-            pk.export(old, out, compression=algorithm)
-    with pytest.raises(UsageError, match="is a script"):
-        pk.export(nasty.dump("plain"), out)
-    with pytest.raises(UsageError, match="compression 'brotli'"):
-        pk.export(old, out, compression="brotli")
-    with pytest.raises(UsageError, match="format 'tar'"):
-        pk.export(old, out, format="tar")  # type: ignore[arg-type]  # that is the point
-    there = tmp_path / "there"
-    there.write_bytes(b"mine")
-    for wanted in FORMATS:
-        with pytest.raises(UsageError, match="there already"):
-            pk.export(old, there, format=wanted)
-    assert there.read_bytes() == b"mine"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["old", "there"]
-    pk.export(old, there, overwrite=True)
-    assert read_dump(there).damage == ()
 
 
 def test_damage_is_told_and_no_half_an_archive_is_left(tmp_path: Path) -> None:
@@ -197,14 +128,3 @@ def test_damage_is_told_and_no_half_an_archive_is_left(tmp_path: Path) -> None:
             pk.export(tmp_path / "damaged", tmp_path / "out", format=wanted)
         assert isinstance(caught.value, DamagedDump), "the dump is to blame, and not the program that was fed with it"
     assert [p.name for p in tmp_path.iterdir()] == ["damaged"]
-
-
-def test_the_command_says_what_it_wrote(nasty: NastyDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from pgaudit_kit.cli.app import app
-
-    arguments = ["export", str(nasty.dump("custom-none")), "-Fd", "-Z", "none", "-o", str(tmp_path / "out")]
-    app(arguments, standalone_mode=False)
-    assert "directory, compression none" in capsys.readouterr().out
-    app([*arguments[:-1], str(tmp_path / "other"), "--json"], standalone_mode=False)
-    assert json.loads(capsys.readouterr().out)["format"] == "directory"
-    assert read_dump(tmp_path / "other").damage == ()
