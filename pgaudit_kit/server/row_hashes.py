@@ -1,9 +1,9 @@
 """Rows hashed by the server: several times faster than sending them, but only to be compared with what another server says likewise.
 
-A row's hash is made by hash_record_extended (PostgreSQL 14+), each column in the quickest form that tells apart what prints otherwise:
-as it is, in the bytes that its type would send, or as text. It has 64 bits, and their sum is exact. Equal sums prove equal rows; when sums
-differ, the rows themselves have to say how, since another build might hash otherwise. Sums are made by buckets of keys, so that only rows
-of buckets that differ have to be fetched.
+A row's hash is a chain (PostgreSQL 14+): each column is hashed with what came before it as the seed, in the quickest form that tells apart
+what prints otherwise: as it is, in the bytes that its type would send, or as text. It has 64 bits, and their sum is exact. Equal sums prove
+equal rows; when sums differ, the rows themselves have to say how, since another build might hash otherwise. Sums are made by buckets of
+keys, so that only rows of buckets that differ have to be fetched.
 """
 
 from __future__ import annotations
@@ -37,6 +37,19 @@ _FORMS = (
     | {kind: f"pg_catalog.{kind}send({{}})" for kind in ("int8", "float4", "float8", "bpchar")}
     | {kind: f"pg_catalog.{kind}_send({{}})" for kind in ("numeric", "time", "timetz", "timestamp", "timestamptz", "interval", "pg_lsn")}
 )
+# Of these, hash functions that can be called take a seed, and need no record: {c} is the column, {seed} the hash of the columns before it.
+# NULL is hashed as another value; a flag tells it from that. Of int8 the upper half is hashed too, which gives the lower one away.
+_CHAINED = {
+    "int2": "pg_catalog.hashint2extended(COALESCE({c}, 0::int2), {seed})",
+    "int4": "pg_catalog.hashint4extended(COALESCE({c}, 0), {seed})",
+    "int8": "pg_catalog.hashint4extended((COALESCE({c}, 0) >> 32)::int4, pg_catalog.hashint8extended(COALESCE({c}, 0), {seed}))",
+    "bool": "pg_catalog.hashint4extended(COALESCE({c}::int4, 0), {seed})",
+    "uuid": "pg_catalog.uuid_hash_extended(COALESCE({c}, '00000000-0000-0000-0000-000000000000'::uuid), {seed})",
+} | dict.fromkeys(
+    ("text", "varchar", "name", "json", "jsonb"), f"pg_catalog.hashtextextended(COALESCE({_AS_TEXT.format('{c}')}, ''), {{seed}})"
+)
+_MOST_CHAINED = 62  # each is one level deeper for the server, which has an end
+_FLAGS = 31  # of one number
 
 Sums: TypeAlias = Mapping[int, tuple[int, Decimal]]
 """By number of the bucket: how many rows, and the sum of their hashes."""
@@ -128,12 +141,24 @@ def _bucket(key: Sequence[str], types: Mapping[str, str], buckets: int) -> str:
 
 
 def _hash(columns: Sequence[str], types: Mapping[str, str], seed: int) -> str:
-    """The hash of a row. Text of other types is what their output functions say, as for COPY; a cast may leave out blanks.
+    """The hash of a row: of the columns that are hashed as a record, then of each other one in turn, then of which of these are NULL.
 
     A record's hash is a sum of its columns' hashes, each times a constant: summed up over rows, values that change places between rows
-    would not be seen. So it is hashed once more, as a number.
+    would not be seen. As a seed of what follows (the flags at least) it is mixed.
     """
+    chained = [column for column in columns if types.get(column) in _CHAINED][:_MOST_CHAINED]
+    found = _record_hash([column for column in columns if column not in chained], types, seed)
+    for column in chained:
+        found = _CHAINED[types[column]].format(c=quoted(column), seed=found)
+    for first in range(0, max(len(chained), 1), _FLAGS):
+        flags = [f"CASE WHEN {quoted(column)} IS NULL THEN {1 << n} ELSE 0 END" for n, column in enumerate(chained[first : first + _FLAGS])]
+        found = f"pg_catalog.hashint4extended({' | '.join(flags) or 0}, {found})"
+    return found
+
+
+def _record_hash(columns: Sequence[str], types: Mapping[str, str], seed: int) -> str:
+    """The hash of *columns* as a record. Other types are hashed by what their output functions say, as for COPY; a cast may drop blanks."""
     parts = [_FORMS[types[c]].format(quoted(c)) for c in columns if c in types]
     if texts := [quoted(c) for c in columns if c not in types]:
         parts.append(_AS_TEXT.format(f"ROW({', '.join(texts)})"))
-    return f"pg_catalog.hash_numeric_extended(pg_catalog.hash_record_extended(ROW({', '.join(parts)}), {seed})::numeric, {seed})"
+    return f"pg_catalog.hash_record_extended(ROW({', '.join(parts)}), {seed})" if parts else str(seed)
