@@ -18,7 +18,7 @@ from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.server.catalog_query import query
 from pgaudit_kit.server.facts import server_facts
 from pgaudit_kit.server.row_hashes import can_hash, is_large, server_hash
-from pgaudit_kit.server.shared_work import count_together
+from pgaudit_kit.server.shared_work import CONNECTIONS, count_together
 from pgaudit_kit.server.snapshot import Snapshot
 
 NOT_RECORDED = "its rows were not recorded (--schema-only)"
@@ -43,19 +43,20 @@ def take_manifest(
 
 
 def take_backup_manifest(
-    live: Snapshot, chosen: Collection[TableName], *, prisma_schema: str = "public", progress: Progress | None = None
+    live: Snapshot, chosen: Collection[TableName], *, prisma_schema: str = "public", progress: Progress | None = None, beside: bool = False
 ) -> Manifest:
     """As `take_manifest`, of the rows of the tables *chosen* only, with what a restore needs to know besides.
 
     Large tables are hashed by the server, too (PostgreSQL 14+), which proves a restored database several times faster than its rows do.
+    *beside*: something runs meanwhile that takes longer, and is not to be held up: one connection and no parallel workers will do.
     """
-    count_together(live, chosen)
+    count_together(live, chosen, connections=1 if beside else CONNECTIONS)
     tables = _tables(live, chosen, _NOT_CHOSEN, progress)
     for name, data in tables.items() if can_hash(live) else ():
         if progress:
             progress(name)
         if data.fingerprint and data.columns and is_large(live, name):
-            tables[name] = replace(data, server_hash=server_hash(live, name, data.columns))
+            tables[name] = replace(data, server_hash=server_hash(live, name, data.columns, workers=not beside))
     return _backup_manifest(live, tables, chosen, prisma_schema)
 
 

@@ -26,6 +26,7 @@ _TOGETHER = 30
 _KEY_SEED, _ROW_SEED = 1, 0
 # Hashing into groups beats sorting, but the planner thinks that each row is a group; with free tuples it lets workers help.
 _PLANNING = {"enable_sort": "off", "parallel_setup_cost": "0", "parallel_tuple_cost": "0"}
+_ONE_PROCESS = {"max_parallel_workers_per_gather": "0"}
 
 _AS_IT_IS = "{}"
 _AS_TEXT = '({}::pg_catalog.text COLLATE pg_catalog."C")'  # by its bytes: some collations take for equal what is not the same
@@ -66,9 +67,12 @@ def can_hash(snapshot: Snapshot) -> bool:
     return snapshot.major >= _FIRST_MAJOR and snapshot.provenance.encoding != "SQL_ASCII"
 
 
-def server_hash(snapshot: Snapshot, name: TableName, columns: Sequence[str]) -> ServerHash:
-    """The rows of *name* over *columns*, hashed by the server as a whole. Raises RowsNotAvailable, QueryFailed."""
-    rows, total = bucket_sums(snapshot, name, columns, (), buckets=1).get(0, (0, Decimal(0)))
+def server_hash(snapshot: Snapshot, name: TableName, columns: Sequence[str], *, workers: bool = True) -> ServerHash:
+    """The rows of *name* over *columns*, hashed by the server as a whole, by several processes of it unless not *workers*.
+
+    Raises RowsNotAvailable, QueryFailed.
+    """
+    rows, total = bucket_sums(snapshot, name, columns, (), buckets=1, workers=workers).get(0, (0, Decimal(0)))
     return ServerHash(rows, int(total), _hash(columns, types_hashed_apart(snapshot, name), _ROW_SEED))
 
 
@@ -118,12 +122,14 @@ def types_hashed_apart(snapshot: Snapshot, name: TableName) -> Mapping[str, str]
     return {row["name"]: row["type"] for row in rows}
 
 
-def bucket_sums(snapshot: Snapshot, name: TableName, columns: Sequence[str], key: Sequence[str], *, buckets: int = BUCKETS) -> Sums:
+def bucket_sums(
+    snapshot: Snapshot, name: TableName, columns: Sequence[str], key: Sequence[str], *, buckets: int = BUCKETS, workers: bool = True
+) -> Sums:
     """Count the rows of *name* and sum their hashes, by bucket of *key*. Raises RowsNotAvailable, QueryFailed."""
     types = types_hashed_apart(snapshot, name)
     bucket = _bucket(key or columns, types, buckets) if buckets > 1 else "0"
     sums = f"SELECT {bucket} AS bucket, count(*) AS rows, sum({_hash(columns, types, _ROW_SEED)}) AS hashes FROM ONLY {qualified(name)}"  # noqa: S608
-    found = snapshot.ask_rows(name, f"{sums} GROUP BY 1" if buckets > 1 else sums, settings=_PLANNING)
+    found = snapshot.ask_rows(name, f"{sums} GROUP BY 1" if buckets > 1 else sums, settings=_PLANNING | ({} if workers else _ONE_PROCESS))
     return {row["bucket"]: (row["rows"], row["hashes"]) for row in found if row["rows"]}
 
 

@@ -163,6 +163,21 @@ class ArchiveReader:
         problems += large_object_problems(self.archive, whole, resource=self.resource)
         return self._contents(tables, problems, objects)
 
+    def take_over(self, earlier: ArchiveReader) -> bool:
+        """Take what *earlier* has counted of the same file, before the places of its data were written into its table of contents.
+
+        False when something is broken, or that table now says anything else than where each data block was found; nothing is taken then.
+        """
+        early, now = earlier.archive, self.archive
+        places = {e.dump_id: earlier.data.place_of(e)[0] for e in early.entries if e.toc.has_data}
+        expected = tuple(replace(e, offset=places.get(e.dump_id)) for e in early.entries)
+        broken = earlier.contents.damage or now.oddities or list(contradictions(now, resource=self._resource))
+        if broken or replace(early, entries=expected) != now:
+            return False
+        self.hashes_rows = earlier.hashes_rows
+        self.contents = earlier.contents
+        return True
+
     def _contents(self, tables: dict[TableName, TableData], problems: list[Problem], objects: LargeObjectRows) -> Contents:
         damage = []
         damaged: dict[TableName, Damage] = {}

@@ -45,6 +45,7 @@ class DataBlocks:
         """Walk through the whole file; see `ArchiveData.read_all`."""
         walk = _Walk(self, visit)
         walk.run()
+        self._walked = walk.found
         return walk.problems
 
     def place_of(self, entry: ArchiveEntry) -> tuple[int | None, str]:

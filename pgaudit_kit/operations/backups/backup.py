@@ -232,8 +232,8 @@ def _fitting_program(live: Snapshot, options: DumpOptions) -> Program:
 
 
 def _dump_and_verify(job: Job, incoming: Incoming) -> tuple[Manifest, AuditResult]:
-    manifest = dump_and_record(job, incoming.path)
-    return read_back(Written(incoming.path, incoming.dump_file, job), manifest)
+    manifest, dump = dump_and_record(job, incoming.path)
+    return read_back(Written(incoming.path, incoming.dump_file, job, dump), manifest)
 
 
 def _with_globals(job: Job, incoming: Incoming, manifest: Manifest) -> tuple[Manifest, list[Check]]:

@@ -9,6 +9,7 @@ from pgaudit_kit.audits.file_digest import file_digest
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.verify import verify
 from pgaudit_kit.difference.public_schema import PUBLIC_SCHEMA
+from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed
 from pgaudit_kit.operations.backups.job import Job
@@ -27,16 +28,20 @@ _PORTABLE = frozenset({"owner", "acl"})
 
 @dataclass(frozen=True)
 class Written:
-    """What `job` has written, which has no name yet: where it lies, and the name it will have."""
+    """What `job` has written, which has no name yet: where it lies, and the name it will have.
+
+    `dump`: the same, when its rows were read already; None: they are to be.
+    """
 
     path: Path
     name: str
     job: Job
+    dump: Dump | None = None
 
 
 def read_back(written: Written, manifest: Manifest) -> tuple[Manifest, AuditResult]:
     """Verify the dump against *manifest*, and return that with what only the dump tells. Raises BackupFailed when it does not pass."""
-    dump = read_dump(written.path)
+    dump = written.dump or read_dump(written.path)
     manifest = with_origin(manifest, written)
     manifest, asked = whole_or_part(manifest, written.job.part, dump)
     manifest = settled(manifest, dump.inventory, written)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from pgaudit_kit.errors import OperationError, UsageError
+from pgaudit_kit.operations.store.file_locks import create_locked, take_if_free
 
 
 @contextmanager
@@ -23,8 +25,9 @@ def output_file(path: Path, *, overwrite: bool = False, mode: int = 0o600) -> It
     if path.exists() and not overwrite:
         raise _is_there(path)
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    _remove_abandoned(path)
     try:
-        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+        descriptor = create_locked(partial, mode=mode)
     except OSError as error:
         message = f"cannot write {path}: {error.strerror}"
         raise UsageError(message, resource=str(path), remedy="Choose another place.") from error
@@ -42,6 +45,15 @@ def output_file(path: Path, *, overwrite: bool = False, mode: int = 0o600) -> It
         raise OperationError(message, resource=str(path), remedy="Check the folder and its space.") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what a writer of *path* left that was killed; a process may have the number that it had."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.partial-*"):
+        lock = take_if_free(left)
+        if lock is not None:
+            left.unlink(missing_ok=True)
+            os.close(lock)
 
 
 def _name(partial: Path, path: Path) -> None:

@@ -90,6 +90,11 @@ class DumpOptions:
         return self.compression.algorithm != "none" if self.compression else self.format not in _ONE_STREAM
 
     @property
+    def is_slow(self) -> bool:
+        """Whether pg_dump will be busy for much longer than it takes to read the same rows: gzip packs some 20 MB/s."""
+        return self.compresses and (self.compression is None or self.compression.algorithm == "gzip")
+
+    @property
     def form(self) -> str:
         """What decides the size of a dump besides what is in it: `custom`, `plain, zstd:9`."""
         return f"{self.format}, {self.compression}" if self.compression else self.format

@@ -19,7 +19,8 @@ from pgaudit_kit.operations.rehearsals.needs import Needs
 from pgaudit_kit.operations.rehearsals.places import Place
 from pgaudit_kit.operations.rehearsals.problems import Blame, blamed, of
 from pgaudit_kit.operations.rehearsals.verdicts import check_commands, check_extensions, check_left_out, check_no_server, check_not_told
-from pgaudit_kit.operations.restores.load_dump import pg_restore_for, why_not_unpacked
+from pgaudit_kit.operations.restores.load_dump import pg_restore_for
+from pgaudit_kit.operations.restores.unpacking import why_not_unpacked
 from pgaudit_kit.operations.servers.scratch_folders import ScratchFolder
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS
 from pgaudit_kit.records.manifest import Manifest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
@@ -13,12 +14,12 @@ from typing import TYPE_CHECKING
 from pgaudit_kit.audits.expectations import Settings, settings_of
 from pgaudit_kit.audits.file_digest import dump_digest
 from pgaudit_kit.audits.sources import open_dump
-from pgaudit_kit.audits.verify import manifest_of
-from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_unreadable
+from pgaudit_kit.audits.verify import manifest_of, verify
+from pgaudit_kit.checks.dump_whole import check_complete, check_digest
 from pgaudit_kit.checks.times import check_duration
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.scripts.cluster import ClusterDump
-from pgaudit_kit.errors import DamagedDump, StoreFailed, UsageError
+from pgaudit_kit.errors import DamagedDump, NotADump, StoreFailed, UnsupportedDump, UsageError
 from pgaudit_kit.operations.backups.backup import Backup
 from pgaudit_kit.operations.rehearsals.comparing import Job, load_and_compare
 from pgaudit_kit.operations.rehearsals.left_out import with_empty_tables
@@ -80,9 +81,11 @@ def rehearse(
     given = dump.location if isinstance(dump, Backup) else dump
     try:
         opened = open_dump(given)
-    except DamagedDump as error:  # found broken before anything of it can be restored
-        broken = check_unreadable(error.message, error.offset)
-        return Rehearsal(Path(error.resource).name, (broken,), seconds=time.monotonic() - begun)
+    except (DamagedDump, NotADump, UnsupportedDump) as error:  # found broken before anything of it can be restored, or no dump at all
+        broken = verify(given, manifest=manifest, config=config).check_list
+        result = Rehearsal(Path(error.resource).name, broken, seconds=time.monotonic() - begun)
+        recorded = manifest_of(given, manifest)
+        return _with_evidence(result, recorded, given, lambda: "") if evidence and recorded and not isinstance(given, Dump) else result
     if isinstance(opened, ClusterDump):
         raise opened.needs_a_name()
     place = opened.path or given
@@ -97,8 +100,9 @@ def rehearse(
         found = _place(job, server, allow_same_server=allow_same_server)
         result = result.with_checks([found]) if isinstance(found, Check) else _at(found, job, result)
     result = replace(result, seconds=time.monotonic() - begun)
+    digest = lambda: dump_digest(opened).sha256  # noqa: E731
     if evidence and recorded and not isinstance(place, Dump):
-        result = _with_evidence(result, opened, recorded, place)
+        result = _with_evidence(result, recorded, place, digest)
     return result.with_checks([_duration(result, rto)]) if (rto := settings.rto) else result
 
 
@@ -108,8 +112,8 @@ def _duration(result: Rehearsal, rto: timedelta) -> Check:
     return check_duration(result.seconds, rto=rto, of=f"in {result.server}, reading and proving included")
 
 
-def _with_evidence(result: Rehearsal, dump: Dump, manifest: Manifest, place: str | os.PathLike[str]) -> Rehearsal:
-    """Keep the result beside the dump at *place*, when it is a backup of a store."""
+def _with_evidence(result: Rehearsal, manifest: Manifest, place: str | os.PathLike[str], digest: Callable[[], str]) -> Rehearsal:
+    """Keep the result beside the dump at *place*, when it is a backup of a store; *digest* gives that of the dump."""
     try:
         found = find_backup(place)
         if found is None:
@@ -119,7 +123,7 @@ def _with_evidence(result: Rehearsal, dump: Dump, manifest: Manifest, place: str
         evidence = new_evidence(
             Proof.REHEARSED,
             result.verdict,
-            sha256=stored.sha256 if own else dump_digest(dump).sha256,
+            sha256=stored.sha256 if own else digest(),
             seconds=result.seconds,
             checks=result.check_list,
             server=result.server,

@@ -25,7 +25,6 @@ from pgaudit_kit.operations.restores.dump_needs import (
     tablespaces_in,
 )
 from pgaudit_kit.operations.restores.leftovers import Leftovers, check_leftovers, find_leftovers, kept_databases
-from pgaudit_kit.operations.restores.load_dump import why_not_unpacked
 from pgaudit_kit.operations.restores.locale_choice import choose_locale, dumped_locale
 from pgaudit_kit.operations.restores.lost_access import ID as ACCESS
 from pgaudit_kit.operations.restores.lost_access import ask_access, not_given_back
@@ -34,6 +33,7 @@ from pgaudit_kit.operations.restores.only_live import ID as ONLY_LIVE
 from pgaudit_kit.operations.restores.only_live import ask_only_live
 from pgaudit_kit.operations.restores.server_state import check_prepared, check_rights, check_sessions, check_space, refuse_failed
 from pgaudit_kit.operations.restores.swap import drop_database, lasting_sessions
+from pgaudit_kit.operations.restores.unpacking import why_not_unpacked
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check, Outcome
 from pgaudit_kit.server.connection import refused_queries

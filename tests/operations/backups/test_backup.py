@@ -15,10 +15,13 @@ import psycopg
 import pytest
 
 from pgaudit_kit.audits.verify import verify
+from pgaudit_kit.dumps.archives.growing_archive import read_while_written
+from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed, CannotConnect, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.programs.client_programs import find_program
+from pgaudit_kit.operations.restores.restore import restore
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.verify_all import verify_all
@@ -154,6 +157,26 @@ def test_dump_and_manifest_agree_although_others_write_meanwhile(make_app: MakeA
     assert recorded is not None
     assert before <= recorded < int(str(ask(url, "SELECT count(*) FROM users")))
     assert read_dump(made.path).fingerprint(USERS) == made.manifest.fingerprint(USERS)
+
+
+def test_an_archive_is_read_while_pg_dump_packs_it(make_app: MakeApp, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random digits take gzip:9 some times longer than reading the rows takes, on whatever machine."""
+    rows = "SELECT n, (SELECT string_agg(md5(n::text || k), '') FROM generate_series(1, 20) k) FROM generate_series(1, 40000) n"
+    url = make_app("packed_slowly", f"CREATE TABLE t AS {rows}; SELECT lo_from_bytea(0, 'large')")
+    dumps = []
+
+    def read(path: Path, is_written: Callable[[], bool]) -> Dump | None:
+        assert is_written()
+        dumps.append(read_while_written(path, is_written))
+        return dumps[-1]
+
+    monkeypatch.setattr("pgaudit_kit.operations.backups.dumping.read_while_written", read)
+    made = backup(url, store=store, compression="gzip:9")
+    (early,) = dumps
+    assert early is not None
+    dump = read_dump(made.path)
+    assert early.fingerprints() == dump.fingerprints() == {n: d.fingerprint for n, d in made.manifest.table_data.items()}
+    assert (made.verdict, verify(made.path).verdict) == (Outcome.PASSED, Outcome.PASSED)
 
 
 def test_settings_that_shape_text_reach_dump_and_manifest_alike(
@@ -294,6 +317,17 @@ def test_an_empty_database_has_a_backup_too(make_app: MakeApp, store: Path) -> N
     made = backup(make_app("hollow", ""), store=store)
     assert made.path.exists()
     assert made.verdict is not Outcome.FAILED
+
+
+def test_an_empty_database_is_never_green_and_the_reason_is_told(make_app: MakeApp, store: Path) -> None:
+    made = backup(make_app("nothing_in_it", "SELECT 1"), store=store)
+    assert made.verdict is Outcome.NOT_CHECKED
+    (told,) = [c for c in made.check_list if c.outcome is not Outcome.PASSED]
+    assert (told.id, told.found, told.compared) == ("objects.match", "no object on either side", 0)
+    assert "the database that you meant" in told.remedy
+    restored = restore(made, make_app("nothing_yet", "SELECT 1"), confirm=lambda _: True)
+    assert (restored.replaced, restored.verdict) == (True, Outcome.NOT_CHECKED)
+    assert verify(made.path).verdict is Outcome.NOT_CHECKED
 
 
 def test_two_backups_in_one_second_do_not_overwrite_each_other(make_app: MakeApp, store: Path) -> None:

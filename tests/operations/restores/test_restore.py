@@ -16,10 +16,10 @@ from pgaudit_kit.errors import OperationError, RestoreFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.programs.client_programs import find_program
 from pgaudit_kit.operations.restores.dump_needs import roles_in
-from pgaudit_kit.operations.restores.load_dump import split_preamble
 from pgaudit_kit.operations.restores.restore import restore
 from pgaudit_kit.operations.restores.restored import Replacement
 from pgaudit_kit.operations.restores.rollback import rollback
+from pgaudit_kit.operations.restores.script_preamble import split_preamble
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.toc import TocEntry
 from pgaudit_kit.records.verdict import Outcome
