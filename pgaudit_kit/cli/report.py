@@ -12,7 +12,12 @@ from pgaudit_kit.errors import ParameterError
 
 
 def report(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="backup, explore, incident, verify or restore.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="backup, explore, incident, migrations, rehearse, restore or verify; or a notebook of your own (.ipynb)."
+        ),
+    ],
     parameter: Annotated[
         list[str] | None, typer.Option("-p", "--parameter", metavar="KEY=VALUE", help="A parameter; may be repeated.")
     ] = None,

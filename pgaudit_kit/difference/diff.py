@@ -249,6 +249,16 @@ class Difference:
         return frames.frame("dangling", (frames.dangling_cells(k) for k in self.dangling_keys if k.rows != 0))
 
     @property
+    def foreign_keys(self) -> DataFrame:
+        """Frame `dangling` of every foreign key of either side, those that hold included."""
+        return frames.frame("dangling", map(frames.dangling_cells, self.dangling_keys))
+
+    @property
+    def over_time(self) -> DataFrame:
+        """Frame `touched_over_time`: how many of the rows that differ were touched when."""
+        return frames.frame("touched_over_time", (cells for loss in self.losses for cells in loss.cells_over_time()))
+
+    @property
     def sequences(self) -> DataFrame:
         """Frame `sequences`: the columns that a sequence of the right side gives a number in use next, or for which that is not known."""
         return frames.frame("sequences", (frames.sequence_cells(u) for u in self.sequence_uses if u.behind is not False))

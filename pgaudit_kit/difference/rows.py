@@ -126,10 +126,10 @@ def match(left: Source, right: Source, name: TableName, columns: Sequence[str], 
     return match_rows(lambda: left.row_blocks(name, columns), lambda: right.row_blocks(name, columns), read=read)
 
 
-def tally(matching: Matching, shape: RowShape, *, limit: int = ROWS_LISTED, see: Callable[[bytes], None] | None = None) -> RowResult:
+def tally(matching: Matching, shape: RowShape, *, limit: int = ROWS_LISTED, see: Callable[[bytes, int], None] | None = None) -> RowResult:
     """Count the rows that differ, and list up to *limit* of them: those with the lowest hashes of keys, so that pairs are whole.
 
-    *see* is shown the line of each of them, on each side.
+    *see* is shown the line of each of them, and its side: 0 is the left one.
     """
     samples = _Sample(limit, in_pairs=shape.key is not None), _Sample(limit, in_pairs=shape.key is not None)
     with SpilledHashes() as hashes:
@@ -137,7 +137,7 @@ def tally(matching: Matching, shape: RowShape, *, limit: int = ROWS_LISTED, see:
             keys = _hashes(shape.keys_of(lines))
             if see:
                 for line in lines:
-                    see(line)
+                    see(line, side)
             samples[side].add(keys, lines)
             hashes.add(side, keys)
         changed = hashes.in_both() if shape.key else 0

@@ -123,6 +123,18 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
         "sequences_behind": COUNT,
         "reason": TEXT,
     },
+    # one row per table that lost or got rows and span of time: how many of the rows that differ were touched then, by touched_column: as
+    # the left side has them (missing or changed), and as the right one has them (extra or changed). since: the beginning of the span,
+    # as PostgreSQL prints it; unit: minute, hour, day, month or year
+    "touched_over_time": {
+        "schema": TEXT,
+        "name": TEXT,
+        "touched_column": TEXT,
+        "since": TEXT,
+        "unit": TEXT,
+        "rows_left": COUNT,
+        "rows_right": COUNT,
+    },
     # one row per foreign key of either side by which rows of the right one point at nothing, or for which that could not be found out
     # (rows is missing then). state: in force, not valid, dropped; columns and parent_columns as SQL writes them
     "dangling": {

@@ -79,7 +79,7 @@ STYLE = """
 .pgaudit table.pg-table .pg-number { text-align: right; padding-left: .8em; padding-right: .8em; white-space: nowrap;
   font-variant-numeric: tabular-nums; }
 .pgaudit table.pg-table .pg-word { white-space: nowrap; max-width: none; }
-.pgaudit .pg-none { opacity: .6; }
+.pgaudit .pg-none { opacity: .75; }
 .pgaudit .pg-text { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 0 1em; }
 .pgaudit details > summary { cursor: pointer; padding: .3em 0; }
 """.strip()

@@ -107,10 +107,17 @@ def _held(source: Source) -> dict[str, str | None]:
     return {"Holds": f"{sum(known):,} rows in {len(known)} tables{doubt}"}
 
 
+def moment_text(at: datetime) -> str:
+    """A moment in UTC to the second, and by the clock of this machine when that shows another time."""
+    local = at.astimezone()
+    here = f" ({local:%H:%M:%S %Z} here)" if local.utcoffset() else ""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC{here}"
+
+
 def _utc(moment: str | None) -> str | None:
-    """An ISO 8601 time in UTC, to the second, as people write it."""
+    """An ISO 8601 time as people write it."""
     try:
-        return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment else None
+        return moment_text(datetime.fromisoformat(moment)) if moment else None
     except ValueError:
         return moment
 

@@ -16,10 +16,11 @@ from typing import Any
 
 from pgaudit_kit.display import html as pieces
 from pgaudit_kit.errors import OperationError
-from pgaudit_kit.reporting.conclusion import EXIT_CODES, Conclusion, conclusion_of
+from pgaudit_kit.reporting.conclusion import EXIT_CODES, Conclusion, conclusion_of, moment_text
 from pgaudit_kit.reporting.execution import Failure, execute
 from pgaudit_kit.reporting.html import Page, render, title_of
 from pgaudit_kit.reporting.overview import write_overview
+from pgaudit_kit.reporting.page_script import with_script
 from pgaudit_kit.reporting.parameters import check_parameters, load_notebook, notebook_parameters
 from pgaudit_kit.reporting.runs import Run, subject_of
 from pgaudit_kit.reporting.secrets import Secrets, secrets_of
@@ -82,7 +83,7 @@ def run_report(
     page = replace(page, run_meta=_run(page, short_name, subject, started, finished).to_meta())
     stem = "-".join(part for part in (short_name, re.sub(r"[^\w.-]+", "-", label), f"{started:%Y%m%dT%H%M%SZ}") if part)
     html_path, notebook_path = _write(
-        folder, stem, clean, lambda file: secrets.hide_in_html(render(clean, replace(page, notebook_file=file)))
+        folder, stem, clean, lambda file: with_script(secrets.hide_in_html(render(clean, replace(page, notebook_file=file))))
     )
     write_overview(folder)
     return ReportResult(
@@ -166,10 +167,8 @@ def _version() -> str:
 
 
 def _run_facts(started: datetime, finished: datetime, settings: Mapping[str, Any]) -> dict[str, str]:
-    local = started.astimezone()
-    here = f" ({local:%H:%M:%S %Z} here)" if local.utcoffset() else ""
     facts = {
-        "Run at": f"{started:%Y-%m-%d %H:%M:%S} UTC{here}",
+        "Run at": moment_text(started),
         "Duration": f"{(finished - started).total_seconds():.1f} s",
         "Tool": f"pgaudit_kit {_version()}, Python {platform.python_version()}",
     }

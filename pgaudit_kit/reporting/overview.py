@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from pgaudit_kit.display import html
+from pgaudit_kit.reporting.page_script import script_source, with_script
 from pgaudit_kit.reporting.runs import Run, meta_of, runs_in
 
 NAME: Final = "index.html"
@@ -48,9 +49,15 @@ def overview(runs: Sequence[Run]) -> str:
     style = f"{html.STYLE}\n{folder.joinpath('report.css').read_text(encoding='utf-8')}"
     render: Callable[..., str] = template.render
     histories = [_history(group) for group in _by_subject(runs)]
-    return render(
-        style=style, kind=_KIND, runs=runs, histories=histories, table=_table(runs), written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    page = render(
+        style=style,
+        kind=_KIND,
+        script_source=script_source(),
+        histories=histories,
+        table=_table(runs),
+        written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )
+    return with_script(page)
 
 
 def _by_subject(runs: Iterable[Run]) -> list[list[Run]]:
@@ -83,8 +90,8 @@ def _history(group: Sequence[Run]) -> dict[str, Any]:
 
 
 def _table(runs: Sequence[Run]) -> str:
-    columns = ("verdict", "report", "of", "when", "took", "what it said")
-    rows = ((r.verdict, _link(r), r.subject, when(r.started), f"{r.seconds:.1f} s", r.sentence) for r in runs)
+    columns = ("verdict", "report", "what it said", "of", "when", "took")  # a phone shows the first of them
+    rows = ((r.verdict, _link(r), r.sentence, r.subject, when(r.started), f"{r.seconds:.1f} s") for r in runs)
     return html.table(columns, rows, caption="All reports in this folder, the newest first", fold=_FOLDED)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -42,6 +43,38 @@ def objects(names: Sequence[str]) -> list[dict[str, Any]]:
     return [{"kind": "INDEX", "schema": "public", "parent": None, "name": n, "status": statuses[i % 4]} for i, n in enumerate(names)]
 
 
+def keys(names: Sequence[str]) -> list[dict[str, Any]]:
+    states = ["in force", "dropped", "not valid"]
+    return [
+        {"schema": "s", "table": n, "key": n, "parent": f"s.{names[i // 2]}", "state": states[i % 3], "rows": [0, 3, None][i % 3]}
+        for i, n in enumerate(names)
+    ]
+
+
+def touched(names: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {**t, "touched_column": n, "since": f"20{i % 90 + 10}-01-01", "unit": "year"}
+        for i, (n, t) in enumerate(zip(names, tables(names), strict=True))
+    ]
+
+
+def stored(names: Sequence[str]) -> list[dict[str, Any]]:
+    verdicts = ["passed", "failed", "not_checked"]
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    return [
+        {"target": n, "when": first + timedelta(hours=i), "size_bytes": i, "rows": None, "verdict": verdicts[i % 3]}
+        for i, n in enumerate(names)
+    ]
+
+
+def applied(names: Sequence[str]) -> list[dict[str, Any]]:
+    states = ["applied", "pending", "failed", "edited", "unknown", "rolled_back"]
+    return [
+        {"name": n, "state": states[i % 6], "applied_at": f"20{i % 90 + 10}-01-01 00:00:00+00", "out_of_order": i % 5 == 0}
+        for i, n in enumerate(names)
+    ]
+
+
 EVERY: dict[str, Callable[[Sequence[str]], Chart]] = {
     "rows": lambda names: figures.rows_per_table(tables(names)),
     "lost": lambda names: figures.lost_per_table(tables(names)),
@@ -50,6 +83,11 @@ EVERY: dict[str, Callable[[Sequence[str]], Chart]] = {
     "checks": lambda names: figures.compared_per_check(checks(names)),
     "objects": lambda names: figures.objects_per_kind(objects(names)),
     "held": lambda names: figures.objects_held([{"kind": name} for name in names]),
+    "keys": lambda names: figures.key_graph(keys(names), tables(names)),
+    "lost over time": lambda names: figures.lost_over_time(touched(names)),
+    "backups": lambda names: figures.backup_history(stored(names)),
+    "backups of one": lambda names: figures.backup_history([{**b, "target": "one"} for b in stored(names)]),
+    "migrations": lambda names: figures.migrations_timeline(applied(names)),
     "seconds": lambda names: figures.seconds_per_step({name: float(i) for i, name in enumerate(names)}),
 }
 

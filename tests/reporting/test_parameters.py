@@ -71,10 +71,10 @@ def test_an_address_without_a_password_is_taken(value: str) -> None:
 
 def test_an_unknown_report_is_refused_with_the_names_of_those_there_are() -> None:
     for name in ("nonsense", "../../etc/passwd", "no/such.ipynb"):
-        with pytest.raises(UsageError, match="backup, explore, incident, restore, verify"):
+        with pytest.raises(UsageError, match="backup, explore, incident, migrations, rehearse, restore, verify"):
             load_notebook(name)
 
 
 def test_the_reports_of_the_package_are_found() -> None:
-    assert {"backup", "incident", "restore", "verify"} <= set(report_names())
-    assert [p.name for p in notebook_parameters(load_notebook("restore"))] == ["dump", "target", "confirm", "force"]
+    assert {"backup", "incident", "migrations", "rehearse", "restore", "verify"} <= set(report_names())
+    assert [p.name for p in notebook_parameters(load_notebook("restore"))] == ["dump", "target", "confirm", "force", "accept_partial"]

@@ -13,15 +13,16 @@ import psycopg
 import pytest
 
 from pgaudit_kit.demo.incident import play_incident
-from pgaudit_kit.demo.sample_app import create_sample_app
+from pgaudit_kit.demo.sample_app import APPLICATION, create_sample_app
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.reporting import ReportResult, report_names, run_report
 from pgaudit_kit.reporting.parameters import load_notebook, notebook_parameters
+from tests.reporting.browser import browser_at, chromium, faults, page_of
 from tests.reporting.pages import assert_self_contained
 from tests.reporting.small_notebooks import bytes_under
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-NAMES = ("backup", "explore", "incident", "restore", "verify")
+NAMES = ("backup", "explore", "incident", "migrations", "rehearse", "restore", "verify")
 PASSWORD = "s3cret/of&the%app"
 
 
@@ -107,13 +108,19 @@ def story(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
         reports = {"backup": run_report("backup", parameters={**target, "store": "backups"})}
         (dump,) = [str(f) for f in Path("backups").iterdir() if f.suffix == ".dump"]
         reports["explore"] = run_report("explore", parameters={"dump": dump, "query": "SELECT count(*) AS held FROM users"})
+        reports["rehearse"] = run_report("rehearse", parameters={"dump": dump, "server": "embedded"})
+        folder_of = {"source": dump, "folder": str(APPLICATION)}
+        reports["migrations"] = run_report("migrations", parameters=folder_of)
+        reports["ledger"] = run_report("migrations", parameters={"source": "env:STORY_URL"}, label="live")
         play_incident("env:STORY_URL")
+        reports["forgotten"] = run_report("migrations", parameters={**folder_of, "source": "env:STORY_URL"}, label="forgotten")
         reports["incident"] = run_report("incident", parameters={**target, "dump": dump})
         reports["verify"] = run_report("verify", parameters={"dump": dump})
         reports["unconfirmed"] = run_report("restore", parameters={**target, "dump": dump, "confirm": "another"}, label="unconfirmed")
         reports["restore"] = run_report("restore", parameters={**target, "dump": dump, "confirm": "notebook_story"})
         reports["afterwards"] = run_report("incident", parameters={**target, "dump": dump}, label="afterwards")
         Path("broken.dump").write_bytes(Path(dump).read_bytes()[:-5000])
+        reports["unrestorable"] = run_report("rehearse", parameters={"dump": "broken.dump", "server": "embedded"}, label="broken")
         reports["truncated"] = run_report("verify", parameters={"dump": "broken.dump"}, label="truncated")
         yield Story(folder, reports)
         for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'notebook\\_story%'").fetchall():
@@ -132,6 +139,11 @@ def story(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
         ("restore", "passed", 0),
         ("afterwards", "same", 0),
         ("truncated", "failed", 1),
+        ("unrestorable", "failed", 1),
+        ("rehearse", "passed", 0),
+        ("migrations", "passed", 0),
+        ("ledger", "passed", 0),
+        ("forgotten", "failed", 1),
     ],
 )
 def test_each_notebook_says_what_is_true_of_a_real_database(story: Story, name: str, verdict: str, exit_code: int) -> None:
@@ -184,3 +196,55 @@ def test_no_byte_of_any_report_or_notebook_holds_the_password(story: Story) -> N
     written = bytes_under(story.folder / "reports")
     for form in (PASSWORD, quote(PASSWORD, safe=""), quote(PASSWORD), "s3cret", "of&amp;the"):
         assert form.encode() not in written
+
+
+@pytest.mark.slow
+def test_a_rehearsal_says_where_how_fast_what_was_left_out_and_keeps_its_evidence(story: Story) -> None:
+    page = story.page("rehearse")
+    for said in ("Restored into", "Why there", "MB restored", ".rehearsed.json", "Not restored, not compared", "Where the time went"):
+        assert said in page, said
+    assert "1 backup of 1 database: 1 proven" in page
+    assert list(story.folder.glob("backups/*.rehearsed.json"))
+
+
+@pytest.mark.slow
+def test_a_dump_that_cannot_be_restored_is_a_finding_and_no_error_of_the_report(story: Story) -> None:
+    assert story.reports["unrestorable"].error == ""
+    assert "This dump is no backup in a store." in story.page("unrestorable")
+
+
+@pytest.mark.slow
+def test_the_report_on_migrations_shows_them_in_time_and_names_the_one_forgotten(story: Story) -> None:
+    assert "Migrations, in the order applied" in story.page("migrations")
+    assert re.search(r"\d+ migrations: \d+ applied\.", story.page("migrations"))
+    assert "1 pending" in story.page("forgotten")
+    assert "Look at" in story.page("forgotten")
+    assert "Without a folder nothing says which migrations are pending" in story.page("ledger")
+
+
+@pytest.mark.slow
+def test_the_incident_report_draws_when_rows_were_lost_and_which_keys_are_broken(story: Story) -> None:
+    page = story.page("incident")
+    assert re.search(r"<strong>What was lost, by time</strong><span>[^<]*public\.messages, by [^<]*before", page)
+    assert re.search(r"<strong>Tables and their foreign keys</strong><span>\d+ foreign keys between[^<]*broken or dropped", page)
+
+
+@pytest.mark.slow
+def test_a_backup_is_shown_among_those_of_its_store(story: Story) -> None:
+    assert "Backups, and what is known of them" in story.page("backup")
+    assert "Backups in the store, the newest first" in story.page("backup")
+
+
+@pytest.mark.slow
+def test_axe_finds_no_serious_fault_in_any_report_in_light_and_dark_on_a_desk_and_a_phone(story: Story) -> None:
+    path = chromium()
+    if path is None:
+        pytest.skip("no Chromium to render the pages in")
+    pages = [report.html_path for report in story.reports.values()]
+    found: dict[str, list[str]] = {}
+    with browser_at(path) as browser:
+        for file in (*pages, pages[0].with_name("index.html")):
+            with page_of(browser, file.resolve(), checked=True) as page:
+                found[file.name] = faults(page)
+    assert len(found) == len(story.reports) + 1
+    assert {name: said for name, said in found.items() if said} == {}
