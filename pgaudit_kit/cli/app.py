@@ -31,8 +31,9 @@ from pgaudit_kit.cli import (
     verify,
 )
 from pgaudit_kit.cli.encryption_options import take_identity
+from pgaudit_kit.cli.every_command import add_command
 from pgaudit_kit.cli.output import visible
-from pgaudit_kit.errors import PgAuditError, hide_secrets
+from pgaudit_kit.errors import DEBUG, PgAuditError, hide_secrets
 
 NOT_CHECKED = 3
 INTERRUPTED = 130
@@ -66,7 +67,7 @@ for command in (
     prune.prune,
     report.report,
 ):
-    app.command()(command)
+    add_command(app, command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -91,7 +92,7 @@ def options(
 
 def main() -> None:
     """Run `pgaudit`; an error becomes one line on standard error and its exit code, one that was not foreseen too."""
-    debug = bool(os.environ.get("PGAUDIT_DEBUG")) or "--debug" in sys.argv[1:]
+    debug = bool(os.environ.get(DEBUG)) or "--debug" in sys.argv[1:]
     sys.unraisablehook = _interrupt_again
     try:
         app(args=take_identity([a for a in sys.argv[1:] if a != "--debug"]), prog_name="pgaudit")

@@ -10,6 +10,7 @@ import typer
 
 from pgaudit_kit.cli import retention_options as keep
 from pgaudit_kit.cli.config_option import DEFAULT_STORE, ConfigOption, configured
+from pgaudit_kit.cli.every_command import written
 from pgaudit_kit.cli.output import Json, print_json, print_table, visible
 from pgaudit_kit.errors import UsageError
 
@@ -37,7 +38,9 @@ def list(  # noqa: A001  the word of the command
     max_total_size: keep.MaxTotal = None,
     timezone: keep.Zone = "UTC",
     metrics: Annotated[bool, typer.Option("--metrics", help="Print metrics for Prometheus instead.")] = False,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="With --metrics: a file, replaced in one step.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="With --metrics or --json: a file, replaced in one step.")
+    ] = None,
     config: ConfigOption = None,
     json: Json = False,
 ) -> None:
@@ -50,18 +53,19 @@ def list(  # noqa: A001  the word of the command
     from pgaudit_kit.operations.store.list_backups import list_store
     from pgaudit_kit.operations.store.metrics import metrics_text, write_metrics
 
-    if output and not metrics:
-        raise UsageError("--output is for --metrics", resource="--output", remedy="Add --metrics, or leave it out.")
+    if output and not (metrics or json):
+        raise UsageError("--output is for --metrics and --json", resource="--output", remedy="Add one of them, or leave it out.")
     settings = configured(config)
     counts = (keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly)
     rules = keep.retention(counts, within=keep_within, max_total_size=max_total_size, settings=settings)
     listing = list_store(store or settings.store or DEFAULT_STORE, keep=rules, zone=keep.as_zone(timezone))
-    if output:
+    if json:
+        with written(output, whole=True):
+            print_json(listing.to_dict())
+    elif output:
         write_metrics(listing, output, settings)
     elif metrics:
         print(metrics_text(listing, settings), end="")
-    elif json:
-        print_json(listing.to_dict())
     else:
         _print_listing(listing)
 

@@ -6,7 +6,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,6 +31,8 @@ _MARKS = {
 SHOWN = 50
 PIPED_COLUMNS = 200
 _NAME_WIDTH = 32
+_WELL = frozenset({"passed", "same"})
+_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 HOW_TO_SEE_ALL = "--all shows all"
 # What a database holds must not move the cursor or recolour the terminal of whoever looks at it.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -39,12 +43,28 @@ def print_json(plain: Mapping[str, Any]) -> None:
     print(json.dumps(plain, ensure_ascii=False, indent=1, default=str))
 
 
+@contextmanager
+def speaking(*, quiet: bool) -> Iterator[None]:
+    """When *quiet*, the block prints nothing for people but a verdict that is not well, on standard error; data and errors as always."""
+    before = _quiet.set(quiet)
+    try:
+        yield
+    finally:
+        _quiet.reset(before)
+
+
+def say(text: object) -> None:
+    """Print *text*, which is for people, as it is; nothing when it is to be quiet. Data go through `print`."""
+    if not _quiet.get():
+        print(text, flush=True)
+
+
 def console() -> Console:
     """A console that colours only a terminal and obeys NO_COLOR; what goes to a file or a pipe is not folded at 80 columns."""
     from rich.console import Console
 
     to_terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(highlight=False, soft_wrap=True, width=None if to_terminal else PIPED_COLUMNS)
+    return Console(highlight=False, soft_wrap=True, width=None if to_terminal else PIPED_COLUMNS, quiet=_quiet.get())
 
 
 def mark_of(verdict: str) -> str:
@@ -55,6 +75,11 @@ def mark_of(verdict: str) -> str:
 def print_verdict(verdict: str, sentence: str, next_steps: Iterable[str] = ()) -> None:
     """Print the verdict line, and what to do next."""
     mark, colour = _MARKS[verdict]
+    if _quiet.get():
+        if verdict not in _WELL:
+            lines = [f"pgaudit: {verdict.replace('_', ' ')}: {sentence}", *(f"  → {step}" for step in next_steps)]
+            print(visible("\n".join(lines)), file=sys.stderr)
+        return
     out = console()
     out.print(f"[bold {colour}]{mark} {verdict.replace('_', ' ')}[/] ", end="")
     out.print(visible(sentence), markup=False)

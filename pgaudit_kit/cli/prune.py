@@ -12,7 +12,7 @@ from pgaudit_kit.cli import retention_options as keep
 from pgaudit_kit.cli.config_option import DEFAULT_STORE, ConfigOption, configured
 from pgaudit_kit.cli.encryption_options import EncryptTo
 from pgaudit_kit.cli.list_backups import StoreOption, shown_size
-from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict, visible
+from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict, say, visible
 from pgaudit_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def prune(
         print_verdict("passed", f"nothing was deleted; {len(doomed)} of {len(done.fates)} backups in {done.store} would be.")
     _print_swept(done, dry_run=dry_run)
     if done.cleaned:
-        print(f"  → also removed what killed runs had left: {visible(', '.join(done.cleaned))}")
+        say(f"  → also removed what killed runs had left: {visible(', '.join(done.cleaned))}")
 
 
 def _print_swept(done: Pruned, *, dry_run: bool) -> None:

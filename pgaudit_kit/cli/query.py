@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgaudit_kit.cli.output import SHOWN, Json, print_json, print_table, visible
+from pgaudit_kit.cli.output import SHOWN, Json, print_json, print_table, say, visible
 from pgaudit_kit.cli.values import csv_line, plain, text_of
 from pgaudit_kit.errors import UsageError
 
@@ -101,7 +101,7 @@ def _save(sources: Mapping[str, str], sql: str, path: Path, *, limit: int | None
     if json:
         print_json({"path": str(saved.path), "rows": saved.rows})
     else:
-        print(visible(f"{saved.path}: {saved.rows:,} row{'' if saved.rows == 1 else 's'}"))
+        say(visible(f"{saved.path}: {saved.rows:,} row{'' if saved.rows == 1 else 's'}"))
 
 
 def _print_json(result: QueryResult) -> None:

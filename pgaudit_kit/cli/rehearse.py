@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pgaudit_kit.cli.config_option import ConfigOption, configured
-from pgaudit_kit.cli.output import SHOWN, Json, print_checks, print_json, print_table, print_verdict
+from pgaudit_kit.cli.output import SHOWN, Json, print_checks, print_json, print_table, print_verdict, say
 
 SERVER_HELP = "auto: a fitting PostgreSQL of this machine; embedded: that of the wheel; or a target, beside whose database one is made."
 
@@ -56,10 +56,10 @@ def rehearse(
         print_json(result.to_dict())
     else:
         if result.server:
-            print(f"Server: {result.server}; {result.why}\n")
+            say(f"Server: {result.server}; {result.why}\n")
         print_checks(result.check_list)
         print_table("Left out", ["what"], [(name,) for name in result.left_out], shown=SHOWN)
         print_verdict(result.verdict, result.sentence, result.next_steps)
         if result.evidence:
-            print(f"  evidence: {result.evidence}")
+            say(f"  evidence: {result.evidence}")
     raise typer.Exit(EXIT_CODES[result.verdict])

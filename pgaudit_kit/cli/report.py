@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pgaudit_kit.cli.output import Json, print_json, print_verdict
+from pgaudit_kit.cli.output import Json, print_json, print_verdict, say
 from pgaudit_kit.errors import ParameterError
 
 
@@ -43,7 +43,7 @@ def report(
         print_json({"report": result.name, **said, **files})
     else:
         print_verdict(result.verdict, result.sentence)
-        print(result.html_path)
+        say(result.html_path)
     raise typer.Exit(result.exit_code)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from pgaudit_kit.cli.config_option import DEFAULT_STORE, ConfigOption, configured
 from pgaudit_kit.cli.fleeting_stores import refuse_fleeting
-from pgaudit_kit.cli.output import Json, print_checks, print_json, print_table, print_verdict, remedies, visible
+from pgaudit_kit.cli.output import Json, print_checks, print_json, print_table, print_verdict, remedies, say, visible
 from pgaudit_kit.errors import BadBackup, RestoreFailed, UsageError, hide_secrets
 
 if TYPE_CHECKING:
@@ -116,9 +116,9 @@ def restore(
         print_checks(result.check_list)
         print_verdict(result.verdict, result.state, remedies(result.check_list))
         for sentence in result.notes:
-            print(f"  {visible(sentence)}")
+            say(f"  {visible(sentence)}")
         if result.kept:
-            print(f"  → pgaudit rollback {hide_secrets(target)} brings the database before it back.")
+            say(f"  → pgaudit rollback {hide_secrets(target)} brings the database before it back.")
     raise typer.Exit(EXIT_CODES[result.verdict])
 
 
@@ -135,9 +135,9 @@ def _restore_part(
     else:
         print_checks(result.check_list)
         for name, rows in result.tables:
-            print(visible(f"  {name} → {result.into}.{name.name}: {rows:,} rows"))
+            say(visible(f"  {name} → {result.into}.{name.name}: {rows:,} rows"))
         for note in result.notes:
-            print(visible(f"  {note}"))
+            say(visible(f"  {note}"))
         print_verdict(result.verdict, result.state, remedies(result.check_list))
     raise typer.Exit(EXIT_CODES[result.verdict])
 
@@ -182,7 +182,7 @@ def _list_kept(target: str, *, json: bool) -> None:
         return
     print_table("Kept databases", ["name", "what", "size_bytes"], [(k.name, k.what, k.size_bytes) for k in kept], right=["size_bytes"])
     if not kept:
-        print("No restore or rollback of this database kept another one.")
+        say("No restore or rollback of this database kept another one.")
 
 
 def _drop_kept(target: str, names: list[str], *, yes: bool, json: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from pgaudit_kit.cli.config_option import DEFAULT_STORE, ConfigOption, configured
 from pgaudit_kit.cli.list_backups import print_strays
-from pgaudit_kit.cli.output import Json, mark_of, print_checks, print_json, print_verdict, visible
+from pgaudit_kit.cli.output import Json, mark_of, print_checks, print_json, print_verdict, say, visible
 from pgaudit_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -97,4 +97,4 @@ def _verify_all(store: str, *, deep: bool, json: bool) -> NoReturn:
 
 def _print_line(done: VerifiedBackup) -> None:
     note = f"; {done.note}" if done.note else ""
-    print(visible(f"{mark_of(done.verdict)}  {done.backup.dump_file}  {done.found}{note}"), flush=True)
+    say(visible(f"{mark_of(done.verdict)}  {done.backup.dump_file}  {done.found}{note}"))

@@ -24,6 +24,7 @@ from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import Damage, TocEntry
 from pgaudit_kit.rows.copy_text import project
 from pgaudit_kit.rows.fingerprint import fingerprint_of
+from pgaudit_kit.sql.source_table import TablesByName
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 ROWS_PER_FRAME = 100_000
 
 
-class Dump:
+class Dump(TablesByName):
     """A dump that `read_dump` opened. It satisfies `records.source.Source`.
 
     Everything is read when it is first asked for, and once. Of a custom archive, entries and objects come from its

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from html import escape
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -75,6 +76,25 @@ class Manifest:
     globals_file: DumpFile | None = None
     dump_form: str = ""
     server: ServerFacts | None = None
+
+    def __repr__(self) -> str:
+        return f"<Manifest {self.label!r}: {len(self.inventory.objects):,} objects, {len(self.table_data):,} tables, {self.taken_at}>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what it is the record of, and its tables."""
+        facts = {
+            "manifest": self.label,
+            "taken at": self.taken_at,
+            "database": self.target or self.source,
+            "server": self.provenance.server_version,
+            "objects": f"{len(self.inventory.objects):,}",
+            "holds": self.partial_sentence or "a whole database",
+        }
+        said = "".join(f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in facts.items())
+        tables = "".join(
+            f"<tr><td>{escape(str(t.name))}</td><td>{'' if t.rows is None else f'{t.rows:,}'}</td></tr>" for t in self.table_data.values()
+        )
+        return f"<table>{said}</table><table><tr><th>table</th><th>rows</th></tr>{tables}</table>"
 
     @property
     def partial_sentence(self) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from pgaudit_kit.display.progress import Progress
 from pgaudit_kit.errors import PgAuditError, RowsNotAvailable
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.table_data import TableName
@@ -59,7 +60,8 @@ def count_together(snapshot: Snapshot, names: Iterable[TableName], *, connection
             helpers = [opened.enter_context(snapshot.another()) for _ in range(connections - 1)]
         except PgAuditError:
             return
-        _read([opened.enter_context(_Reader(side, waiting)) for side in (snapshot, *helpers)])
+        bar = opened.enter_context(Progress(snapshot.label, unit="B", total=lambda: sum(sizes.values())))
+        _read([opened.enter_context(_Reader(side, waiting, bar)) for side in (snapshot, *helpers)])
     for table in {id(part.table): part.table for _, part in parts}.values():
         if not table.parts:
             snapshot.know(table.name, table.fingerprint, table.size_bytes)
@@ -94,11 +96,12 @@ def _read(readers: list[_Reader]) -> None:
 class _Reader:
     """One connection at work on parts of what is *waiting*. Leaving its `with` block stops the server's work."""
 
-    def __init__(self, snapshot: Snapshot, waiting: deque[_Part]) -> None:
+    def __init__(self, snapshot: Snapshot, waiting: deque[_Part], bar: Progress) -> None:
         self.socket = snapshot.socket
         self.done = False
         self._snapshot = snapshot
         self._waiting = waiting
+        self._bar = bar
         self._table: _Table | None = None
         self._blocks: Iterator[bytes] = iter(())
 
@@ -131,6 +134,7 @@ class _Reader:
         if block:
             table.fingerprint += fingerprint_of([block])
             table.size_bytes += len(block)
+            self._bar.add(len(block))
         return bool(block)
 
     def __enter__(self) -> Self:

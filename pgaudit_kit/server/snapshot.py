@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from pgaudit_kit.display import frames
+from pgaudit_kit.display import frames, html
 from pgaudit_kit.errors import QueryFailed, RowsNotAvailable, UsageError
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
@@ -33,6 +33,7 @@ from pgaudit_kit.server.large_objects import read_large_objects
 from pgaudit_kit.server.session_settings import APPLY_SETTINGS, SETTINGS, keep_any_bytes
 from pgaudit_kit.server.table_listing import large_objects_in, table_in
 from pgaudit_kit.server.targets import Target, resolve_target
+from pgaudit_kit.sql.source_table import TablesByName
 
 if TYPE_CHECKING:
     import psycopg
@@ -51,7 +52,7 @@ _MAY_READ_LARGE_OBJECTS = "Use their owner, a superuser, or lo_compat_privileges
 _MAY_READ_ALL = "Use a role that may read all rows: a superuser, or one with pg_read_all_data and BYPASSRLS."
 
 
-class Snapshot:
+class Snapshot(TablesByName):
     """What a database is at one moment: its objects and rows, whatever others write meanwhile.
 
     Everything is read in one transaction that cannot write; close the snapshot to end it (or use `with`). Reading rows
@@ -368,6 +369,19 @@ class Snapshot:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+    def _repr_html_(self) -> str:
+        """For a notebook: where and when, and its tables. Reads no rows."""
+        facts = {
+            "database": self.label,
+            "server": self._provenance.server_version,
+            "seen as of": self._provenance.created_at,
+            "connection": "closed" if self._connection.closed else "one READ ONLY transaction, until .close()",
+        }
+        if self._connection.closed:
+            return html.fragment(html.summary(facts))
+        rows = [(data.name.schema, data.name.name, len(data.columns)) for data in tables_alone(self.table_data)]
+        return html.fragment(html.summary(facts), html.table(["schema", "name", "columns"], rows, caption="Tables"))
 
     def __repr__(self) -> str:
         state = ", closed" if self._connection.closed else ""

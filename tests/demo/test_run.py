@@ -14,6 +14,7 @@ import pytest
 from pgaudit_kit.demo.run import VARIABLE, DemoResult, Step, run_demo
 from pgaudit_kit.reporting.notebooks import run_report
 from tests.conftest import PROJECT
+from tests.docs.blocks import blocks_of, differs
 
 GOOD = tuple(
     Step(name, verdict, True, "", Path(f"{name}.html"))  # noqa: FBT003  # the fields in order
@@ -61,6 +62,14 @@ def test_each_step_is_one_line_that_names_its_report(walked: tuple[DemoResult, l
     ]
     assert len(result.reports) == 4
     assert all(str(report) in "\n".join(said) for report in result.reports)
+
+
+@pytest.mark.slow
+def test_the_readme_shows_what_the_demo_says(walked: tuple[DemoResult, list[str], Path]) -> None:
+    _, said, folder = walked
+    shown = next(b.text for b in blocks_of(PROJECT / "README.md") if b.text.startswith("server    PostgreSQL"))
+    found = [line.replace(f"{folder / 'the reports'}{os.sep}", "reports/") for line in said]
+    assert differs(shown.splitlines(), found) == ""
 
 
 @pytest.mark.slow

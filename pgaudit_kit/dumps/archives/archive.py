@@ -7,7 +7,9 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from inspect import GEN_CLOSED, getgeneratorstate
+from pathlib import PurePath
 
+from pgaudit_kit.display.progress import reading_file
 from pgaudit_kit.dumps.archives.archive_data import ArchiveData, Problem
 from pgaudit_kit.dumps.archives.archive_toc import Archive, ArchiveEntry
 from pgaudit_kit.dumps.archives.raw_toc import RawToc
@@ -157,7 +159,8 @@ class ArchiveReader:
 
         problems = [Problem(oddity) for oddity in self.archive.oddities]
         problems += contradictions(self.archive, resource=self.resource)
-        broken = self.data.read_all(visit)
+        with reading_file(PurePath(self.resource).name, self._size_bytes):
+            broken = self.data.read_all(visit)
         whole = {dump_id: found for dump_id, found in oids.items() if not any(p.entry and p.entry.dump_id == dump_id for p in broken)}
         problems += broken
         problems += large_object_problems(self.archive, whole, resource=self.resource)
@@ -171,7 +174,7 @@ class ArchiveReader:
         early, now = earlier.archive, self.archive
         places = {e.dump_id: earlier.data.place_of(e)[0] for e in early.entries if e.toc.has_data}
         expected = tuple(replace(e, offset=places.get(e.dump_id)) for e in early.entries)
-        broken = earlier.contents.damage or now.oddities or list(contradictions(now, resource=self._resource))
+        broken = earlier.contents.damage or now.oddities or list(contradictions(now, resource=self.resource))
         if broken or replace(early, entries=expected) != now:
             return False
         self.hashes_rows = earlier.hashes_rows

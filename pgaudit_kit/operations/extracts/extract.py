@@ -12,6 +12,7 @@ from typing import IO, Any
 from pgaudit_kit.audits.sources import open_dump
 from pgaudit_kit.difference.rescue_sql import literal, qualified, quoted
 from pgaudit_kit.difference.sessions import align_sessions
+from pgaudit_kit.display import html
 from pgaudit_kit.display.progress import Progress
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.errors import UsageError
@@ -53,6 +54,16 @@ class Extract:
     into: TableName | None = None
     target: str = ""
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        where = self.path if self.into is None else f"{self.into} of {self.target}"
+        return f"<Extract {self.table}: {self.rows:,} rows in {where}>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what was taken out, and where it is."""
+        where = self.path if self.into is None else f"{self.into} of {self.target}"
+        facts = {"table": str(self.table), "rows": self.rows, "in": str(where), "fingerprint": self.fingerprint and str(self.fingerprint)}
+        return html.fragment(html.summary(facts), html.next_steps(self.notes))
 
 
 def extract(

@@ -148,6 +148,13 @@ class Rollback:
         left = f"; dropped: {', '.join(self.dropped)}, left by a restore that was killed" if self.dropped else ""
         return f"{self.database!r} is again the database that was kept as {self.brought_back!r}{before}{left}."
 
+    def __repr__(self) -> str:
+        return f"<Rollback {self.database}: {self.state}>"
+
+    def _repr_html_(self) -> str:
+        """The rollback for a notebook: how the server stands now."""
+        return html.fragment(html.banner("passed", self.state))
+
     def to_dict(self) -> dict[str, Any]:
         """The rollback as `--json` prints it."""
         return {

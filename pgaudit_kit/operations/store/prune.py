@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, TypeAlias
 
+from pgaudit_kit.display import html
 from pgaudit_kit.errors import StoreFailed, UsageError
 from pgaudit_kit.operations.store.chunk_sizes import chunk_sizes
 from pgaudit_kit.operations.store.open_store import open_store
@@ -38,6 +39,18 @@ class Pruned:
     def freed_bytes(self) -> int:
         """Size of the dumps that were deleted."""
         return sum(fate.backup.found_size_bytes for fate in self.fates if fate.backup.name in self.deleted)
+
+    def __repr__(self) -> str:
+        return f"<Pruned {self.store}: {len(self.deleted)} of {len(self.fates)} backups deleted, {self.freed_bytes:,} bytes freed>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what became of each backup, and why."""
+        gone = frozenset(self.deleted)
+        rows = [
+            ("kept" if f.is_kept else "deleted" if f.backup.name in gone else "would be deleted", f.backup.dump_file, f.why)
+            for f in self.fates
+        ]
+        return html.fragment(html.text(repr(self).strip("<>")), html.table(["", "backup", "why"], rows, caption="Plan"))
 
     def to_dict(self) -> dict[str, Any]:
         """What `--json` prints: `swept` and `needed_by_running` of a store that has incremental backups."""

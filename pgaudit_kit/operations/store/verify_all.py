@@ -14,6 +14,7 @@ from pgaudit_kit.audits.file_digest import digest_if_there
 from pgaudit_kit.audits.result import checks_to_list
 from pgaudit_kit.audits.verify import verify
 from pgaudit_kit.checks.dump_whole import check_digest, check_globals
+from pgaudit_kit.display import html
 from pgaudit_kit.errors import PgAuditError
 from pgaudit_kit.operations.store.names import INCREMENTAL_FORMAT
 from pgaudit_kit.operations.store.open_store import open_store
@@ -77,6 +78,20 @@ class VerifiedStore:
         """The remedies of all checks that did not pass, each once."""
         checks = [c for b in self.backups for c in b.check_list]
         return tuple(dict.fromkeys(c.remedy for c in checks if c.outcome is not Outcome.PASSED and c.remedy))
+
+    def __repr__(self) -> str:
+        return f"<VerifiedStore {self.store}: {self.verdict}, {len(self.backups)} backups>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the verdict, what to do next, every backup, what else lies there."""
+        rows = [(str(one.verdict), one.backup.dump_file, one.backup.target, one.found) for one in self.backups]
+        strays = html.table(["name", "what it is"], [(s.name, s.reason) for s in self.strays], caption="What else lies there")
+        return html.fragment(
+            html.banner(str(self.verdict), self.sentence),
+            html.next_steps(self.next_steps),
+            html.table(["verdict", "backup", "target", "found"], rows, caption="Backups"),
+            strays if self.strays else "",
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """What `--json` prints."""

@@ -1,0 +1,354 @@
+"""What is asked of all commands alike: exit codes as documented, --quiet, --json, --output, colour, examples, completion.
+
+A command that is new has no runs here yet: the first test names it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import pgaudit_kit as pk
+from pgaudit_kit.cli.app import app, main
+from pgaudit_kit.demo.sample_app import MIGRATIONS, create_sample_app
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+COMMANDS = sorted(command.callback.__name__ for command in app.registered_commands if command.callback)
+NEEDS_A_RUN_OF_ITS_OWN = {"demo": "tests/demo/test_run.py"}
+UNREACHABLE = "postgresql://me:pw-of-mine@127.0.0.1:1/app"
+
+# Command lines by exit code, in a folder as the fixture `place` makes it.
+RUNS: dict[int, list[str]] = {
+    0: [
+        "backup env:APP --store fresh",
+        "verify app.dump",
+        "diff app.dump env:APP",
+        "inspect app.dump",
+        "query app.dump 'SELECT count(*) FROM users'",
+        f"migrations app.dump --folder {shlex.quote(str(MIGRATIONS))}",
+        "extract app.dump users --csv users.csv",
+        "rescue app.dump env:APP messages -o rescue.sql",
+        "rehearse app.dump --no-evidence",
+        "restore app.dump env:REPLACED --yes",
+        "rollback env:REPLACED --yes",
+        "snapshot env:APP -o app.json",
+        "list --store .",
+        "prune --store . --keep-last 1 --dry-run",
+        "report verify -p dump=app.dump",
+    ],
+    1: [
+        "verify app.dump --require no_such_table",
+        "diff app.dump env:CHANGED",
+        "migrations app.dump --folder edited",
+        "rehearse bad.sql --no-evidence",
+        "restore bad.sql env:REPLACED --yes",
+        "report verify -p dump=other.dump",
+    ],
+    2: [
+        "backup env:NOT_SET",
+        "verify nowhere.dump",
+        "diff nowhere.dump env:APP",
+        "inspect nowhere.dump",
+        "query app.dump 'SELECT FROM WHERE'",
+        "migrations nowhere.dump",
+        "extract app.dump users --csv app.dump",
+        "rescue app.dump env:APP messages --apply",
+        "rehearse nowhere.dump",
+        "restore app.dump env:REPLACED",
+        "rollback env:REPLACED",
+        "snapshot env:NOT_SET -o not.json",
+        "list --store nowhere",
+        "prune --store .",
+        "report verify -p dumb=app.dump",
+    ],
+    3: [
+        "backup env:UNREACHABLE --store fresh",
+        "verify --all --store empty",
+        "diff app.dump env:UNREACHABLE",
+        "inspect cut.dump",
+        "query env:UNREACHABLE 'SELECT 1 FROM t'",
+        "migrations bad.sql",
+        "extract app.dump no_such_table --csv no.csv",
+        "rescue app.dump env:UNREACHABLE messages",
+        "rehearse lacks.sql --no-evidence",
+        "restore app.dump env:UNREACHABLE --yes",
+        "rollback env:APP --yes",
+        "snapshot env:UNREACHABLE -o not.json",
+        "list --store http://127.0.0.1:1/backups",
+        "prune --store http://127.0.0.1:1/backups --keep-last 1",
+        "report incident -p dump=app.dump -p target=env:UNREACHABLE",
+    ],
+}
+ALL_RUNS = [pytest.param(code, line, id=f"{code}-{line.split()[0]}") for code, lines in RUNS.items() for line in lines]
+
+
+def _line_of(command: str, code: int = 0) -> str:
+    return next(line for line in RUNS[code] if line.split()[0] == command)
+
+
+@pytest.fixture(scope="module")
+def place(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a whole backup, damaged and other ones, and a database for each thing that may happen to one."""
+    folder = tmp_path_factory.mktemp("commands")
+    names = {"APP": "every_command", "CHANGED": "every_command_changed", "REPLACED": "every_command_replaced"}
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE every_command TEMPLATE template0")
+        create_sample_app(server.url("every_command"), scale=0)
+        for name in list(names.values())[1:]:
+            connection.execute(psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE every_command").format(psycopg.sql.Identifier(name)))
+    made = pk.backup(server.url("every_command"), store=folder)
+    for suffix in (".dump", ".manifest.json"):
+        shutil.copy(folder / f"{made.path.stem}{suffix}", folder / f"app{suffix}")
+    _damage(folder)
+    _write_scripts(server, folder)
+    with psycopg.connect(server.url("every_command_changed"), autocommit=True) as connection:
+        connection.execute("UPDATE users SET email = email || '!' WHERE id = 1")
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, name in names.items():
+            patch.setenv(variable, server.url(name))
+        patch.setenv("UNREACHABLE", UNREACHABLE)
+        patch.setenv("COLUMNS", "200")
+        yield folder
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        found = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, 'every_command')").fetchall()
+        for (name,) in found:
+            connection.execute(psycopg.sql.SQL("DROP DATABASE {} WITH (FORCE)").format(psycopg.sql.Identifier(name)))
+
+
+def _damage(folder: Path) -> None:
+    """A dump that is cut, one of other bytes than its manifest says, an edited migration."""
+    whole = (folder / "app.dump").read_bytes()
+    (folder / "cut.dump").write_bytes(whole[: len(whole) // 2])
+    (folder / "other.dump").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    shutil.copy(folder / "app.manifest.json", folder / "other.manifest.json")
+    shutil.copytree(MIGRATIONS, folder / "edited")
+    edited = next((folder / "edited").glob("*/migration.sql"))
+    edited.write_text(edited.read_text(encoding="utf-8") + "-- edited\n", encoding="utf-8")
+    (folder / "empty").mkdir()
+
+
+def _write_scripts(server: EmbeddedServer, folder: Path) -> None:
+    """Dumps that no server takes: a row twice under a primary key, an extension that nobody has."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE every_command_small TEMPLATE template0")
+    with psycopg.connect(server.url("every_command_small"), autocommit=True) as connection:
+        connection.execute("CREATE TABLE t (id integer PRIMARY KEY); INSERT INTO t VALUES (1)")
+    dump = [str(server.bin_folder / "pg_dump"), "-d", server.url("every_command_small")]
+    script = subprocess.run(dump, capture_output=True, text=True, check=True).stdout
+    (folder / "bad.sql").write_text(script.replace("FROM stdin;\n1\n", "FROM stdin;\n1\n1\n"), encoding="utf-8")
+    extension = (
+        "-- Name: no_such_extension; Type: EXTENSION; Schema: -; Owner: -\n--\n\nCREATE EXTENSION no_such_extension WITH SCHEMA public;\n"
+    )
+    lacking = script.replace("--\n-- Name: t; Type: TABLE;", f"--\n{extension}\n\n--\n-- Name: t; Type: TABLE;", 1)
+    assert "no_such_extension" in lacking
+    (folder / "lacks.sql").write_text(lacking, encoding="utf-8")
+
+
+class Ran:
+    """How a command ended, and what it printed."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Give a function that runs a command line in the folder, as the program does, with nobody at the keyboard."""
+    monkeypatch.chdir(place)
+    monkeypatch.setattr("sys.stdin", open(os.devnull, encoding="utf-8"))  # noqa: SIM115, PTH123  closed with the test
+
+    def run(line: str, *more: str) -> Ran:
+        for left in ("users.csv", "rescue.sql", "no.csv"):
+            Path(left).unlink(missing_ok=True)
+        monkeypatch.setattr("sys.argv", ["pgaudit", *shlex.split(line), *more])
+        monkeypatch.delenv("PGAUDIT_UNWATCHED", raising=False)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capfd.readouterr()
+        code = ended.value.code
+        return Ran(code if isinstance(code, int) else 0, captured.out, captured.err)
+
+    return run
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_runs_here(command: str) -> None:
+    if command in NEEDS_A_RUN_OF_ITS_OWN:
+        assert (PROJECT / NEEDS_A_RUN_OF_ITS_OWN[command]).is_file()
+        return
+    for code, lines in RUNS.items():
+        known = any(line.split()[0] == command for line in lines)
+        assert known == (_documented(command)[code] != "never"), f"{command}: docs/exit-codes.md and RUNS[{code}] of this file do not agree"
+
+
+def _documented(command: str) -> list[str]:
+    """What docs/exit-codes.md says of a command, by code."""
+    text = (PROJECT / "docs" / "exit-codes.md").read_text(encoding="utf-8")
+    row = re.search(rf"^\| {command} \|(.*)\|$", text, re.MULTILINE)
+    assert row, f"docs/exit-codes.md has no row for {command}"
+    cells = [cell.strip() for cell in row[1].split("|")]
+    assert len(cells) == 4
+    return cells
+
+
+@pytest.mark.parametrize(("code", "line"), ALL_RUNS)
+def test_the_exit_code_is_the_documented_one_and_an_error_is_one_line(code: int, line: str, run: Run) -> None:
+    done = run(line)
+    assert done.code == code, done.out + done.err
+    assert "pw-of-mine" not in done.out + done.err
+    assert "Traceback" not in done.err
+    if code == 2:
+        assert done.out == ""
+        assert re.fullmatch(r"pgaudit: [^\n]+\n", done.err), done.err
+
+
+@pytest.mark.parametrize("line", [pytest.param(line, id=line.split()[0]) for line in RUNS[0]])
+def test_a_quiet_command_says_nothing_when_all_is_well(line: str, run: Run) -> None:
+    done = run(line, "--quiet")
+    is_answer = line.split(maxsplit=1)[0] in {"inspect", "list", "query"}
+    assert (done.code, bool(done.out), done.err) == (0, is_answer, "")
+
+
+@pytest.mark.parametrize("line", [pytest.param(line, id=line.split()[0]) for line in RUNS[1]])
+def test_a_quiet_command_says_on_standard_error_what_is_wrong(line: str, run: Run) -> None:
+    done = run(line, "-q")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("pgaudit: ")
+
+
+@pytest.mark.parametrize("line", [pytest.param(line, id=line.split()[0]) for line in [*RUNS[0], *RUNS[1]]])
+def test_json_goes_to_standard_output_alone_or_to_a_file(line: str, run: Run, place: Path) -> None:
+    file = place / "said.json"
+    file.unlink(missing_ok=True)
+    own = line.split(maxsplit=1)[0] in {"rescue", "snapshot", "report"}  # their --output is what they make
+    done = run(line, "--json", *([] if own else ["--output", str(file)]))
+    assert (done.out == "") != own
+    said = json.loads(done.out if own else file.read_text(encoding="utf-8"))
+    documented = _keys_documented(line.split(maxsplit=1)[0])
+    assert set(said) <= documented, f"docs/json.md does not have {set(said) - documented} of {line.split(maxsplit=1)[0]}"
+    assert not list(place.glob(".said*"))
+
+
+def _keys_documented(command: str) -> set[str]:
+    """The words that docs/json.md has for a command."""
+    text = (PROJECT / "docs" / "json.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ") and command in re.findall(r"[a-z]+", line.split("|")[1])]
+    assert rows, f"docs/json.md has no row for {command}"
+    return set(re.findall(r"`(\w+)`", " ".join(rows)))
+
+
+def test_an_error_leaves_no_file_and_the_one_before_it_stays(run: Run, place: Path) -> None:
+    file = place / "answer.txt"
+    file.write_text("before", encoding="utf-8")
+    assert run("query app.dump 'SELECT 1/0 FROM nothing'", "-o", str(file)).code == 2
+    assert file.read_text(encoding="utf-8") == "before"
+    assert run("query app.dump 'SELECT count(*) AS n FROM users' --csv", "-o", str(file)).code == 0
+    assert file.read_text(encoding="utf-8").startswith("n\n")
+    refused = run("verify app.dump", "-o", "no/such/folder.txt")
+    assert (refused.code, refused.out) == (2, "")
+
+
+def test_every_help_has_an_example_that_the_command_line_understands() -> None:
+    from tests.docs.blocks import parse_command_line
+
+    for command in app.registered_commands:
+        assert command.callback is not None
+        examples = re.findall(r"^ *Example: (pgaudit .+)$", command.callback.__doc__ or "", re.MULTILINE)
+        assert examples, f"pgaudit {command.callback.__name__} --help has no Example: line"
+        for example in examples:
+            assert parse_command_line(example) == "", example
+
+
+def _on_a_terminal(*arguments: str, before: str = "", **environment: str) -> bytes:
+    """What a command shows on a terminal of its own."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 120, 0, 0))  # a bar is as wide as the terminal
+    command = [sys.executable, "-c", f"{before}\nfrom pgaudit_kit.cli.app import main; main()", *arguments]
+    wanted = {k: v for k, v in os.environ.items() if k not in {"NO_COLOR", "COLUMNS"}} | {"TERM": "xterm-256color"} | environment
+    said = b""
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL, env=wanted) as running:
+        os.close(theirs)
+        with contextlib.suppress(OSError):  # Linux says so that the other end is closed
+            while piece := os.read(ours, 65536):
+                said += piece
+    os.close(ours)
+    assert running.returncode == 0, said
+    return said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal")
+def test_colour_is_for_terminals_and_not_for_those_who_do_not_want_it(place: Path) -> None:
+    colour = re.compile(rb"\x1b\[[0-9;]*3[0-7]m")
+    assert colour.search(_on_a_terminal("verify", str(place / "app.dump")))
+    assert not colour.search(_on_a_terminal("verify", str(place / "app.dump"), NO_COLOR="1"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal")
+def test_a_long_job_shows_how_far_how_fast_and_how_long_and_leaves_nothing(place: Path) -> None:
+    """Long is here what takes any time at all; the script is read so slowly that the bar can say something."""
+    at_once = (
+        "import os, time\nimport pgaudit_kit.display.progress as p\nfrom tqdm import tqdm\np._SECONDS_OF_PATIENCE = 0\n"
+        "tqdm.monitor_interval = 0\nread = os.preadv\ndef slow(*given):\n    time.sleep(0.15)\n    return read(*given)\nos.preadv = slow\n"
+    )
+    with (place / "bad.sql").open(encoding="utf-8") as script:
+        text = script.read().replace("FROM stdin;\n1\n1\n", "FROM stdin;\n" + "7\n" * 2_000_000)
+    (place / "long.sql").write_text(text, encoding="utf-8")
+    shown = _on_a_terminal("inspect", str(place / "long.sql"), before=at_once).decode()
+    assert re.search(r"long\.sql: +\d+%\|.*\d[kM]?/\d.*<\d\d:\d\d.*B/s", shown), shown[:2000]
+    assert shown.rstrip("\r\n").rpartition("\r")[2].count("%|") == 0
+    assert "%|" not in _on_a_terminal("inspect", str(place / "long.sql"), "--quiet", before=at_once).decode()
+    piped = [sys.executable, "-c", f"{at_once}\nfrom pgaudit_kit.cli.app import main; main()", "inspect", str(place / "long.sql")]
+    assert subprocess.run(piped, capture_output=True, text=True, check=True, timeout=120).stderr == ""
+
+
+def _completed(place: Path, line: str) -> list[str]:
+    words = line.split(" ")
+    environment = {**os.environ, "_PGAUDIT_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    script = "from pgaudit_kit.cli.app import main; main()"
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout.split()
+
+
+def test_the_shell_completes_commands_backups_tables_targets_and_reports(place: Path) -> None:
+    assert _completed(place, "pgaudit re") == ["rescue", "rehearse", "restore", "report"]
+    assert "app.dump" in _completed(place, "pgaudit verify ap")
+    assert _completed(place, "pgaudit extract app.dump mes") == ["messages"]
+    assert _completed(place, "pgaudit extract cut.dump mes") == ["messages"]  # without a manifest: of the table of contents
+    assert _completed(place, "pgaudit extract bad.sql t") == []
+    assert "env:CHANGED" in _completed(place, "pgaudit restore app.dump env:")
+    assert _completed(place, "pgaudit report ver") == ["verify"]
+    assert _completed(place, "pgaudit backup --format d") == ["directory"]
+    assert _completed(place, "pgaudit verify app.dump --require user") == ["users"]
+
+
+def test_bash_completes_with_the_script_that_we_give_it(place: Path) -> None:
+    program = Path(sys.executable).with_name("pgaudit")
+    asked = f"""
+        PATH="{program.parent}:$PATH"
+        source <(pgaudit --show-completion; true)
+        COMP_WORDS=(pgaudit verify app.d) COMP_CWORD=2
+        _pgaudit_completion pgaudit app.d verify
+        echo "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(["bash", "-c", asked], cwd=place, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["app.dump"], done.stderr
