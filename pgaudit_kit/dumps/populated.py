@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from pgaudit_kit.records.identifiers import sanitise
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import DatabaseObject, ObjectKey
 from pgaudit_kit.records.toc import TocEntry
@@ -20,7 +21,6 @@ _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[^\W\d][\w$]*|::|\S""")
 _NAME = re.compile(r'"|[^\W\d]')
 _RELATIONS = ("TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "SEQUENCE")
 _AFTER_DATA = ("INDEX", "CONSTRAINT", "FK CONSTRAINT", "TRIGGER")
-_LINE_ENDS = str.maketrans("\n\r", "  ")
 _OF_THE_SERVER = frozenset({"pg_catalog", "information_schema"})
 
 Name = tuple[str | None, str]
@@ -43,17 +43,15 @@ def _holds_all_data(inventory: Inventory, entries: Collection[TocEntry], *, some
     if any(u.kind in _RELATIONS for u in inventory.unmodelled):
         return False
     held = [(t.key.schema, t.key.name) for t in inventory.of_kind("TABLE") if "partition_key" not in t.attributes]
-    tables, with_data = (
-        Counter(map(_on_one_line, held)),
-        Counter(_on_one_line((e.schema, e.tag)) for e in entries if e.desc == "TABLE DATA"),
-    )
+    tables = Counter(map(_on_one_line, held))
+    with_data = Counter(_on_one_line((e.schema, e.tag)) for e in entries if e.desc == "TABLE DATA")
     return tables <= with_data and (some or (bool(with_data) and bool(inventory.of_kind(*_AFTER_DATA))))
 
 
 def _on_one_line(name: Name) -> Name:
-    """As a script's comments have it (pg_dump's sanitize_line); of two names that become one, two entries are wanted."""
+    """As a script's comments have it; of two names that become one, two entries are wanted."""
     schema, bare = name
-    return (schema.translate(_LINE_ENDS) if schema else schema, bare.translate(_LINE_ENDS))
+    return (sanitise(schema) if schema else schema, sanitise(bare))
 
 
 def _reads_from_what_is_populated(view: DatabaseObject, relations: Mapping[Name, DatabaseObject], refreshed: Collection[ObjectKey]) -> bool:

@@ -24,6 +24,7 @@ from pgaudit_kit.dumps.counting import RowCounter
 from pgaudit_kit.dumps.files.decompression import PIECE
 from pgaudit_kit.dumps.scripts.foreign_text import MESSAGE, VERB
 from pgaudit_kit.dumps.scripts.insert_runs import RUN_BYTES, RunLearner
+from pgaudit_kit.dumps.scripts.open_statement import OpenStatement
 from pgaudit_kit.dumps.scripts.script_pieces import Between, CopyData, Foreign, MetaCommand, Piece, Statement
 from pgaudit_kit.dumps.text_encoding import UTF8, leading_bytes
 from pgaudit_kit.errors import DamagedDump
@@ -39,7 +40,7 @@ _MARK_SIZE = 4
 # Enough of a statement to see what it is
 _HEAD_SIZE = 64
 
-_QUOTE, _DOUBLE_QUOTE, _DOLLAR, _OPEN, _CLOSE, _SEMICOLON, _BACKSLASH = b"'\"$();\\"
+_QUOTE, _DOUBLE_QUOTE, _DOLLAR, _BACKSLASH = b"'\"$\\"
 _FRAME = b"-- PostgreSQL database "
 _ROWS = (b"INSERT ", b"COPY ")
 _COMMENT_BYTES = frozenset(b"-/")
@@ -61,8 +62,6 @@ _FLAT_INSERT = re.compile(
     rb"INSERT INTO " + _FLAT_NAMES + rb"(?:\(" + _FLAT_NAMES + rb"\) [^'\"()$;\\/-]*)?VALUES "
     rb"\([^'\"()$;\\/]*(?:(?<![eE])'[^']*'[^'\"()$;\\/]*)*\)[^'\"()$;\\/-]*;"
 )
-_BEGIN_ATOMIC = re.compile(rb"\bBEGIN\s+ATOMIC\b", re.IGNORECASE)
-_CASE_OR_END = re.compile(rb"\b(?:(CASE)|END)\b", re.IGNORECASE)
 _COPY = re.compile(rb"COPY\b", re.IGNORECASE)
 _SET_STRINGS = re.compile(rb"SET\s+standard_conforming_strings\s*(?:=|\bTO\b)\s*'?(on|off|true|false)\b", re.IGNORECASE)
 _SET_ENCODING = re.compile(rb"SET\s+client_encoding\s*(?:=|\bTO\b)\s*'?(\w+)", re.IGNORECASE)
@@ -253,7 +252,7 @@ class ScriptSplitter:
         self._look_ahead(_HEAD_SIZE)
         if self.standard_strings and (flat := _FLAT_INSERT.match(self._data, self._pos)) and b"--" not in flat[0]:
             return Statement(*self._take(flat.end()))
-        statement = _OpenStatement(
+        statement = OpenStatement(
             begins=not self._in_insert,
             insert=self._in_insert or bool(_INSERT.match(self._data, self._pos)),
             routine=bool(_ROUTINE.match(self._data, self._pos)),
@@ -272,7 +271,7 @@ class ScriptSplitter:
             self._escaped_literal = _escaped_literal(encoding[1].decode("latin-1"))
         return piece
 
-    def _go_on(self, statement: _OpenStatement) -> bool:
+    def _go_on(self, statement: OpenStatement) -> bool:
         """Look at the current statement up to the next byte that matters, and over it; False when the script ends there."""
         stop = self._scan = _end(_RUN, self._data, self._scan)
         if stop == len(self._data):
@@ -407,41 +406,6 @@ class ScriptSplitter:
                 return at, at + 2 + len(rest)
             at = block.find(b"\n\\.", at, end) + 1 or -1
         return -1, -1
-
-
-class _OpenStatement:
-    """What is known of a statement while it is read."""
-
-    def __init__(self, *, begins: bool, insert: bool, routine: bool) -> None:
-        self.begins = begins
-        self.routine = routine
-        self.ends = False
-        self.cut = False
-        self.commands: list[MetaCommand] = []
-        self._insert = insert
-        self._parentheses = 0
-        self._blocks = 0  # BEGIN ATOMIC and CASE that are open
-
-    def see(self, byte: int, *, long: bool) -> None:
-        if byte == _OPEN:
-            self._parentheses += 1
-        elif byte == _CLOSE:
-            self._parentheses = max(self._parentheses - 1, 0)
-            self.cut = self._insert and long and not self._parentheses
-        elif byte == _SEMICOLON:
-            self.ends = not (self._parentheses or self._blocks)
-
-    def read_words(self, text: bytes) -> None:
-        """Count the blocks of a routine's SQL body. BEGIN alone is not counted: it is a legal name, and blocks do not nest."""
-        at = 0
-        if not self._blocks:
-            begin = _BEGIN_ATOMIC.search(text)
-            if not begin:
-                return
-            self._blocks = 1
-            at = begin.end()
-        for word in _CASE_OR_END.finditer(text, at):
-            self._blocks += 1 if word[1] else -1
 
 
 def _escaped_literal(encoding: str) -> re.Pattern[bytes]:
