@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from pgaudit_kit.errors import OperationError
@@ -46,6 +47,8 @@ class ScratchFolder:
 
     def remove(self) -> None:
         """Remove the folder with all that is in it."""
+        with suppress(OSError):
+            _empty(self.path)
         os.close(self._lock)
         shutil.rmtree(self.path, ignore_errors=True)
 
@@ -76,8 +79,21 @@ def _remove_abandoned(base: Path, owners: set[int]) -> None:
     """Remove scratch folders of ours in *base* whose lock nobody holds any more."""
     for folder in base.glob(f"{_PREFIX}*"):
         lock = take_if_free(folder / _LOCK)
-        if lock is None:  # in use, not one of ours, or another process is removing it at this moment
-            continue
-        if folder.lstat().st_uid in owners:
-            shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
+        with suppress(OSError):  # another process may be removing it at this moment
+            ours = folder.lstat().st_uid in owners
+            if ours and lock is None:  # in use, or not one of ours; or who removed it was killed before its last step, and it is empty
+                folder.rmdir()
+            elif ours:
+                _empty(folder)
+                shutil.rmtree(folder)
+        if lock is not None:
+            os.close(lock)
+
+
+def _empty(folder: Path) -> None:
+    """Remove all but the lock: that goes last, since without it nobody would know a folder that is half removed for abandoned."""
+    for inside in folder.iterdir():
+        if inside.is_dir() and not inside.is_symlink():
+            shutil.rmtree(inside, ignore_errors=True)
+        elif inside.name != _LOCK:
+            inside.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -152,7 +153,7 @@ def test_what_a_killed_rehearsal_left_on_a_server_the_next_one_drops(
     assert databases("doomed") == ["doomed"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="a server ends with its process there")
 def test_a_killed_rehearsal_takes_its_server_along_and_the_next_one_clears_up(
     make_app: MakeApp, server: EmbeddedServer, tmp_path: Path
 ) -> None:
@@ -165,7 +166,7 @@ def test_a_killed_rehearsal_takes_its_server_along_and_the_next_one_clears_up(
             time.sleep(seconds)
             killed.send_signal(signal.SIGKILL)
             killed.wait()
-            assert _gone(str(base)), "its server ended with it"
+            assert _gone(base), "its server ended with it"
         last = _started(path, "--server", "embedded", environment={"TMPDIR": str(base)})
         assert last.wait(120) == 0
         assert [f.name for f in base.iterdir()] == []
@@ -173,21 +174,25 @@ def test_a_killed_rehearsal_takes_its_server_along_and_the_next_one_clears_up(
         subprocess.run(["rm", "-rf", str(base)], check=True)
 
 
-def _gone(folder: str, seconds: float = 30) -> bool:
-    """Whether no process has *folder* in its command line any more, within *seconds*."""
+def _gone(base: Path, seconds: float = 30) -> bool:
+    """Whether nobody holds the lock of a folder in *base* any more, within *seconds*: not even a process that is just ending."""
     deadline = time.monotonic() + seconds
-    while any(folder in _command(p) for p in Path("/proc").iterdir() if p.name.isdecimal()):
+    while any(not _is_free(lock) for lock in base.glob("*/owner.lock")):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.1)
     return True
 
 
-def _command(process: Path) -> str:
+def _is_free(lock: Path) -> bool:
     try:
-        return (process / "cmdline").read_bytes().decode("utf-8", "replace")
-    except OSError:
-        return ""
+        with lock.open("rb+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return True
+    except BlockingIOError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("how", ["-Fc", "-Fp"])
