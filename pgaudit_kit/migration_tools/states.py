@@ -77,9 +77,8 @@ def _without_file(tool: Tool, status: MigrationStatus, files: MigrationFiles, fo
 
 def _of_both(tool: Tool, status: MigrationStatus, row: Migration, file: MigrationFile) -> MigrationStatus:
     if file.broken:
-        return replace(
-            status, file=f"cannot be read: {file.broken}", reason=f"its file cannot be read: {file.broken}", faults={"files": NOT_CHECKED}
-        )
+        said = f"cannot be read: {file.broken}"
+        return _with(tool, status, "broken", f"its file {said}", file=said, files=NOT_CHECKED)
     if row.checksum is None or not file.checksums:
         return replace(status, file="there")
     if row.checksum in file.checksums:
@@ -104,7 +103,7 @@ def _of_file(tool: Tool, table: str, file: MigrationFile, applied: set[str], by:
         return replace(status, state=State.APPLIED, reason=f"the {len(file.replaces)} migrations that it replaces are applied")
     if file.broken:
         reason = f"it is not applied, and its file cannot be read: {file.broken}"
-        return _with(tool, status, State.PENDING, reason, file=f"cannot be read: {file.broken}", files=FAILED)
+        return _with(tool, status, "broken", reason, file=f"cannot be read: {file.broken}", files=FAILED)
     return _with(tool, status, State.PENDING, "it is not applied", file="there", files=FAILED)
 
 

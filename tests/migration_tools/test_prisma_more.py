@@ -229,3 +229,41 @@ def test_an_empty_migration_and_one_of_comments_alone_are_applied_and_nothing_el
     result = pk.migrations(project.url, project.migrations)
     assert result.verdict == "passed"
     assert [m.catalog for m in result.migrations][-2:] == ["makes nothing to look for"] * 2
+
+
+@pytest.mark.parametrize(
+    ("lock", "reads_it"),
+    [
+        ('# a word\nprovider = "postgresql"\n', True),
+        ('# a word\r\nprovider = "postgresql"\r\n', True),
+        ('provider = "postgresql"\nother = ', True),
+        ('provider = "postgres"', False),
+        ('provider="postgresql"', False),
+        (' provider = "postgresql"', False),
+        ("provider = 'postgresql'", False),
+        ('provider = "postgresql" # x', False),
+        ('\ufeffprovider = "postgresql"', False),
+        ("# only words", False),
+        ("", False),
+    ],
+)
+def test_the_lock_file_is_read_as_prisma_reads_it(lock: str, reads_it: bool, project: PrismaProject) -> None:
+    """Measured with its engine 7.10, in a schema of either name of the provider."""
+    project.deploy(*ALL)
+    (project.migrations / "migration_lock.toml").write_bytes(lock.encode())
+    result = pk.migrations(project.url, project.migrations)
+    assert outcomes(result)["migrations.files"] == ("passed" if reads_it else "failed")
+    assert [(s.exit_code, s.says.startswith("P3019")) for s in result.tool_says] == [(0, False) if reads_it else (1, True)]
+
+
+def test_folders_are_listed_as_prisma_lists_them(project: PrismaProject) -> None:
+    """Measured with its engines 6.19 and 7.10: hidden ones are migrations, links and files are none."""
+    project.deploy(*ALL)
+    (project.migrations / "README.md").write_text("words")
+    (project.migrations / "4_link").symlink_to(project.file("1_init").parent, target_is_directory=True)
+    assert pk.migrations(project.url, project.migrations).verdict == "passed"
+    (project.migrations / ".drafts").mkdir()
+    result = pk.migrations(project.url, project.migrations)
+    assert [(m.name, str(m.state)) for m in result.migrations][len(ALL) :] == [(".drafts", "pending")]
+    assert [(s.exit_code, s.says) for s in result.tool_says] == [(1, "not yet applied: .drafts")]
+    assert "remove the folder" in result.next_steps[0]
