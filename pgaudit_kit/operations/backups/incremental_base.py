@@ -18,6 +18,7 @@ from pgaudit_kit.records.chunks import ChunkedTable, ChunkKind
 from pgaudit_kit.records.fingerprint import ServerHash
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.manifest import Manifest
+from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_columns import declared_columns
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.chunk_cutting import target_for
@@ -88,9 +89,12 @@ def _chunks_of(table: ChunkedTable, store: Store, known: KnownChunks) -> set[byt
 
 
 def can_be_compared(base: Base, live: Snapshot, chosen: Iterable[TableName]) -> list[TableName]:
-    """The *chosen* tables whose rows the server can be asked whether they are those of *base*: same columns, types and ways of printing."""
-    before, now = base.manifest, live.provenance.settings
-    if before is None or any(before.provenance.settings.get(name) != now.get(name) for name in _PRINTED_BY):
+    """The *chosen* tables whose rows the server can be asked whether they are those of *base*: same columns, types and ways of printing.
+
+    Hashes are of values and of bytes: another release may print the values otherwise, in another encoding the bytes are other characters.
+    """
+    before = base.manifest
+    if before is None or _printed_by(before.provenance) != _printed_by(live.provenance):
         return []
     found = []
     for name in chosen:
@@ -99,6 +103,10 @@ def can_be_compared(base: Base, live: Snapshot, chosen: Iterable[TableName]) -> 
         if same and _shape(before.inventory, name) == _shape(live.inventory, name) and _can_be_named(name, live):
             found.append(name)
     return found
+
+
+def _printed_by(source: Provenance) -> tuple[str | None, ...]:
+    return (source.server_version, source.encoding, *map(source.settings.get, _PRINTED_BY))
 
 
 def unchanged(base: Base, hashes: Mapping[TableName, ServerHash]) -> dict[TableName, ChunkedTable]:

@@ -122,7 +122,7 @@ def verify_all(
     """
     place = open_store(store)
     backups, strays = place.look()
-    packs = _ReadOnce(place)
+    packs = _ReadOnce(place, frozenset(b.encoding for b in backups if b.format == INCREMENTAL_FORMAT))
     verified = []
     for backup in backups:
         verified.append(_verify_one(place, backup, packs, deep=deep))
@@ -134,8 +134,9 @@ def verify_all(
 class _ReadOnce:
     """The packs of a store, read when an incremental backup asks for them, once for all of them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, encodings: frozenset[str]) -> None:
         self._store = store
+        self._encodings = encodings
         self._packs: ReadPacks | None = None
 
     def checks(self, backup: StoredBackup, manifest: Manifest) -> list[Check]:
@@ -143,7 +144,7 @@ class _ReadOnce:
         if backup.format != INCREMENTAL_FORMAT:
             return []
         if self._packs is None:
-            self._packs = ReadPacks(self._store)
+            self._packs = ReadPacks(self._store, self._encodings)
             self._packs.note()
         return self._packs.checks(backup.dump_file, manifest)
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.running_backups import running_backups
 from pgaudit_kit.operations.store.used_chunks import read_incremental
+from pgaudit_kit.operations.store.verify_all import verify_all
+from pgaudit_kit.records.manifest import load_manifest
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Outcome
 from pgaudit_kit.server.snapshot import snapshot
@@ -559,3 +561,57 @@ def test_the_command_says_what_was_taken_over(make_app: MakeApp, store: Path) ->
     assert "leave --format out" in done.output
     done = runner.invoke(app, ["list", "--store", str(store), "--json"])
     assert [b["format"] for b in json.loads(done.stdout)["backups"]] == ["incremental", "incremental"]
+
+
+def make_in(server: EmbeddedServer, name: str, encoding: str, *scripts: str) -> str:
+    """A database in that encoding, in place of one of that name."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name}".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LOCALE_PROVIDER libc LOCALE 'C'".encode())
+    run(server.url(name), *scripts)
+    return server.url(name)
+
+
+def test_rows_of_another_encoding_are_whole_for_verify_all(server: EmbeddedServer, store: Path) -> None:
+    url = make_in(server, "inc_latin", "LATIN1", "CREATE TABLE t (a int, b text)", "INSERT INTO t VALUES (1, chr(233)), (2, 'plain')")
+    incremental(url, store)
+    made = incremental(url, store)
+    assert told(made).reused == ["public.t"]
+    same_as_live(made, url)
+    verified = verify_all(store)
+    assert verified.verdict is Outcome.PASSED, verified.to_dict()
+    assert not open_store(store).packs.damaged()
+
+
+def test_the_same_bytes_in_another_encoding_are_other_rows(server: EmbeddedServer, store: Path) -> None:
+    # UTF-8 that was taken for LATIN1, and the same bytes in a database of the same name that takes them for what they are
+    for encoding, e_acute in (("LATIN1", "chr(195) || chr(169)"), ("UTF8", "chr(233)")):
+        url = make_in(server, "inc_twice", encoding, "CREATE TABLE t (a text)", f"INSERT INTO t VALUES ({e_acute})")
+        made = incremental(url, store)
+        assert told(made).reused == []
+        same_as_live(made, url)
+    assert verify_all(store).verdict is Outcome.PASSED
+
+
+def test_the_encoding_of_clients_may_change_between_two_backups(make_app: MakeApp, store: Path) -> None:
+    url = make_app("inc_clients", "CREATE TABLE t (a text); INSERT INTO t VALUES (chr(233)); CREATE TABLE u (a text)")
+    incremental(url, store)
+    run(url, "ALTER DATABASE inc_clients SET client_encoding = 'LATIN1'", "INSERT INTO u VALUES (chr(8364))")
+    made = incremental(url, store)
+    assert told(made).reused == ["public.t"]
+    same_as_live(made, url)
+
+
+def test_what_another_release_has_hashed_is_read(make_app: MakeApp, store: Path) -> None:
+    url = make_app("inc_release", NUMBERS)
+    first = incremental(url, store)
+    manifest = load_manifest(first.manifest_path)
+    other = replace(manifest, provenance=replace(manifest.provenance, server_version="14.1"))
+    first.manifest_path.write_text(other.to_json(), encoding="utf-8")
+    assert told(incremental(url, store)) == Told([], 0, 0)
+
+
+def test_of_a_database_without_rows_there_is_no_chunk_to_ask_for(make_app: MakeApp, store: Path) -> None:
+    incremental(make_app("inc_no_rows", "CREATE TABLE t (a int)"), store)
+    [verified] = verify_all(store).backups
+    assert {c.id: c.outcome for c in verified.check_list} == {"dump.digest": Outcome.PASSED, "chunks.sums": Outcome.PASSED}

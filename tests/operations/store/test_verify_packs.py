@@ -10,7 +10,9 @@ import pytest
 from pgaudit_kit.operations.store.store import Store
 from pgaudit_kit.operations.store.sweep import sweep
 from pgaudit_kit.operations.store.verify_all import VerifiedStore, verify_all
+from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.manifest import Manifest
+from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.verdict import Outcome
 from tests.operations.store.conftest import AT, put
 from tests.operations.store.small_backups import back_up, read_back, rows
@@ -113,3 +115,14 @@ def test_a_list_that_is_lost_is_a_lost_chunk(filled: Store) -> None:
     verified = verify_all(filled)
     assert found(verified)["31"] == {**WHOLE, "chunks.whole": "failed", "chunks.sums": "not_checked"}
     assert verified.verdict is Outcome.FAILED
+
+
+def test_a_table_that_is_recorded_and_nowhere_in_the_backup_fails(filled: Store) -> None:
+    backup = filled.backups()[0]
+    file = f"{backup.name}.manifest.json"
+    manifest = Manifest.from_json(filled.read_text(file), label=file)
+    more = TableData(TableName("public", "more"), ("a",), 3, fingerprint=Fingerprint(3, 9))
+    filled.write_text(file, replace(manifest, table_data={**manifest.table_data, more.name: more}).to_json())
+    verified = verify_all(filled)
+    assert found(verified)["31"] == {**WHOLE, "chunks.sums": "failed"}
+    assert "public.more" in verified.backups[0].found
