@@ -31,7 +31,7 @@ from pgaudit_kit.operations.backups.read_back import Written, read_back
 from pgaudit_kit.operations.programs.client_programs import Program, find_program
 from pgaudit_kit.operations.programs.pg_dump import Compression, DumpOptions, Format
 from pgaudit_kit.operations.restores.maintenance import named_target
-from pgaudit_kit.operations.store.encryption import encrypt_to
+from pgaudit_kit.operations.store.encryption import encrypt_to, see_that_it_is_not_encrypted
 from pgaudit_kit.operations.store.names import GLOBALS, backup_name
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.proofs import new_evidence
@@ -205,6 +205,8 @@ def _encrypt(store: Store, recipients: Sequence[str], *, incremental: bool, role
         raise UsageError(what, resource="--encrypt-to", remedy=remedy)
     if incremental:
         encrypt_to(store, recipients)
+    else:
+        see_that_it_is_not_encrypted(store)
 
 
 def _format(given: str | None, *, incremental: bool, full_read: bool) -> Format:
