@@ -221,10 +221,10 @@ def _format(given: str | None, *, incremental: bool, full_read: bool) -> Format:
 
 def _ask_expected(manifest: Manifest, recent: Sequence[Manifest], settings: Config) -> list[Check]:
     checks = check_history(manifest, recent, share=settings.smallest_share)
-    file, smallest = manifest.dump_file, settings.smallest_size_bytes
-    if manifest.partial or not file:  # a part need not hold everything, nor be large
+    smallest = settings.smallest_size_bytes
+    if manifest.partial or not manifest.dump_file:  # a part need not hold everything, nor be large
         return checks
-    checks += [check_dump_size(file.size_bytes, smallest=smallest, before=(), share=None)] if smallest is not None else []
+    checks += [check_dump_size(manifest.held_bytes, smallest=smallest, before=(), share=None)] if smallest is not None else []
     return [*checks, *ask_tables(manifest, (), settings)]
 
 

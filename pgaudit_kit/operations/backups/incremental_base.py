@@ -46,9 +46,10 @@ class Base:
 def choose_base(store: Store, recent: Iterable[Manifest], known: KnownChunks) -> Base:
     """Return the newest of the *recent* backups that is incremental and can be read; an empty one when there is none. Raises StoreFailed.
 
+    One that holds a part only comes behind those of the whole database, of which it lacks most tables.
     A table of which a chunk is lost, damaged, or about to be swept is not among its tables, and so will be read.
     """
-    for manifest in recent:
+    for manifest in sorted(recent, key=lambda m: bool(m.partial)):
         if not manifest.dump_form.startswith(INCREMENTAL_FORM) or not manifest.dump_file:
             continue
         try:

@@ -30,10 +30,13 @@ from pgaudit_kit.operations.backups.incremental_base import exclude_options
 from pgaudit_kit.operations.backups.part import Part
 from pgaudit_kit.operations.programs.client_programs import find_program
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.store.list_backups import list_store
+from pgaudit_kit.operations.store.metrics import metrics_text
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.running_backups import running_backups
 from pgaudit_kit.operations.store.used_chunks import read_incremental
 from pgaudit_kit.operations.store.verify_all import verify_all
+from pgaudit_kit.records.config import Config
 from pgaudit_kit.records.manifest import load_manifest
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Outcome
@@ -615,3 +618,36 @@ def test_of_a_database_without_rows_there_is_no_chunk_to_ask_for(make_app: MakeA
     incremental(make_app("inc_no_rows", "CREATE TABLE t (a int)"), store)
     [verified] = verify_all(store).backups
     assert {c.id: c.outcome for c in verified.check_list} == {"dump.digest": Outcome.PASSED, "chunks.sums": Outcome.PASSED}
+
+
+def test_the_base_of_a_whole_backup_is_a_whole_one(make_app: MakeApp, store: Path) -> None:
+    url = make_app("inc_between", NUMBERS)
+    incremental(url, store)
+    incremental(url, store, part=Part(tables=("other",)))
+    assert told(incremental(url, store)).reused == ["public.numbers", "public.other"]
+
+
+def test_how_large_a_backup_is_counts_what_it_holds_not_its_list(make_app: MakeApp, store: Path) -> None:
+    url = make_app("inc_size", NUMBERS)
+    settings = Config(smallest_size_bytes=1_000_000)
+    for _ in range(2):
+        made = incremental(url, store, config=settings)
+        assert made.path.stat().st_size < 10_000
+        assert verify(made.location, config=settings).verdict is Outcome.PASSED
+    held = made.manifest.held_bytes
+    assert held is not None
+    run(url, "DELETE FROM numbers WHERE id > 9000")
+    shrunk = backup(url, store=store, incremental=True, config=Config(smallest_size_bytes=held))
+    assert {c.id: c.outcome for c in shrunk.result.check_list if "size" in c.id} == {
+        "backup.size": Outcome.WARNED,
+        "dump.size": Outcome.FAILED,
+    }
+
+
+def test_the_size_in_metrics_is_that_of_all_chunks(make_app: MakeApp, store: Path) -> None:
+    url = make_app("inc_metrics", NUMBERS)
+    made = [incremental(url, store) for _ in range(2)]
+    [line] = [line for line in metrics_text(list_store(store)).splitlines() if line.startswith("pgaudit_backup_size_bytes{")]
+    chunks = sum(path.stat().st_size for path in (store / "packs").glob("*.pack"))
+    assert made[-1].path.stat().st_size < 10_000
+    assert chunks * 0.9 < float(line.split()[-1]) < chunks * 1.1
