@@ -11,7 +11,7 @@ from pgaudit_kit.dumps.incremental.chunk_bytes import unpack_chunk
 from pgaudit_kit.dumps.incremental.nodes import chunks_listed, read_object_list
 from pgaudit_kit.dumps.incremental.pack_index import PackIndex
 from pgaudit_kit.dumps.text_encoding import codec_of, to_utf8
-from pgaudit_kit.errors import DamagedDump
+from pgaudit_kit.errors import DamagedDump, StoreFailed
 from pgaudit_kit.operations.store.store import Store
 from pgaudit_kit.operations.store.stored_chunks import StoredChunks
 from pgaudit_kit.operations.store.used_chunks import read_index
@@ -28,11 +28,13 @@ class ReadPacks:
     """The packs of *store*, each chunk read and held against its name. Raises StoreFailed.
 
     *encodings*: those of the databases that are backed up there: the same bytes are other rows in each of them.
-    `broken`: the chunks that are not what they should be, by pack.
+    `broken`: the chunks that are not what they should be, by pack; `unread`: why one could not be read.
     """
 
     def __init__(self, store: Store, encodings: Collection[str] = ()) -> None:
         self.broken: dict[str, frozenset[bytes]] = {}
+        self.unread: dict[str, str] = {}
+        self._not_asked: set[bytes] = set()
         self._store = store
         self._packs = store.packs
         self._chunks = StoredChunks(store.packs)
@@ -44,7 +46,9 @@ class ReadPacks:
     def note(self) -> None:
         """Write down what is broken, in place of what was noted before: the next backup takes those chunks for absent."""
         here = self._packs.ids()
-        self._packs.set_damaged({pack: chunks for pack, chunks in self.broken.items() if pack in here})
+        before = self._packs.damaged()
+        known = {pack: before[pack] for pack in self.unread if pack in before}
+        self._packs.set_damaged({pack: chunks for pack, chunks in {**known, **self.broken}.items() if pack in here})
 
     def checks(self, file: str, manifest: Manifest) -> list[Check]:
         """Whether the backup *file* has all its chunks, and its tables add up: nothing is asked of one that holds no rows.
@@ -58,12 +62,17 @@ class ReadPacks:
         recorded = {str(data.name): data.fingerprint for data in manifest.table_data.values()}
         sums = [(name, found, recorded.get(name)) for name, found in examined.sums.items()]
         sums += [(name, Fingerprint(), known) for name, known in recorded.items() if known and name not in examined.names]
-        checks = [check_chunks(examined.lost, compared=len(examined.used))] if examined.used else []
+        unread = "; ".join(self.unread.values()) if examined.lost and examined.is_only_unread else ""
+        checks = [check_chunks(examined.lost, compared=len(examined.used), unread=unread)] if examined.used else []
         return [*checks, check_sums(sums, skipped=len(examined.lost))] if sums or examined.lost else checks
 
     def has(self, digest: bytes) -> bool:
         """Whether some copy of a chunk is whole."""
         return digest in self._whole
+
+    def may_have(self, digest: bytes) -> bool:
+        """Whether it lies in a pack that could not be read."""
+        return digest in self._not_asked
 
     def fingerprint(self, digest: bytes, encoding: str) -> Fingerprint:
         """That of the rows in a chunk that is whole, as they were read."""
@@ -91,6 +100,10 @@ class ReadPacks:
             return  # it was swept meanwhile, or is lost: then nothing has what was in it
         except DamagedDump:  # it is encrypted, and was changed
             content = b""
+        except StoreFailed as error:
+            self.unread[pack] = error.message
+            self._not_asked.update(chunk.digest for chunk in chunks)
+            return
         for chunk in chunks:
             frame = content[chunk.offset : chunk.offset + chunk.stored_bytes]
             try:
@@ -135,6 +148,7 @@ class _Examined:
         self.lost: Counter[str] = Counter()
         self.sums: dict[str, Fingerprint] = {}
         self.used: set[bytes] = set()
+        self.is_only_unread = True
         self._packs = packs
         self._encoding = encoding
         for table in index.tables:
@@ -154,12 +168,12 @@ class _Examined:
             try:
                 content = self._packs.listed(node.digest)
                 chunks = chunks_listed(content, resource=name)
-            except DamagedDump:
-                self.lost[name] += 1
+            except (DamagedDump, StoreFailed):
+                self._miss(name, [node])
                 continue
             self.used.update(chunk.digest for chunk in chunks)
-            if lost := sum(not self._packs.has(chunk.digest) for chunk in chunks):
-                self.lost[name] += lost
+            if lost := [chunk for chunk in chunks if not self._packs.has(chunk.digest)]:
+                self._miss(name, lost)
             elif name == str(LARGE_OBJECT_ROWS):
                 total += fingerprint_of_objects((o.oid, o.size_bytes, o.xxh3_128) for o in read_object_list(content, resource=name))
             else:
@@ -167,6 +181,10 @@ class _Examined:
         if not self.lost[name]:
             del self.lost[name]
             self.sums[name] = total
+
+    def _miss(self, name: str, chunks: Sequence[Chunk]) -> None:
+        self.lost[name] += len(chunks)
+        self.is_only_unread &= all(self._packs.may_have(chunk.digest) for chunk in chunks)
 
     def _of_rows(self, chunks: Sequence[Chunk]) -> Fingerprint:
         return sum((self._packs.fingerprint(chunk.digest, self._encoding) for chunk in chunks), Fingerprint())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.store import Store
 from pgaudit_kit.operations.store.sweep import sweep
 from pgaudit_kit.operations.store.verify_all import VerifiedStore, verify_all
@@ -126,3 +128,22 @@ def test_a_table_that_is_recorded_and_nowhere_in_the_backup_fails(filled: Store)
     verified = verify_all(filled)
     assert found(verified)["31"] == {**WHOLE, "chunks.sums": "failed"}
     assert "public.more" in verified.backups[0].found
+
+
+def test_a_pack_that_cannot_be_read_says_nothing_of_its_chunks_and_nothing_of_others(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store", create=True)
+    back_up(store, AT, {"same": rows(*range(20)), "t": rows(*range(100, 110))}, full_bytes=300)
+    back_up(store, AT + DAY, {"same": rows(*range(20)), "t": rows(*range(200, 210))}, full_bytes=300)
+    own = tmp_path / "store" / "packs" / f"{pack_of(store, rows(105)[0])}.pack"
+    content = own.read_bytes()
+    own.unlink()
+    own.mkdir()  # which is as unreadable for root as for anybody
+    verified = verify_all(store)
+    assert found(verified) == {"31": {**WHOLE, "chunks.whole": "not_checked", "chunks.sums": "passed"}, "01": WHOLE}
+    told = next(c for c in verified.backups[0].check_list if c.id == "chunks.whole")
+    assert own.name in told.found
+    assert [e["table"] for e in told.evidence] == ["public.t"]
+    assert not store.packs.damaged()
+    own.rmdir()
+    own.write_bytes(content)
+    assert verify_all(store).verdict is Outcome.PASSED
