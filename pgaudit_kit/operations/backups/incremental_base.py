@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Literal
 
 from pgaudit_kit.dumps.archives.raw_toc import RawEntry
@@ -111,9 +113,14 @@ def _printed_by(source: Provenance) -> tuple[str | None, ...]:
 
 
 def unchanged(base: Base, hashes: Mapping[TableName, ServerHash]) -> dict[TableName, ChunkedTable]:
-    """The tables of *base* whose rows are still the same, by *hashes* that the server has made in the snapshot of the new backup."""
-    found = {name: base.tables[name] for name in hashes if name in base.tables}
-    return {name: table for name, table in found.items() if table.server_hash == hashes[name]}
+    """The tables of *base* whose rows are still the same, by *hashes* that the server has made in the snapshot of the new backup.
+
+    Without the smallest of tens of thousands: pg_dump is told what to leave out on its command line, which has an end.
+    """
+    found = {name: base.tables[name] for name in hashes if name in base.tables and base.tables[name].server_hash == hashes[name]}
+    largest = sorted(found, key=lambda name: found[name].size_bytes, reverse=True)
+    ends = accumulate(len(option.encode("utf-8", "surrogateescape")) for name in largest for option in exclude_options([name]))
+    return {name: found[name] for name, end in zip(largest, ends, strict=True) if end <= _MOST_ARGUMENT_BYTES}
 
 
 def exclude_options(names: Iterable[TableName]) -> list[str]:
@@ -131,6 +138,7 @@ def exclude_options(names: Iterable[TableName]) -> list[str]:
     return options
 
 
+_MOST_ARGUMENT_BYTES = 24_000 if sys.platform == "win32" else 1 << 20  # of 32 KiB there (CreateProcess), mostly 2 MiB elsewhere (execve)
 _IN_ONE_PATTERN = 500  # of 63 bytes each at most: an argument may have 128 KiB
 
 

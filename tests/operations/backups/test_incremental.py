@@ -26,7 +26,7 @@ from pgaudit_kit.dumps.incremental.put_back import read_toc
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
-from pgaudit_kit.operations.backups.incremental_base import exclude_options
+from pgaudit_kit.operations.backups.incremental_base import Base, exclude_options, unchanged
 from pgaudit_kit.operations.backups.part import Part
 from pgaudit_kit.operations.programs.client_programs import find_program
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
@@ -36,7 +36,9 @@ from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.running_backups import running_backups
 from pgaudit_kit.operations.store.used_chunks import read_incremental
 from pgaudit_kit.operations.store.verify_all import verify_all
+from pgaudit_kit.records.chunks import Chunk, ChunkedTable
 from pgaudit_kit.records.config import Config
+from pgaudit_kit.records.fingerprint import Fingerprint, ServerHash
 from pgaudit_kit.records.manifest import load_manifest
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Outcome
@@ -651,3 +653,14 @@ def test_the_size_in_metrics_is_that_of_all_chunks(make_app: MakeApp, store: Pat
     chunks = sum(path.stat().st_size for path in (store / "packs").glob("*.pack"))
     assert made[-1].path.stat().st_size < 10_000
     assert chunks * 0.9 < float(line.split()[-1]) < chunks * 1.1
+
+
+def test_of_very_many_tables_no_more_are_left_out_than_a_command_line_can_name() -> None:
+    hashed = ServerHash(1, 1, "hash")
+    names = [TableName("public", f"Partition of {n:0>50}") for n in range(30_000)]
+    nodes = [(Chunk(b"", size, Fingerprint(1, 1)),) for size in range(len(names))]
+    tables = {n: ChunkedTable(1, n, ("a",), "", 1, node, hashed) for n, node in zip(names, nodes, strict=True)}
+    same = unchanged(Base(tables=tables), dict.fromkeys(names, hashed))
+    assert 1000 < len(same) < 20_000
+    assert set(same) == set(names[-len(same) :])  # the largest
+    assert subprocess.run(["true", *exclude_options(same)], check=False).returncode == 0
