@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pgaudit_kit.dumps.files.age import IDENTITY_VARIABLE, MAGIC, can_open, is_sealed, recipients_of, sealed, unsealed
@@ -47,7 +48,10 @@ def is_encrypted(store: Store) -> bool:
 
 def _is_sealed_one(store: Store, packs: Collection[str]) -> bool:
     """Whether one of *packs* is encrypted, and so all are."""
-    return bool(packs) and is_sealed(store.packs.folder.read(f"{min(packs)}{INDEX}", 0, len(MAGIC)))
+    for pack in sorted(packs):
+        with suppress(FileNotFoundError):  # swept meanwhile
+            return is_sealed(store.packs.folder.read(f"{pack}{INDEX}", 0, len(MAGIC)))
+    return False
 
 
 def see_that_it_is_not_encrypted(store: Store) -> None:
