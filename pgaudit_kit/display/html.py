@@ -49,6 +49,9 @@ _VERDICT_COLUMNS = frozenset({"outcome", "verdict", "status"})
 
 # characters that HTML forbids or no browser shows, written as Python would
 _SIGNS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+# and those that take no room or turn the text after them round: two names may differ in nothing else. Joiners stay: emoji are made of them
+_UNSEEN = (0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
+_SIGNS |= {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in _UNSEEN}  # noqa: PLR2004 -- as Python writes them
 
 STYLE = """
 .pgaudit { line-height: 1.5; max-width: 100%; }
@@ -68,16 +71,15 @@ STYLE = """
 .pgaudit table.pg-table { border-collapse: collapse; margin: 0; width: auto; max-width: 100%; font-size: .92em; table-layout: auto; }
 .pgaudit table.pg-table caption { caption-side: top; text-align: left; padding: 0 0 .45em; font-weight: 600; color: inherit; }
 .pgaudit table.pg-table caption > span { display: inline-block; position: sticky; left: 0; width: max-content;
-  max-width: min(46em, calc(100vw - 3rem)); }
-.pgaudit table.pg-table caption .pg-count { font-weight: 400; opacity: .72; padding-left: .6em; }
+  max-width: min(46em, calc(100vw - 3rem)); unicode-bidi: isolate; }
+.pgaudit table.pg-table caption .pg-count { font-weight: 400; opacity: .72; padding-left: .6em; unicode-bidi: isolate; }
 .pgaudit table.pg-table tr, .pgaudit table.pg-table tbody tr:nth-child(n) { background: transparent; }
 .pgaudit table.pg-table th, .pgaudit table.pg-table td { padding: .35em .8em .35em 0; border: 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid rgba(127, 127, 127, .28); max-width: 21em; white-space: pre-wrap;
   overflow-wrap: break-word; unicode-bidi: isolate; }
-.pgaudit table.pg-table thead th { font-weight: 600; border-bottom: 2px solid rgba(127, 127, 127, .5); vertical-align: bottom;
-  white-space: nowrap; }
-.pgaudit table.pg-table .pg-number { text-align: right; padding-left: .8em; padding-right: .8em; white-space: nowrap;
-  font-variant-numeric: tabular-nums; }
+.pgaudit table.pg-table thead th { font-weight: 600; border-bottom: 2px solid rgba(127, 127, 127, .5); vertical-align: bottom; }
+.pgaudit table.pg-table .pg-number { text-align: right; padding-left: .8em; padding-right: .8em; font-variant-numeric: tabular-nums; }
+.pgaudit table.pg-table td.pg-number { white-space: nowrap; }
 .pgaudit table.pg-table .pg-word { white-space: nowrap; max-width: none; }
 .pgaudit .pg-none { opacity: .75; }
 .pgaudit .pg-text { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 0 1em; }

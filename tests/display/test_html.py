@@ -130,3 +130,8 @@ def test_of_two_columns_that_are_compared_none_is_left_out_because_all_its_value
     assert "live now" in shown
     missing_rows = frame.assign(**{"column": None, "in the dump": None})
     assert "live now" not in html.frame_table(missing_rows.assign(key=["1", "2"]), caption="Rows", compare=("in the dump", "live now"))
+
+
+def test_characters_that_nobody_sees_or_that_turn_text_round_become_visible_and_emoji_stay() -> None:
+    assert html.escape("a\u200bb\u202ec\u2066d\ufeffe\u00adf") == r"a\u200bb\u202ec\u2066d\ufeffe\xadf"
+    assert html.escape("👩\u200d👧 مرحبا") == "👩\u200d👧 مرحبا"
