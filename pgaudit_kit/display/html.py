@@ -80,6 +80,7 @@ STYLE = """
 .pgaudit table.pg-table thead th { font-weight: 600; border-bottom: 2px solid rgba(127, 127, 127, .5); vertical-align: bottom; }
 .pgaudit table.pg-table .pg-number { text-align: right; padding-left: .8em; padding-right: .8em; font-variant-numeric: tabular-nums; }
 .pgaudit table.pg-table td.pg-number { white-space: nowrap; }
+.pgaudit table.pg-table .pg-long { min-width: 15em; }
 .pgaudit table.pg-table .pg-word { white-space: nowrap; max-width: none; }
 .pgaudit .pg-none { opacity: .75; }
 .pgaudit .pg-text { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 0 1em; }
@@ -226,6 +227,8 @@ _NUMBER = ' class="pg-number"'
 _ONE_WORD = ' class="pg-word"'
 _COMPARED_WHOLE = 240  # texts up to this length are compared whole
 _CONTEXT = 40  # characters shown before a difference
+_LONG = ' class="pg-long"'
+_LONG_FROM = 80  # characters: beside many columns such a text would stand in a column of single words, and make a row of a page's height
 _WORD_SHOWN = 48  # a name or a UUID with its column stays on one line; a longer word is broken
 
 
@@ -252,12 +255,15 @@ def _cell(column: str, value: object, *, number: bool) -> str:
     if column in _VERDICT_COLUMNS and isinstance(value, str) and value in _LOOKS:
         return f"<td>{badge(value)}</td>"
     said = _cell_text(value)
-    whole = (
-        _ONE_WORD
-        if isinstance(value, str) and not isinstance(value, Markup) and len(value) <= _WORD_SHOWN and not any(map(str.isspace, value))
-        else ""
-    )
-    return f"<td{_NUMBER if number else whole}>{said}</td>"
+    return f"<td{_NUMBER if number else _width(value)}>{said}</td>"
+
+
+def _width(value: object) -> str:
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return ""
+    if len(value) <= _WORD_SHOWN and not any(map(str.isspace, value)):
+        return _ONE_WORD
+    return _LONG if len(value) >= _LONG_FROM else ""
 
 
 def _cell_text(value: object) -> str:

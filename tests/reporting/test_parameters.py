@@ -82,16 +82,16 @@ def test_the_reports_of_the_package_are_found() -> None:
 
 
 def test_a_text_of_yaml_that_looks_like_something_else_is_refused_with_what_to_do() -> None:
-    with pytest.raises(ParameterError, match="parameter dump is to be a text, but was given a bool.*in quotes"):
+    with pytest.raises(ParameterError, match=r"parameter dump is to be a text, but was given a bool.*in quotes"):
         check(dump=False)
 
 
 def test_a_notebook_that_papermill_runs_itself_takes_no_text_for_true_and_no_password() -> None:
     check_given(bool, force=False)
     check_given(str, dump="a.dump")
-    with pytest.raises(ParameterError, match="parameter force is to be true or false, but was given a str.*True or False"):
+    with pytest.raises(ParameterError, match=r"parameter force is to be true or false, but was given a str.*True or False"):
         check_given(bool, force="no")
-    with pytest.raises(ParameterError, match="parameter confirm is to be a text, but was given an int.*-r NAME VALUE"):
+    with pytest.raises(ParameterError, match=r"parameter confirm is to be a text, but was given an int.*-r NAME VALUE"):
         check_given(str, dump="a", confirm=2024)
     with pytest.raises(ParameterError, match="holds a password") as caught:
         check_given(str, target="postgresql://app:hunter2-secret@db/app")

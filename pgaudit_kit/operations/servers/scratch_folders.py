@@ -15,9 +15,8 @@ from pgaudit_kit.operations.programs.server_binaries import Account
 from pgaudit_kit.operations.store.file_locks import create_locked, take_if_free
 
 _PREFIX = "pgaudit-"
-_OURS = re.compile(
-    rf"{_PREFIX}[a-z0-9_]{{8}}"
-)  # as mkdtemp names it; a report's or a query's folder has another word in its name, and no lock
+# As mkdtemp names it. The folder of a report or a query has one more word in its name, and no lock.
+_OURS = re.compile(rf"{_PREFIX}[a-z0-9_]{{8}}")
 _UNFINISHED = ".new-"
 _LOCK = "owner.lock"
 # sockaddr_un.sun_path is 104 bytes on macOS and 108 on Linux, end mark included; the socket's own name is ".s.PGSQL.5432"
