@@ -9,15 +9,16 @@ and dark and our own report. Colour is never the only sign: every verdict is a s
 
 from __future__ import annotations
 
-import datetime as dt
 import html
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from pgaudit_kit.display.plain_values import is_bool, is_missing, plain
+
 ROWS_SHOWN = 50
-TEXT_SHOWN = 500  # characters of one cell; a document in a jsonb column can have megabytes
 
 
 class Markup(str):
@@ -121,8 +122,13 @@ def banner(verdict: str, sentence: str) -> str:
 
 def next_steps(steps: Iterable[str]) -> str:
     """Return what to do next as a list; nothing when there is nothing to do."""
-    items = "".join(f"<li>{escape(step)}</li>" for step in steps)
+    items = "".join(f"<li>{with_code(step)}</li>" for step in steps)
     return f'<ul class="pg-next">{items}</ul>' if items else ""
+
+
+def with_code(text: str) -> Markup:
+    """Return *text* with what stands between backticks as code: commands to copy."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", escape(text)))
 
 
 def summary(facts: Mapping[str, object]) -> str:
@@ -164,7 +170,7 @@ def frame_table(frame: Any, *, caption: str, limit: int = ROWS_SHOWN, fold: int 
 
     *compare* names two columns of texts: of long ones the part is shown where they differ. One of them alone is never left out.
     """
-    held = {name for name in frame.columns if not len(frame) or not all(_is_missing(v) or v == "" for v in frame[name])}
+    held = {name for name in frame.columns if not len(frame) or not all(is_missing(v) or v == "" for v in frame[name])}
     if compare and held & set(compare):
         held |= set(compare)
     columns = [name for name in frame.columns if name in held]
@@ -233,22 +239,8 @@ _WORD_SHOWN = 48  # a name or a UUID with its column stays on one line; a longer
 
 
 def _is_numeric(values: Iterable[object]) -> bool:
-    present = [v for v in values if not _is_missing(v)]
-    return bool(present) and all((isinstance(v, (int, float)) or hasattr(v, "dtype")) and not _is_bool(v) for v in present)
-
-
-def _is_bool(value: object) -> bool:
-    return isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool"
-
-
-def _is_missing(value: object) -> bool:
-    """None, NaN, NaT and pandas' NA: NaN is not equal to itself, and NA's answer to that has no truth value."""
-    if value is None:
-        return True
-    try:
-        return bool(value != value)  # noqa: PLR0124 -- only a missing value differs from itself
-    except (TypeError, ValueError):
-        return type(value).__name__ == "NAType"
+    present = [v for v in values if not is_missing(v)]
+    return bool(present) and all((isinstance(v, (int, float)) or hasattr(v, "dtype")) and not is_bool(v) for v in present)
 
 
 def _cell(column: str, value: object, *, number: bool) -> str:
@@ -269,11 +261,11 @@ def _width(value: object) -> str:
 def _cell_text(value: object) -> str:
     if isinstance(value, Markup):
         return value
-    if _is_missing(value):
+    if is_missing(value):
         return '<span class="pg-none">—</span>'
     if isinstance(value, str) and value != value.strip(" "):
         return _with_spaces_seen(value)
-    return escape(_plain(value))
+    return escape(plain(value))
 
 
 def _with_spaces_seen(value: str) -> str:
@@ -282,24 +274,4 @@ def _with_spaces_seen(value: str) -> str:
     before = len(value) - len(value.lstrip(" ")) if inner else len(value)
     after = len(value) - before - len(inner)
     left, right = (f'<span class="pg-none" title="{n:,} spaces">{"·" * min(n, 20)}</span>' if n else "" for n in (before, after))
-    return f"{left}{escape(_plain(inner))}{right}"
-
-
-def _plain(value: object) -> str:
-    if _is_bool(value):
-        return "yes" if value else "no"
-    if isinstance(value, (int, float)) or hasattr(value, "dtype"):
-        return _number(value)
-    if isinstance(value, dt.datetime):
-        return value.isoformat(sep=" ", timespec="seconds")
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return ", ".join(_plain(v) for v in value)
-    said = ", ".join(f"{k}: {_plain(v)}" for k, v in value.items()) if isinstance(value, Mapping) else str(value)
-    return said if len(said) <= TEXT_SHOWN else f"{said[:TEXT_SHOWN]}… ({len(said):,} characters)"
-
-
-def _number(value: Any) -> str:
-    try:
-        return f"{value:,}" if value == int(value) else f"{value:,.4g}"
-    except (TypeError, ValueError, OverflowError):  # an array, infinity
-        return str(value)
+    return f"{left}{escape(plain(inner))}{right}"

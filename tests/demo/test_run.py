@@ -70,7 +70,7 @@ def test_each_step_is_one_line_that_names_its_report(walked: tuple[DemoResult, l
 @pytest.mark.slow
 def test_the_readme_shows_what_the_demo_says(walked: tuple[DemoResult, list[str], Path]) -> None:
     _, said, folder = walked
-    shown = next(b.text for b in blocks_of(PROJECT / "README.md") if b.text.startswith("server    PostgreSQL"))
+    shown = next(b.text for b in blocks_of(PROJECT / "README.md") if b.text.startswith("server     PostgreSQL"))
     found = [line.replace(f"{folder / 'the reports'}{os.sep}", "reports/") for line in said]
     assert differs(shown.splitlines(), found) == ""
 
