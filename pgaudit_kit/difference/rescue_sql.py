@@ -1,6 +1,7 @@
 """The SQL of a rescue for one table: rows into temporary tables, from there into the live one, and the check that they are there.
 
-Values are compared as text: every type has one, and no operator of an extension is looked for under an empty search_path.
+Values are compared as text: every type has one, and no operator of an extension is looked for under an empty search_path. Keys of
+which values that print otherwise are equal are compared by the server's own `=`, which all of their types have in pg_catalog.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pgaudit_kit.difference.equal_values import Kind
 from pgaudit_kit.difference.rows import RowPair
 from pgaudit_kit.difference.sequence_feeds import SequenceFeed
 from pgaudit_kit.records.table_data import TableName
@@ -42,7 +44,7 @@ class TableRescue:
     unset: frozenset[str] = frozenset()
     retyped: tuple[tuple[str, str], ...] = ()
     may_be_null: bool = False
-    kinds: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
     unique: tuple[UniqueValues, ...] = ()
 
     @property
@@ -54,9 +56,10 @@ class TableRescue:
         """Yield the statements that bring the old values of *pairs* into the temporary tables `lost` and `changed`."""
         waiting: dict[str, list[str]] = {self._lost: [], self._changed: []}
         sizes = dict.fromkeys(waiting, 0)
-        texts = "".join(f", NULL::text AS {self._text_of(number)}" for number in range(len(self.retyped)))
-        times = "" if self._by_key else f", 1::bigint AS {self._times}"  # a table can have no more than 1,600 columns, and may have them
-        shape = f"SELECT {_list(self.columns)}{times}{texts} FROM ONLY {qualified(self.table)} WITH NO DATA"
+        texts = (f"NULL::text AS {self._text_of(number)}" for number in range(len(self.retyped)))
+        times = () if self._by_key else (f"1::bigint AS {self._times}",)  # a table can have no more than 1,600 columns, and may have them
+        held = ", ".join([*map(quoted, self.columns), *times, *texts])
+        shape = f"SELECT {held} FROM ONLY {qualified(self.table)} WITH NO DATA"
         yield from (f"CREATE TEMPORARY TABLE {place} ON COMMIT DROP AS {shape};\n" for place in waiting)
         for pair in pairs:
             place = self._lost if pair.right is None else self._changed
@@ -73,9 +76,8 @@ class TableRescue:
 
     def put_back(self) -> str:
         """The statement that inserts the lost rows that are not there now."""
-        into = (
-            f"INSERT INTO {qualified(self.table)} ({_list(self.columns)}) OVERRIDING SYSTEM VALUE\n  SELECT {_list(self.columns, 'lost')}"
-        )
+        columns = f" ({_list(self.columns)})" if self.columns else ""
+        into = f"INSERT INTO {qualified(self.table)}{columns} OVERRIDING SYSTEM VALUE\n  SELECT {_list(self.columns, 'lost')}"
         if self._by_key:
             return f"{into} FROM {self._lost} AS lost\n  WHERE NOT EXISTS (SELECT {self._live} WHERE {self._same_key});\n"
         times = f"lost.{self._times} - coalesce(there.times, 0)"
@@ -161,7 +163,7 @@ class TableRescue:
         return " AND ".join(_same_value(c, kind) for c, kind in zip(self.key, kinds, strict=True))
 
     def _row(self, pair: RowPair) -> str:
-        values = dict(zip(self.columns, decode_line(pair.left or b""), strict=True))
+        values = dict(zip(self.columns, decode_line(pair.left or b"") if self.columns else (), strict=True))
         texts = (values[column] for column, _ in self.retyped)
         times = [] if self._by_key else [str(pair.times)]
         return f"({', '.join([*map(_value, values.values()), *times, *map(_value, texts)])})"
@@ -190,13 +192,13 @@ def _same_text(columns: Sequence[str]) -> str:
     return f"ROW({_list(columns, 'live')})::text = ROW({_list(columns, 'lost')})::text"
 
 
-def _same_value(column: str, kind: str) -> str:
+def _same_value(column: str, kind: Kind) -> str:
     """Whether a column of a key has the same value, which may be printed otherwise now."""
     live, lost = (f"{side}.{quoted(column)}" for side in ("live", "lost"))
-    if kind in ("numeric", "real", "double precision"):
-        return f"{live} = {lost}"
     if kind == "citext":
         return f"pg_catalog.lower({live}::text) = pg_catalog.lower({lost}::text)"
+    if kind and kind != "character":
+        return f"{live} = {lost}"
     return f"{live}::text = {lost}::text"  # of character(n) without the blanks at its end
 
 

@@ -185,7 +185,9 @@ def test_a_zone_that_only_later_rows_tell_is_found_all_the_same(database: Databa
 def test_a_zone_that_only_later_rows_tell_is_found_where_it_prints_the_key(database: Database, tmp_path: Path) -> None:
     """A row that changed and whose key is printed alike under both zones says nothing of the others."""
     database.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE public.many (at timestamptz PRIMARY KEY, v int)")
-    database.run("INSERT INTO public.many SELECT timestamptz '2024-01-01 00:00+00' + i * interval '1 min', i FROM generate_series(1, 60000) i")
+    database.run(
+        "INSERT INTO public.many SELECT timestamptz '2024-01-01 00:00+00' + i * interval '1 min', i FROM generate_series(1, 60000) i"
+    )
     database.run("INSERT INTO public.many SELECT timestamptz '2024-07-01 00:00+00' + i * interval '1 min', -i FROM generate_series(1, 9) i")
     database.set(TimeZone="Europe/London")
     path = database.dump(tmp_path / "d", dump_format="plain")
