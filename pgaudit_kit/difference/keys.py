@@ -15,10 +15,11 @@ from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import NULL
 
 _NAME = r'(?:"(?:[^"]|"")*"|[^\s",()]+)'
-_COLUMNS = rf"\(({_NAME}(?:, {_NAME})*)\)"
+_NAMES = rf"{_NAME}(?:, {_NAME})*"
+_COLUMNS = rf"\(({_NAMES})\)"
 _NULLS = "(?P<nulls> NULLS NOT DISTINCT)?"
 # What pg_get_constraintdef and pg_get_indexdef print; an index with a WHERE, an expression or an operator class is no key
-_CONSTRAINT = re.compile(rf"(?:PRIMARY KEY|UNIQUE){_NULLS} {_COLUMNS}")
+_CONSTRAINT = re.compile(rf"(?:PRIMARY KEY|UNIQUE){_NULLS} \(({_NAMES})(?: WITHOUT OVERLAPS)?\)")
 _INDEX = re.compile(rf"CREATE UNIQUE INDEX .* USING \w+ {_COLUMNS}(?: INCLUDE {_COLUMNS})?{_NULLS}(?: WITH \([^()]*\))?\Z", re.DOTALL)
 _PATTERNS = {"CONSTRAINT": _CONSTRAINT, "INDEX": _INDEX}
 _IDENTIFIER = re.compile(r'"((?:[^"]|"")*)"|([^\s,"]+)')

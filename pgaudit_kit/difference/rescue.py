@@ -229,6 +229,7 @@ class Rescue:
             self._never_set(table),
             tuple(self._other_types(table).items()),
             may_be_null=bool(key and key.nulls != "never"),
+            nulls_equal=bool(key and key.nulls == "equal"),
             kinds=key.kinds if key else (),
             unique=() if self._fire_triggers else self._exchangeable(table, columns, key),
         )

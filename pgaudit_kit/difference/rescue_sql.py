@@ -34,7 +34,8 @@ class TableRescue:
 
     `unset` are columns that no UPDATE may set (GENERATED ALWAYS AS IDENTITY); `retyped` those whose type is not that of the dump any
     more, with the type they have now: a value that this type would change is refused. With *may_be_null*, only changed rows are told by
-    their key, which is not NULL. *kinds*: those of the key (`keys.RowKey`). *unique*: other keys, whose values rows may have exchanged.
+    their key, which is not NULL unless NULLs are one value there (*nulls_equal*). *kinds*: those of the key (`keys.RowKey`).
+    *unique*: other keys, whose values rows may have exchanged.
     """
 
     table: TableName
@@ -44,6 +45,7 @@ class TableRescue:
     unset: frozenset[str] = frozenset()
     retyped: tuple[tuple[str, str], ...] = ()
     may_be_null: bool = False
+    nulls_equal: bool = False
     kinds: tuple[Kind, ...] = ()
     unique: tuple[UniqueValues, ...] = ()
 
@@ -160,7 +162,7 @@ class TableRescue:
     @property
     def _same_key(self) -> str:
         kinds = self.kinds or ("",) * len(self.key)
-        return " AND ".join(_same_value(c, kind) for c, kind in zip(self.key, kinds, strict=True))
+        return " AND ".join(_same_value(c, kind, nulls_equal=self.nulls_equal) for c, kind in zip(self.key, kinds, strict=True))
 
     def _row(self, pair: RowPair) -> str:
         values = dict(zip(self.columns, decode_line(pair.left or b"") if self.columns else (), strict=True))
@@ -192,14 +194,17 @@ def _same_text(columns: Sequence[str]) -> str:
     return f"ROW({_list(columns, 'live')})::text = ROW({_list(columns, 'lost')})::text"
 
 
-def _same_value(column: str, kind: Kind) -> str:
+def _same_value(column: str, kind: Kind, *, nulls_equal: bool) -> str:
     """Whether a column of a key has the same value, which may be printed otherwise now."""
     live, lost = (f"{side}.{quoted(column)}" for side in ("live", "lost"))
+    if not kind and nulls_equal:
+        return f"ROW({live})::text = ROW({lost})::text"  # unlike IS NOT DISTINCT FROM, hashes can answer it
+    same = "IS NOT DISTINCT FROM" if nulls_equal else "="
     if kind == "citext":
-        return f"pg_catalog.lower({live}::text) = pg_catalog.lower({lost}::text)"
+        return f"pg_catalog.lower({live}::text) {same} pg_catalog.lower({lost}::text)"
     if kind and kind != "character":
-        return f"{live} = {lost}"
-    return f"{live}::text = {lost}::text"  # of character(n) without the blanks at its end
+        return f"{live} {same} {lost}"
+    return f"{live}::text {same} {lost}::text"  # of character(n) without the blanks at its end
 
 
 def _refusing(wrong: str, before: str, after: str) -> str:

@@ -314,6 +314,30 @@ def test_a_row_whose_key_is_equal_but_printed_otherwise_is_changed_and_not_lost(
     assert rows_are_the_same(before)
 
 
+@pytest.mark.parametrize("kind", ["int", "numeric", "character(3)"])
+def test_a_row_whose_key_is_null_gets_its_values_back_where_nulls_are_one_value(incident: Incident, kind: str) -> None:
+    before = incident(
+        f"CREATE TABLE t (a {kind}, b text, UNIQUE NULLS NOT DISTINCT (a)); INSERT INTO t VALUES (NULL, 'x'), ('1', 'y'), ('2', 'z')",
+        "UPDATE t SET b = b || '!' WHERE a IS NULL OR a = '1'; DELETE FROM t WHERE a = '2'",
+    )
+    with diff(*before) as found:
+        assert found.row_result("t").counts == RowCounts(missing=1, changed=2)
+        assert apply_rescue(before[1], Rescue(found, ["t"], revert=True).script()) == 3
+    assert rows_are_the_same(before)
+
+
+def test_rows_of_periods_are_told_by_their_key(incident: Incident) -> None:
+    before = incident(
+        "CREATE EXTENSION btree_gist; CREATE TABLE t (id int, during daterange, v int, PRIMARY KEY (id, during WITHOUT OVERLAPS));"
+        "INSERT INTO t VALUES (1, '[2024-01-01,2024-02-01)', 1), (1, '[2024-02-01,)', 2), (2, '[2024-02-01,)', 3)",
+        "UPDATE t SET v = 0 WHERE v = 2; DELETE FROM t WHERE v = 3",
+    )
+    with diff(*before) as found:
+        assert found.row_result("t").counts == RowCounts(missing=1, changed=1)
+        assert apply_rescue(before[1], Rescue(found, ["t"], revert=True).script()) == 2
+    assert rows_are_the_same(before)
+
+
 @pytest.mark.parametrize("columns", ["", "a int GENERATED ALWAYS AS (1) STORED"])
 def test_rows_of_no_columns_come_back_as_many_as_there_were(incident: Incident, columns: str) -> None:
     before = incident(f"CREATE TABLE t ({columns}); {3 * 'INSERT INTO t DEFAULT VALUES;'}", "DELETE FROM t; INSERT INTO t DEFAULT VALUES")
