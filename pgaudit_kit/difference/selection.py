@@ -14,7 +14,7 @@ from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.identifiers import read_identifier
 from pgaudit_kit.records.inventory import Inventory, Unread
-from pgaudit_kit.records.objects import DATABASE, DatabaseObject, ObjectKey
+from pgaudit_kit.records.objects import DATABASE, PUBLIC_SCHEMA, DatabaseObject, ObjectKey
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableData, TableName
@@ -192,7 +192,8 @@ class SelectedSource:
         whole = self.whole.inventory
         chosen = self._selection.keys(whole) | self._selection.keys(self._other.inventory)  # what one side alone chooses is not missing
         unread = tuple(u for u in whole.unread if u.key in chosen or self._selection.asks_for(u))
-        return replace(whole, objects=tuple(o for o in whole.objects if o.key in chosen), unread=unread)
+        objects = tuple(o for o in whole.objects if o.key in chosen)
+        return replace(whole, objects=objects, unread=unread, without_public=whole.without_public and self._selection.has(PUBLIC_SCHEMA))
 
     @cached_property
     def table_data(self) -> Mapping[TableName, TableData]:
