@@ -13,7 +13,7 @@ from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.files.folders import Folder
 from pgaudit_kit.dumps.reader import ChunkLists, Contents, DumpReader, StoredRows
 from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
-from pgaudit_kit.dumps.worker_processes import fingerprints_of, process_count
+from pgaudit_kit.dumps.shared_ranges import fingerprints_of
 from pgaudit_kit.errors import DamagedDump, RowsNotAvailable
 from pgaudit_kit.records.chunks import Chunk
 from pgaudit_kit.records.fingerprint import Fingerprint
@@ -24,6 +24,7 @@ from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import Damage, TocEntry
 from pgaudit_kit.rows.copy_text import project
 from pgaudit_kit.rows.fingerprint import fingerprint_of
+from pgaudit_kit.rows.worker_processes import process_count
 from pgaudit_kit.sql.source_table import TablesByName
 
 if TYPE_CHECKING:

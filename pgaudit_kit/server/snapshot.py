@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -50,6 +50,27 @@ _CANCEL_SECONDS = 10
 _LARGE_OBJECTS = "large_objects_readable"
 _MAY_READ_LARGE_OBJECTS = "Use their owner, a superuser, or lo_compat_privileges = on."
 _MAY_READ_ALL = "Use a role that may read all rows: a superuser, or one with pg_read_all_data and BYPASSRLS."
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a session sees, and how it prints that: enough for another one to be the very same, also in another process."""
+
+    target: Target
+    snapshot_id: str
+    lock_timeout: float | None
+    settings: tuple[tuple[str, str], ...]
+
+    def open(self) -> Snapshot:
+        """A connection that sees it; close it before the first one. Raises CannotConnect, QueryFailed."""
+        other = Snapshot(self.target, snapshot_id=self.snapshot_id, lock_timeout=self.lock_timeout)
+        try:
+            for setting, value in self.settings:
+                other.use_setting(setting, value)
+        except BaseException:  # Ctrl-C too: nobody else has this connection yet, so nobody else would close it
+            other.close()
+            raise
+        return other
 
 
 class Snapshot(TablesByName):
@@ -231,16 +252,10 @@ class Snapshot(TablesByName):
         with refused_queries(self.label, "exporting the snapshot"):  # a savepoint's snapshot cannot be exported
             return str(self._ask("SELECT pg_export_snapshot() AS id")[0]["id"])
 
-    def another(self) -> Snapshot:
-        """A second connection that sees the same, with the same settings; close it before this one. Raises CannotConnect, QueryFailed."""
-        other = Snapshot(self.target, snapshot_id=self.export_id(), lock_timeout=self._lock_timeout)
-        try:
-            for setting in _PRINTING:
-                other.use_setting(setting, self._provenance.settings[setting])
-        except BaseException:  # Ctrl-C too: nobody else has this connection yet, so nobody else would close it
-            other.close()
-            raise
-        return other
+    def view(self) -> View:
+        """What other sessions need to see the same, with the same settings, while this one is open. Raises QueryFailed, UsageError."""
+        settings = tuple((name, self._provenance.settings[name]) for name in _PRINTING)
+        return View(self.target, self.export_id(), self._lock_timeout, settings)
 
     def know(self, name: TableName, fingerprint: Fingerprint, size_bytes: int) -> None:
         """Take what somebody else has counted of all rows of *name*, in this snapshot and under its settings, for its own."""
