@@ -55,13 +55,18 @@ def ask_dump(dump: Dump, manifest: Manifest | None, config: Config, here: Beside
 
 def _ask_size(dump: Dump, manifest: Manifest | None, before: Sequence[Manifest], config: Config) -> Iterator[Check]:
     form = manifest.dump_form if manifest else ""
-    sizes = [m.dump_file.size_bytes for m in before if m.dump_file and m.dump_form == form]
+    sizes = [m.held_bytes for m in before if m.held_bytes is not None and m.dump_form == form]
     smallest, share = config.smallest_size_bytes, config.smallest_share
     if sizes or smallest is not None:
-        size = dump.provenance.size_bytes
-        if size is None and manifest and manifest.dump_file:
-            size = manifest.dump_file.size_bytes
+        size = _rows_bytes(dump) if dump.provenance.format == "incremental" else dump.provenance.size_bytes
+        if size is None and manifest:
+            size = manifest.held_bytes
         yield ask("dump.size", lambda: check_dump_size(size, smallest=smallest, before=sizes, share=share))
+
+
+def _rows_bytes(dump: Dump) -> int | None:
+    """Its rows as COPY text, as `Manifest.held_bytes` counts them."""
+    return sum(data.size_bytes or 0 for data in dump.table_data.values())
 
 
 def _duration(dump: Dump, here: Beside | None, rto: timedelta) -> Check:
