@@ -22,6 +22,7 @@ import yaml
 import pgaudit_kit as pk
 from pgaudit_kit.demo.sample_app import APPLICATION, create_sample_app
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from pgaudit_kit.records.config import load_config
 from pgaudit_kit.reporting.parameters import load_notebook, notebook_parameters
 from tests.docs.blocks import Block, blocks_of, commands_of, differs, parse_command_line, pgaudit_lines
 
@@ -29,7 +30,7 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
 EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
 RUNS = ("python", "sh", "bash", "console", "sql")
-VALIDATED = ("yaml", "ini", "cron")
+VALIDATED = ("yaml", "ini", "cron", "toml")
 SHOWN = ("text",)  # output that no command stands above of
 ASKS = re.compile(
     r"^pgaudit (?:restore|rollback|prune)\b(?!.*--(?:yes|list|dry-run|table|schema|drop\b))|^pgaudit rescue\b.*--apply(?!.*--yes)"
@@ -153,6 +154,14 @@ def test_workflows_are_yaml_with_jobs_whose_commands_are_read() -> None:
         for job in workflow.get("jobs", {}).values():
             assert any("pgaudit" in step.get("run", "") for step in job["steps"])
             assert all(("uses" in step) != ("run" in step) for step in job["steps"])
+
+
+def test_settings_are_those_that_a_project_may_have(tmp_path: Path) -> None:
+    found = _blocks("toml")
+    assert found
+    for _, block in found:
+        (tmp_path / "pyproject.toml").write_text(block.text, encoding="utf-8")
+        assert load_config(tmp_path / "pyproject.toml").place
 
 
 def test_crontabs_have_five_fields_and_a_command() -> None:
