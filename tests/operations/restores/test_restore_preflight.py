@@ -241,6 +241,7 @@ def test_a_prepared_transaction_is_told_before_anything_is_touched(store: Path) 
             with pytest.raises(RestoreFailed, match=r"nothing was touched.*order 66") as refused:
                 restore(made, server.url("promised"), confirm=never, force=True)
             assert "ROLLBACK PREPARED" in refused.value.remedy
+            assert "restore.prepared" in {c.id for c in refused.value.checks}
             with psycopg.connect(server.url("promised"), autocommit=True) as app:
                 app.execute("ROLLBACK PREPARED 'order 66'")
             assert restore(made, server.url("promised"), confirm=yes).replaced
