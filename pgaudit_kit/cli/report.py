@@ -58,13 +58,18 @@ def _from_file(path: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        found = yaml.safe_load(text)
+        read = yaml.compose(text, Loader=yaml.SafeLoader)
     except OSError as error:
         raise ParameterError(f"cannot read {path}: {error.strerror}", resource=str(path), remedy="Check the path.") from error
     except (yaml.YAMLError, UnicodeDecodeError):
-        found = None  # its message would quote the file, and what stands there by mistake may be a secret
+        found = read = None  # its message would quote the file, and what stands there by mistake may be a secret
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
         raise ParameterError(
             f"{path} is no list of parameters", resource=str(path), remedy="Write a line for each, such as dump: backups/app.dump"
         )
+    names = [key.value for key, _ in read.value] if read else []
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ParameterError(f"{path} gives {', '.join(twice)} more than once", resource=str(path), remedy="Keep one line of each.")
     return found
