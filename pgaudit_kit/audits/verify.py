@@ -165,7 +165,7 @@ def _ask_changed(dump: Any, manifest: Any) -> Check | None:
 def _ask_file(dump: Dump) -> Iterator[Check]:
     dump.hash_while_counting()
     complete, entries = dump.complete, len(dump.toc_entries)
-    yield ask("dump.complete", lambda: check_complete(complete=complete, damage=dump.damage, entries=entries))
+    yield ask("dump.complete", lambda: check_complete(complete=complete, damage=dump.damage, entries=entries, remedy=dump.remedy_of_rows))
     if dump.table_data:
         yield ask("dump.rows_readable", lambda: _check_rows(dump))
 
@@ -178,7 +178,7 @@ def _check_rows(dump: Dump) -> Check:
             dump.fingerprint(data.name)
         except PgAuditError as error:
             unreadable.append((data, error.message, isinstance(error, DamagedDump)))
-    return check_rows_readable(list(dump.table_data.values()), unreadable)
+    return check_rows_readable(list(dump.table_data.values()), unreadable, remedy=dump.remedy_of_rows)
 
 
 def _ask_manifest(dump: Dump, manifest: Manifest) -> Iterator[Check]:

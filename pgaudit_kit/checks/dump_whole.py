@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from pgaudit_kit.records.manifest import DumpFile
 from pgaudit_kit.records.table_data import TableData
@@ -14,18 +15,20 @@ MAKE_ANOTHER = "Do not rely on this file: make a new backup, or take the one bef
 _TOLD = 4
 
 
-def check_complete(*, complete: bool | None, damage: Sequence[Damage], entries: int) -> Check:
-    """`dump.complete`: the end that pg_dump writes is there and nothing before it is broken. Compares *entries* TOC entries."""
+def check_complete(*, complete: bool | None, damage: Sequence[Damage], entries: int, remedy: str = "") -> Check:
+    """`dump.complete`: the end that pg_dump writes is there and nothing before it is broken. Compares *entries* TOC entries.
+
+    *remedy*: what to do about damage, where another backup is not what helps.
+    """
     faulty = bool(damage) or complete is False
     return Check(
         id="dump.complete",
         question="Is the file complete and undamaged?",
         outcome=Outcome.FAILED if faulty else Outcome.PASSED if complete else Outcome.NOT_CHECKED,
         expected="the end that pg_dump writes, nothing broken before it",
-        found=_told([_place(d) for d in _causes_first(damage)])
-        or ("complete" if complete else "the end is missing" if faulty else "cannot be told"),
+        found=_told(list(_places(damage))) or ("complete" if complete else "the end is missing" if faulty else "cannot be told"),
         compared=entries,
-        remedy=MAKE_ANOTHER if faulty else "",
+        remedy=(remedy or MAKE_ANOTHER) if faulty else "",
         evidence=tuple({"what": d.what, "offset": d.offset, "line": d.line, "table": d.table, "member": d.member} for d in damage),
     )
 
@@ -35,7 +38,7 @@ def check_unreadable(reason: str, offset: int | None) -> Check:
     return check_complete(complete=False, damage=(Damage(reason, offset=offset),), entries=1)
 
 
-def check_rows_readable(tables: Sequence[TableData], unreadable: Sequence[tuple[TableData, str, bool]]) -> Check:
+def check_rows_readable(tables: Sequence[TableData], unreadable: Sequence[tuple[TableData, str, bool]], *, remedy: str = "") -> Check:
     """`dump.rows_readable`: every row of every table could be read to its end.
 
     *unreadable* holds the tables that could not be, with the reason and whether the file is to blame
@@ -55,7 +58,7 @@ def check_rows_readable(tables: Sequence[TableData], unreadable: Sequence[tuple[
             + [reason if reason.startswith(str(t.name)) else f"{t.name}: {reason}" for t, reason, _ in unreadable]
         ),
         compared=len(tables) - len(unreadable),
-        remedy=MAKE_ANOTHER if broken else "Rehearse a restore: it reads what this version cannot." if unreadable else "",
+        remedy=(remedy or MAKE_ANOTHER) if broken else "Rehearse a restore: it reads what this version cannot." if unreadable else "",
         evidence=tuple({"table": str(t.name), "reason": reason} for t, reason, _ in unreadable),
     )
 
@@ -89,6 +92,21 @@ def check_globals(recorded: DumpFile, found: DumpFile | None) -> Check:
         compared=1,
         remedy="" if same else remedy,
     )
+
+
+def _places(damage: Sequence[Damage]) -> Iterator[str]:
+    """What is wrong, and where; once, when several tables lack the very same thing."""
+    for (what, of_tables), found in groupby(_causes_first(damage), key=lambda d: (d.what, d.table is not None and not _stands_at(d))):
+        same = list(found)
+        if not of_tables or len(same) == 1:
+            yield from map(_place, same)
+            continue
+        more = f" and {len(same) - _TOLD:,} more" if len(same) > _TOLD else ""
+        yield f"{what} (tables {', '.join(str(d.table) for d in same[:_TOLD])}{more})"
+
+
+def _stands_at(damage: Damage) -> bool:
+    return any(place is not None for place in (damage.offset, damage.line, damage.member))
 
 
 def _causes_first(damage: Sequence[Damage]) -> list[Damage]:
