@@ -26,9 +26,10 @@ def check_complete(*, complete: bool | None, damage: Sequence[Damage], entries: 
         question="Is the file complete and undamaged?",
         outcome=Outcome.FAILED if faulty else Outcome.PASSED if complete else Outcome.NOT_CHECKED,
         expected="the end that pg_dump writes, nothing broken before it",
-        found=_told(list(_places(damage))) or ("complete" if complete else "the end is missing" if faulty else "cannot be told"),
+        found=_told(list(_places(damage)))
+        or ("the end is missing" if faulty else "cannot be told" if not complete else "complete" if entries else "nothing is in it"),
         compared=entries,
-        remedy=(remedy or MAKE_ANOTHER) if faulty else "",
+        remedy=(remedy or MAKE_ANOTHER) if faulty else "" if entries else "Look whether it is of the database that you meant.",
         evidence=tuple({"what": d.what, "offset": d.offset, "line": d.line, "table": d.table, "member": d.member} for d in damage),
     )
 
