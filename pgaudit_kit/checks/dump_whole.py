@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 
 from pgaudit_kit.records.manifest import DumpFile
 from pgaudit_kit.records.table_data import TableData
@@ -26,7 +25,7 @@ def check_complete(*, complete: bool | None, damage: Sequence[Damage], entries: 
         question="Is the file complete and undamaged?",
         outcome=Outcome.FAILED if faulty else Outcome.PASSED if complete else Outcome.NOT_CHECKED,
         expected="the end that pg_dump writes, nothing broken before it",
-        found=_told(list(_places(damage)))
+        found=_told([_place(d) for d in _causes_first(damage)])
         or ("the end is missing" if faulty else "cannot be told" if not complete else "complete" if entries else "nothing is in it"),
         compared=entries,
         remedy=(remedy or MAKE_ANOTHER) if faulty else "" if entries else "Look whether it is of the database that you meant.",
@@ -93,21 +92,6 @@ def check_globals(recorded: DumpFile, found: DumpFile | None) -> Check:
         compared=1,
         remedy="" if same else remedy,
     )
-
-
-def _places(damage: Sequence[Damage]) -> Iterator[str]:
-    """What is wrong, and where; once, when several tables lack the very same thing."""
-    for (what, of_tables), found in groupby(_causes_first(damage), key=lambda d: (d.what, d.table is not None and not _stands_at(d))):
-        same = list(found)
-        if not of_tables or len(same) == 1:
-            yield from map(_place, same)
-            continue
-        more = f" and {len(same) - _TOLD:,} more" if len(same) > _TOLD else ""
-        yield f"{what} (tables {', '.join(str(d.table) for d in same[:_TOLD])}{more})"
-
-
-def _stands_at(damage: Damage) -> bool:
-    return any(place is not None for place in (damage.offset, damage.line, damage.member))
 
 
 def _causes_first(damage: Sequence[Damage]) -> list[Damage]:
