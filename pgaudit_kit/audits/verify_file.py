@@ -22,7 +22,7 @@ def ask_file(dump: Dump) -> Iterator[Check]:
     """Whether the file is whole, and every row in it can be read."""
     dump.hash_while_counting()
     complete, entries = dump.complete, things_in(dump)
-    yield ask("dump.complete", lambda: check_complete(complete=complete, damage=dump.damage, entries=entries))
+    yield ask("dump.complete", lambda: check_complete(complete=complete, damage=dump.damage, entries=entries, remedy=dump.remedy_of_rows))
     if dump.table_data:
         yield ask("dump.rows_readable", lambda: _check_rows(dump))
 
@@ -35,4 +35,4 @@ def _check_rows(dump: Dump) -> Check:
             dump.fingerprint(data.name)
         except PgAuditError as error:
             unreadable.append((data, error.message, isinstance(error, DamagedDump)))
-    return check_rows_readable(list(dump.table_data.values()), unreadable)
+    return check_rows_readable(list(dump.table_data.values()), unreadable, remedy=dump.remedy_of_rows)

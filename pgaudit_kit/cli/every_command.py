@@ -109,7 +109,7 @@ def written(path: Path | None, *, whole: bool) -> Iterator[None]:
         except typer.Exit as end:
             ended = end
         except Exception as error:
-            if not (whole and file.tell()):
+            if not (whole and file.seekable() and file.tell()):
                 raise
             ended = error
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 
 from pgaudit_kit.cli.output import Json, print_json, visible
+from pgaudit_kit.errors import UsageError
 
 _LETTERS = {"c": "custom", "d": "directory", "p": "plain"}
 
@@ -17,7 +19,9 @@ def export(
     dump: Annotated[
         str, typer.Argument(metavar="DUMP", help="An archive (custom, directory, tar) or an incremental backup; - is standard input.")
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="PATH", help="The file to write; a folder for -Fd.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="PATH", help="The file to write, a folder for -Fd; - is standard output.")
+    ],
     dump_format: Annotated[
         str, typer.Option("-F", "--format", metavar="FORMAT", help="custom (c), directory (d) or plain (p), as of pg_dump.")
     ] = "custom",
@@ -39,10 +43,18 @@ def export(
     Example: pgaudit export backups/app-20260131T030405Z.inc -Fc -o app.dump
 
     Example: pgaudit export app.dump -Fp -Z zstd -o app.sql.zst
+
+    Example: pgaudit export backups/app-20260131T030405Z.inc -Fp -o - | psql
     """
     from pgaudit_kit.operations.extracts.export import export as write
 
-    written = write(dump, output, format=_LETTERS.get(dump_format, dump_format), compression=compress, overwrite=overwrite)  # type: ignore[arg-type]  # it refuses other words
+    to_output = str(output) == "-"
+    if json and to_output:
+        raise UsageError("a dump on standard output is no JSON", remedy="Name a file, or leave --json out.")
+    place = sys.stdout.buffer if to_output else output
+    written = write(dump, place, format=_LETTERS.get(dump_format, dump_format), compression=compress, overwrite=overwrite)  # type: ignore[arg-type]  # it refuses other words
+    if to_output:
+        return
     if json:
         print_json(asdict(written))
         return

@@ -96,6 +96,11 @@ class Dump(TablesByName, SourceFrames):
         return self._reader if isinstance(self._reader, ArchiveReader) else None
 
     @property
+    def remedy_of_rows(self) -> str:
+        """What to do about rows that are damaged, where another dump is not what helps; else ""."""
+        return self.archive.remedy_of_rows if self.archive else ""
+
+    @property
     def listed_entries(self) -> tuple[TocEntry, ...]:
         """The entries that `pg_restore -l` lists: without those of every archive that set the reader's state or name the database."""
         if self._reader.format == "plain":

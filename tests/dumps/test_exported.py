@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,3 +92,33 @@ def test_the_command_says_what_it_wrote(nasty: NastyDatabase, tmp_path: Path, ca
     app([*arguments[:-1], str(tmp_path / "other"), "--json"], standalone_mode=False)
     assert json.loads(capsys.readouterr().out)["format"] == "directory"
     assert read_dump(tmp_path / "other").damage == ()
+
+
+def test_a_stream_gets_what_a_file_gets_but_for_the_places_of_the_data(
+    nasty: NastyDatabase, server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGBIN", str(server.bin_folder))
+    dump = nasty.dump("custom-none")
+    expected = told(nasty.run("pg_restore", "-f", "-", str(dump)))
+    custom = io.BytesIO(b"before")
+    custom.seek(0, io.SEEK_END)
+    done = pk.export(dump, custom)
+    assert (done.path, done.size_bytes) == (None, None)
+    assert custom.getvalue().startswith(b"beforePGDMP"), "what was in the stream stays"
+    (tmp_path / "custom").write_bytes(custom.getvalue().removeprefix(b"before"))
+    assert told(nasty.run("pg_restore", "-f", "-", str(tmp_path / "custom"))) == expected
+    assert read_dump(tmp_path / "custom").damage == ()
+    plain = io.BytesIO()
+    pk.export(dump, plain, format="plain")
+    assert told(plain.getvalue()) == expected
+    with pytest.raises(UsageError, match="stream"):
+        pk.export(dump, io.BytesIO(), format="directory")
+
+
+def test_the_command_writes_to_standard_output(nasty: NastyDatabase, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from pgaudit_kit.cli.app import main; main()", "export", str(nasty.dump("custom-none")), "-o", "-"]
+    (tmp_path / "out").write_bytes(subprocess.run(command, check=True, capture_output=True).stdout)
+    assert read_dump(tmp_path / "out").fingerprints() == read_dump(nasty.dump("custom-none")).fingerprints()
+    refused = subprocess.run([*command, "--json"], check=False, capture_output=True, cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, b"")
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]

@@ -25,7 +25,8 @@ class ChunkPlaces:
         self._hint = frozenset(hint)
         self._there: frozenset[str] | None = None
         self._indexes: list[PackIndex] = []
-        self._seen: frozenset[str] = frozenset()
+        self._seen: set[str] = set()
+        self._doubted: set[str] = set()
         self._all = False
         self._heads: NDArray[np.uint64] | None = None
         self._order: NDArray[np.int64] | None = None
@@ -34,7 +35,7 @@ class ChunkPlaces:
 
     @property
     def there(self) -> frozenset[str]:
-        """The packs that are there, with their index. Raises DamagedDump when they cannot be listed."""
+        """The packs that are there, with their index. Raises DumpNotFound when they cannot be listed."""
         if self._there is None:
             names = self._files.names()
             self._there = frozenset(n.removesuffix(INDEX) for n in names if n.endswith(INDEX) and n.removesuffix(INDEX) + PACK in names)
@@ -46,38 +47,42 @@ class ChunkPlaces:
         return self._hint - self.there
 
     def of(self, digest: bytes) -> list[tuple[str, PackedChunk]]:
-        """The packs that hold the chunk *digest*, and where: mostly one. Raises DamagedDump when the packs cannot be listed."""
+        """The packs that hold the chunk *digest*, and where: mostly one. Raises DumpNotFound when packs cannot be reached."""
         if not self._indexes:
             self._load(self._hint & self.there)
         found = list(self._find(digest))
         if not found and not self._all:
+            self._load_others()
             self._all = True
-            if self._load(self.there - self._seen):
-                found = list(self._find(digest))
+            found = list(self._find(digest))
         return found
 
     def others(self, copies: list[tuple[str, PackedChunk]]) -> Iterator[tuple[str, PackedChunk]]:
-        """Further copies of a chunk of which these are known, in packs that were not looked into yet."""
+        """Further copies of a chunk that is not in these, in packs that were not looked into yet. Raises DumpNotFound."""
         known = {pack for pack, _ in copies}
-        if not self._all:
-            self._all = True
-            self._load(self.there - self._seen)
+        if not known <= self._doubted:
+            self._load_others()
+            self._doubted |= known
         yield from (found for found in self._find(copies[0][1].digest) if found[0] not in known)
 
-    def _load(self, packs: frozenset[str]) -> bool:
-        self._seen |= packs
+    def _load_others(self) -> None:
+        """Look at what is there now: since it was listed, a sweep may have written chunks into new packs, and removed the old ones."""
+        self._there = None
+        self._load(self.there - self._seen)
+
+    def _load(self, packs: frozenset[str]) -> None:
         for pack in sorted(packs):
             try:
                 index = read_pack_index(self._files.read(pack + INDEX), resource=f"{self._files.label}/{pack}{INDEX}")
             except DamagedDump as error:
                 self.broken[pack] = error
-                continue
-            if index.pack == pack:
-                self._indexes.append(index)
             else:
-                self.broken[pack] = DamagedDump(f"the index of pack {pack} is that of another one", resource=self._files.label)
+                if index.pack == pack:
+                    self._indexes.append(index)
+                else:
+                    self.broken[pack] = DamagedDump(f"the index of pack {pack} is that of another one", resource=self._files.label)
+            self._seen.add(pack)
         self._sort()
-        return bool(packs)
 
     def _sort(self) -> None:
         """Sort by the first eight bytes of a digest, which are hardly ever the same of two chunks."""

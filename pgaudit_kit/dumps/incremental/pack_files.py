@@ -1,4 +1,7 @@
-"""The files of the packs that an incremental backup needs: they lie in the folder `packs` beside it, on a disk or behind a URL."""
+"""The files of the packs that an incremental backup needs: they lie in the folder `packs` beside it, on a disk or behind a URL.
+
+A file that is gone, or that a disk does not give back, is damage; one that cannot be reached says nothing about the backup: DumpNotFound.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from pgaudit_kit.dumps.files.age import OpenedFiles
 from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.files.places import not_there, reason_of
 from pgaudit_kit.dumps.files.remote_places import FsspecPlace
-from pgaudit_kit.errors import DamagedDump, UnsupportedDump
+from pgaudit_kit.errors import DamagedDump, DumpNotFound, UnsupportedDump
 
 PACKS = "packs"
 STAY_TOGETHER = "Open it where it lies, in its store; or copy the folder packs of the store to beside it; or run pgaudit export there."
@@ -23,10 +26,10 @@ class PackFiles(Protocol):
         """How messages name the folder."""
 
     def names(self) -> frozenset[str]:
-        """The files that are there; none without a folder. Raises DamagedDump when it cannot be listed."""
+        """The files that are there; none without a folder. Raises DumpNotFound when it cannot be listed."""
 
     def read(self, name: str, offset: int = 0, size: int | None = None) -> bytes:
-        """The bytes of a file, or *size* of them from *offset* on. Raises DamagedDump when it is gone or cannot be read."""
+        """The bytes of a file, or *size* of them from *offset* on. Raises DamagedDump when it is gone or broken, DumpNotFound."""
 
 
 def packs_beside(file: DumpFile) -> PackFiles:
@@ -60,17 +63,22 @@ class _LocalPacks:
         except FileNotFoundError:
             return frozenset()
         except OSError as error:
-            raise DamagedDump(f"its packs in {self.label} cannot be listed: {error.strerror or error}", resource=self.label) from error
+            raise not_there(self.label, error) from error
 
     def read(self, name: str, offset: int = 0, size: int | None = None) -> bytes:
         try:
-            with (self._path / name).open("rb", buffering=0) as file:
-                file.seek(offset)
-                return _all_of(file, size)
+            file = (self._path / name).open("rb", buffering=0)
         except FileNotFoundError:
             raise _gone(name, self.label) from None
         except OSError as error:
-            raise _unreadable(name, self.label, error.strerror or str(error)) from error
+            raise _unreachable(name, self.label, error) from error
+        try:
+            with file:
+                file.seek(offset)
+                return _all_of(file, size)
+        except OSError as error:
+            what = f"the file {name} in {self.label} cannot be read: {reason_of(error)}"
+            raise DamagedDump(what, resource=self.label) from error
 
 
 class _RemotePacks:
@@ -96,7 +104,7 @@ class _RemotePacks:
         except FileNotFoundError:
             raise _gone(name, self.label) from None
         except Exception as error:  # noqa: BLE001  # as above
-            raise _unreadable(name, self.label, reason_of(error)) from None
+            raise _unreachable(name, self.label, error) from None
         return content
 
 
@@ -114,5 +122,6 @@ def _gone(name: str, label: str) -> DamagedDump:
     return DamagedDump(f"the file {name} is missing in {label}", resource=label)
 
 
-def _unreadable(name: str, label: str, why: str) -> DamagedDump:
-    return DamagedDump(f"the file {name} in {label} cannot be read: {why}", resource=label)
+def _unreachable(name: str, label: str, error: Exception) -> DumpNotFound:
+    what = f"the file {name} in {label} cannot be reached: {reason_of(error)}"
+    return DumpNotFound(what, resource=label, remedy="Try again; check the network, and who may read it.")

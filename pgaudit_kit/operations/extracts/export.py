@@ -18,7 +18,7 @@ from pgaudit_kit.dumps.archives.archive_writer import CustomArchive, DataCompres
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.files.compressors import compressed
 from pgaudit_kit.errors import DumpError, UsageError
-from pgaudit_kit.operations.extracts.output_file import output_file
+from pgaudit_kit.operations.extracts.output_file import Place, opened_place
 from pgaudit_kit.operations.extracts.output_folder import output_folder
 from pgaudit_kit.operations.extracts.write_archive import write_custom, write_directory
 from pgaudit_kit.operations.programs.client_programs import Program, pg_restore_script_argv
@@ -33,19 +33,22 @@ _BARE = DataCompression()
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written. `entries`: how many have data; `program`: the pg_restore that wrote a script."""
+    """What was written. `entries`: how many have data; `program`: the pg_restore that wrote a script.
 
-    path: Path
+    `path` and `size_bytes` are None when it went into a stream.
+    """
+
+    path: Path | None
     format: ExportFormat
     compression: str
-    size_bytes: int
+    size_bytes: int | None
     entries: int
     program: str = ""
 
 
 def export(
     dump: Any,
-    path: str | os.PathLike[str],
+    path: Place,
     *,
     format: ExportFormat = "custom",  # noqa: A002  # the word of pg_dump
     compression: str | Compression | None = None,
@@ -56,7 +59,8 @@ def export(
     Entries, names, SQL and rows stay byte for byte what they are, and so does the version of archives: the pg_restore that reads *dump*
     reads what is written. *compression*: none, gzip, lz4 or zstd, with a level if you like (`zstd:9`); by default gzip for archives, as
     pg_dump has it, and none for scripts. *path* is whole or not there; *overwrite*: a file may be replaced, a folder never.
-    A script is written by pg_restore, from what it is given through a pipe.
+    It may be a stream of bytes, too, for a custom archive or a script. A script is written by pg_restore, from what it is given through
+    a pipe.
 
     Raises UsageError (a script, which is no archive; a compression that came later than the archive's version), DamagedDump,
     ProgramNotFound, ProgramFailed, OperationError, and the errors of read_dump.
@@ -70,20 +74,21 @@ def export(
     if reader is None:
         remedy = "psql runs it as it is; to have an archive, restore it and dump that database with pg_dump -Fc."
         raise UsageError(f"{opened.label} is a script, and no archive can be made of one", resource=opened.label, remedy=remedy)
-    place = Path(path)
+    place = Path(path) if isinstance(path, str | os.PathLike) else None
     program = ""
     if format == "directory":
+        if place is None:
+            raise UsageError("a directory cannot be written to a stream", resource="format", remedy="Name a folder, or take custom.")
         with output_folder(place) as folder:
             write_directory(reader, folder, wanted)
     else:
-        with output_file(place, overwrite=overwrite) as file:
+        with opened_place(path, overwrite=overwrite) as file:
             if format == "custom":
-                write_custom(reader, file, wanted)
+                write_custom(reader, file, wanted, seekable=place is not None and file.seekable())
             else:
                 program = _write_script(opened, reader, file, wanted)
-    return Exported(
-        place, format, str(Compression(wanted.algorithm, wanted.level)), _size_of(place), len(entries_with_data(reader)), program
-    )
+    compressed_by = str(Compression(wanted.algorithm, wanted.level))
+    return Exported(place, format, compressed_by, _size_of(place) if place else None, len(entries_with_data(reader)), program)
 
 
 def _compression(given: str | Compression | None, wanted_format: ExportFormat) -> DataCompression:

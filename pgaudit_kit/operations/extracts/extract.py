@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -17,7 +16,7 @@ from pgaudit_kit.display.progress import Progress
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.operations.extracts.load_table import SETTINGS, load_table
-from pgaudit_kit.operations.extracts.output_file import output_file
+from pgaudit_kit.operations.extracts.output_file import Place, opened_place
 from pgaudit_kit.operations.extracts.same_floats import same_but_for_floats
 from pgaudit_kit.operations.extracts.table_definition import TableDefinition, define_table, new_name
 from pgaudit_kit.records.fingerprint import Fingerprint
@@ -36,8 +35,6 @@ from pgaudit_kit.sql.query_tables import QueryTables
 from pgaudit_kit.sql.row_source import RowSource, find_table
 from pgaudit_kit.sql.selected_rows import selected_rows
 from pgaudit_kit.sql.typed_table import TypedTable
-
-Place = str | os.PathLike[str] | IO[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +102,7 @@ def extract(
     if into is not None:
         return _Taking(open_dump(dump), table, where, progress=progress).into(into, name)
     place = given[wanted[0]]
-    with _opened(place, overwrite=overwrite) as file:
+    with opened_place(place, overwrite=overwrite) as file:
         taking = _Taking(open_dump(dump), table, where, progress=progress)
         if parquet is not None:
             return taking.parquet(file, _path(place))
@@ -192,11 +189,6 @@ class _Taking:
     def _definition(self, name: str | None) -> TableDefinition:
         wanted = new_name(name, self.name)
         return define_table(self._dump.inventory, self.name, self.rows.columns, name=wanted, resource=self._dump.label)
-
-
-def _opened(place: Any, *, overwrite: bool) -> AbstractContextManager[IO[bytes]]:
-    path = _path(place)
-    return nullcontext(place) if path is None else output_file(path, overwrite=overwrite)
 
 
 def _path(place: Any) -> Path | None:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pgaudit_kit.errors import OperationError, UsageError
+from pgaudit_kit.errors import UsageError
+from pgaudit_kit.operations.extracts.output_file import not_written, partial_of, remove_abandoned
+from pgaudit_kit.operations.store.file_locks import NO_LOCK, create_locked
 
 
 @contextmanager
@@ -19,16 +21,18 @@ def output_folder(path: Path) -> Iterator[Path]:
     """
     if path.exists() or path.is_symlink():
         raise UsageError(f"{path} is there already", resource=str(path), remedy="Choose another name, or remove it first.")
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    partial = partial_of(path)
+    remove_abandoned(path)
     try:
-        partial.mkdir(mode=0o700)
+        lock = create_locked(partial, folder=True)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}", resource=str(path), remedy="Choose another place.") from error
     try:
         yield partial
         partial.rename(path)
     except OSError as error:
-        message = f"{path} could not be written: {error.strerror or error}"
-        raise OperationError(message, resource=str(path), remedy="Check the folder and its space.") from error
+        raise not_written(path, error) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        if lock != NO_LOCK:
+            os.close(lock)

@@ -11,17 +11,18 @@ from pgaudit_kit.dumps.archives.archive import ArchiveReader
 from pgaudit_kit.dumps.archives.archive_writer import CustomArchive, DataCompression, DirectoryArchive
 
 
-def write_custom(reader: ArchiveReader, file: IO[bytes], compression: DataCompression) -> None:
-    """Write what *reader* has to *file*, which is empty and can seek: its table of contents says where each block is.
+def write_custom(reader: ArchiveReader, file: IO[bytes], compression: DataCompression, *, seekable: bool = True) -> None:
+    """Write what *reader* has to *file*, which is empty. When it can seek, its table of contents says where each block is.
 
     Raises DamagedDump, UsageError (a compression that its version does not know), OSError.
     """
     archive = CustomArchive(reader, compression)
     file.write(archive.toc())
     file.writelines(archive.blocks())
-    file.seek(0)
-    file.write(archive.toc())
-    file.seek(0, os.SEEK_END)
+    if seekable:
+        file.seek(0)
+        file.write(archive.toc())
+        file.seek(0, os.SEEK_END)
 
 
 def write_directory(reader: ArchiveReader, folder: Path, compression: DataCompression) -> None:

@@ -137,7 +137,7 @@ def _with_evidence(result: Rehearsal, manifest: Manifest, place: str | os.PathLi
 
 def _ask_file(dump: Dump, expected: Source) -> list[Check]:
     """Whether the file is whole and the one that was backed up."""
-    checks = [check_complete(complete=dump.complete, damage=dump.damage, entries=things_in(dump))]
+    checks = [check_complete(complete=dump.complete, damage=dump.damage, entries=things_in(dump), remedy=dump.remedy_of_rows)]
     recorded = expected.dump_file if isinstance(expected, Manifest) else None
     if not recorded:
         return checks

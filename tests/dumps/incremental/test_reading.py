@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import fsspec  # type: ignore[import-untyped]
 import psycopg
@@ -14,7 +15,7 @@ import pgaudit_kit as pk
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.incremental.incremental import IncrementalReader
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.errors import DamagedDump, NotADump, RowsNotAvailable, UnsupportedDump
+from pgaudit_kit.errors import DamagedDump, DumpNotFound, NotADump, RowsNotAvailable, UnsupportedDump
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS
 from pgaudit_kit.records.table_data import TableName
@@ -212,3 +213,79 @@ def test_verify_reads_it_all(backed: Backed) -> None:
     for path in backed.store.packs():
         path.write_bytes(bytes(path.stat().st_size))
     assert pk.verify(backed.backup).verdict == "failed"
+
+
+@pytest.mark.parametrize("broken", [".pack", ".index", "the listing"])
+def test_packs_that_cannot_be_reached_say_nothing_about_the_backup(backed: Backed, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    memory = fsspec.filesystem("memory")
+    memory.put(str(backed.store.folder), "/a-store", recursive=True)
+    kind = type(memory)
+    reading, listing = kind.cat_file, kind.ls
+
+    def read(system: Any, path: str, **options: Any) -> bytes:
+        if path.endswith(broken):
+            raise ConnectionError("the key s3cr3t was refused")
+        found: bytes = reading(system, path, **options)
+        return found
+
+    def listed(system: Any, path: str, **options: Any) -> Any:
+        if broken == "the listing" and path.endswith("packs"):
+            raise ConnectionError("the key s3cr3t was refused")
+        return listing(system, path, **options)
+
+    try:
+        backup = read_dump("memory://a-store/first.inc")
+        with monkeypatch.context() as patch:
+            patch.setattr(kind, "cat_file", read)
+            patch.setattr(kind, "ls", listed)
+            for ask in (
+                lambda: backup.damage,
+                lambda: backup.query("select * from many"),
+                lambda: pk.verify("memory://a-store/first.inc"),
+                lambda: pk.export(backup, backed.store.folder / "no.dump"),
+            ):
+                with pytest.raises(DumpNotFound, match="ConnectionError") as caught:
+                    ask()
+                assert "s3cr3t" not in str(caught.value)
+        assert not (backed.store.folder / "no.dump").exists()
+        assert backup.damage == (), "it is whole, as is seen when the store can be reached again"
+    finally:
+        memory.rm("/a-store", recursive=True)
+
+
+def test_a_pack_that_may_not_be_opened_says_nothing_about_the_backup(backed: Backed) -> None:
+    for path in backed.store.packs():
+        path.unlink()
+        path.mkdir()  # for the test may be run by root, who may open all
+    with pytest.raises(DumpNotFound, match="cannot be reached"):
+        b"".join(read_dump(backed.backup).row_blocks(MANY))
+
+
+def test_packs_that_were_written_anew_while_a_backup_is_open_are_found(backed: Backed) -> None:
+    from pgaudit_kit.operations.store.packs import PackStore, PackWriter
+    from pgaudit_kit.operations.store.store_folder import LocalFolder
+
+    backup = read_dump(backed.backup)
+    assert b"".join(backup.row_blocks(SMALL))
+    packs = PackStore(LocalFolder(backed.store.folder / "packs"))
+    for _ in range(2):  # also a second time
+        for pack in packs.ids():
+            writer = PackWriter(packs)
+            for chunk in reversed(packs.index(pack).chunks):
+                writer.add(chunk.kind, chunk.digest, packs.read(pack, chunk), size_bytes=chunk.size_bytes, fingerprint=chunk.fingerprint)
+            writer.flush()
+            packs.remove(pack)
+        assert b"".join(backup.row_blocks(MANY)) == b"".join(read_dump(backed.plain).row_blocks(MANY))
+    assert backup.damage == ()
+
+
+def test_what_to_do_is_what_helps_with_an_incremental_backup(backed: Backed, tmp_path: Path) -> None:
+    for path in backed.store.packs():
+        path.write_bytes(bytes(path.stat().st_size))
+    complete = next(c for c in pk.verify(backed.backup).check_list if c.id == "dump.complete")
+    assert "the next backup writes it again" in complete.remedy, "the backup before it may need the very same chunk"
+    away = tmp_path / "away"
+    away.mkdir()
+    (away / "copy.inc").write_bytes(backed.backup.read_bytes())
+    complete = next(c for c in pk.verify(away / "copy.inc").check_list if c.id == "dump.complete")
+    assert "Open it where it lies" in complete.remedy

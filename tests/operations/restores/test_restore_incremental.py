@@ -13,7 +13,7 @@ import pytest
 
 import pgaudit_kit as pk
 from pgaudit_kit.dumps.read_dump import read_dump
-from pgaudit_kit.errors import DamagedDump, UsageError
+from pgaudit_kit.errors import BadBackup, DamagedDump, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.restores.restored import Replacement
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
@@ -158,7 +158,7 @@ def test_damaged_packs_stop_a_restore_before_anything_is_touched(make_app: MakeA
     done = pk.restore(path, url, confirm=yes)
     assert (done.verdict, done.replaced) == (Outcome.FAILED, False)
     assert pk.rehearse(path).verdict is Outcome.FAILED
-    with pytest.raises(DamagedDump, match=r"messages|users"):
+    with pytest.raises(BadBackup, match=r"messages|users"):
         pk.restore_part(path, url, tables=["users", "messages"])
     with pytest.raises(DamagedDump):
         pk.export(path, store / "no.dump")
