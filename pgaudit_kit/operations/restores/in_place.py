@@ -18,6 +18,7 @@ from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import OutcomeUnknown, PgAuditError, RestoreFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.backups.read_back import is_proven
+from pgaudit_kit.operations.restores.as_new import make_as_new
 from pgaudit_kit.operations.restores.database_contents import Contents, drop_contents, lock_tables, read_contents
 from pgaudit_kit.operations.restores.dump_as_script import dump_as_script
 from pgaudit_kit.operations.restores.dump_needs import check_extension_versions, check_extensions, check_roles, check_whole, roles_in
@@ -32,7 +33,6 @@ from pgaudit_kit.operations.restores.replace_database import not_confirmed
 from pgaudit_kit.operations.restores.restored import Confirm
 from pgaudit_kit.operations.restores.restored_in_place import ContentsReplacement, InPlaceRestore
 from pgaudit_kit.operations.restores.run_script import run_script
-from pgaudit_kit.operations.restores.schema_public import renew_public
 from pgaudit_kit.operations.restores.server_state import refuse_failed
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
@@ -178,7 +178,7 @@ def _replace(
                 what = "what the database holds was changed by others while it was backed up"
                 raise RestoreFailed(what, resource=job.target.label, remedy="Stop the application, and restore again.")
             drop_contents(connection)
-        refused = renew_public(connection, access=job.owners)
+        refused = make_as_new(connection, access=job.owners)
         loaded, programs = _load(job, connection)
         left_out = (*refused, *loaded)
         proof = _prove(job, connection)

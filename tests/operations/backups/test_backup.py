@@ -289,7 +289,7 @@ def test_no_password_is_in_any_command_line_or_file(make_app: MakeApp, store: Pa
             assert b"--snapshot=" in lines
             assert secret.encode() not in lines
             blocker.rollback()
-            _, words = process.communicate(timeout=60)
+            _, words = process.communicate(timeout=120)
         assert process.returncode == 0, words
         assert secret not in words
     assert all(secret.encode() not in p.read_bytes() for p in store.iterdir())

@@ -55,7 +55,7 @@ class _Slow(PackStore):
         self.may = threading.Event()
 
     def put(self, *arguments: object) -> str:
-        self.may.wait(30)
+        self.may.wait(120)
         return super().put(*arguments)  # type: ignore[arg-type]
 
 
@@ -75,7 +75,7 @@ def test_as_long_as_the_store_takes_nothing_no_more_than_some_megabytes_wait(tmp
         assert thread.is_alive()
         assert sum(handed) <= 50 * PIECE
         slow.may.set()
-        thread.join(30)
+        thread.join(120)
         sink.finish()
     assert sum(handed) == 100 * PIECE
 

@@ -187,6 +187,29 @@ def test_a_schema_public_that_was_dropped_is_made_as_every_new_database_has_it(
         assert "pg_monitor=U/" in str(one(admin, _PUBLIC))
 
 
+DEFAULTS = """
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO pg_monitor;
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pg_monitor WITH GRANT OPTION;
+ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO PUBLIC;
+ALTER DEFAULT PRIVILEGES REVOKE ALL ON FUNCTIONS FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES REVOKE ALL ON TYPES FROM PUBLIC, tenant;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO pg_monitor;
+"""
+
+
+def test_default_privileges_that_the_dump_does_not_know_are_taken_back_with_a_full_one_only(tenant: str, tmp_path: Path) -> None:
+    full = backup(tenant, store=tmp_path / "first", full=True)
+    with psycopg.connect(tenant) as connection:
+        connection.execute(DEFAULTS.encode())
+    count = "SELECT count(*) FROM pg_default_acl"
+    kept = one(tenant, count)
+    done = restore_in_place(full, tenant, confirm=yes, store=tmp_path / "backups", replace_contents=True, no_owner=True)
+    assert (done.verdict, one(tenant, count)) == (Outcome.PASSED, kept), done.checks.to_string()
+    done = restore_in_place(full, tenant, confirm=yes, store=tmp_path / "backups", replace_contents=True)
+    assert (done.verdict, one(tenant, count)) == (Outcome.PASSED, 0), done.checks.to_string()
+    assert same(full.path, tenant)
+
+
 def test_a_schema_public_that_the_role_may_not_change_is_told(tenant: str, tmp_path: Path) -> None:
     admin = tenant.replace("tenant@", "postgres@")
     path = dump(tenant, tmp_path / "app.dump", "custom")
