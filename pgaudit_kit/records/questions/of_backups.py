@@ -88,4 +88,12 @@ QUESTIONS = (
         remedy="If nobody meant it, see what is gone (pgaudit diff LAST_BACKUP TARGET --rows) and keep that backup.",
         evidence={"table": "text", "rows_before": "count", "rows": "count"},
     ),
+    Question(
+        "backup.chunks",
+        "Are all chunks in the store, the new ones as they were written?",
+        proves="New chunks were read back from the store, and those that were taken over stand in its indexes.",
+        not_proves="That the chunks of earlier backups are unharmed: verify --all reads all.",
+        looks_at="The packs and indexes of the store, by an incremental backup.",
+        remedy="Back up again; with --full-read nothing is taken over from earlier backups.",
+    ),
 )

@@ -112,4 +112,22 @@ QUESTIONS = (
         remedy="Back up as a role that bypasses row-level security, without --enable-row-security.",
         evidence={"table": "text", "reason": "text"},
     ),
+    Question(
+        "chunks.whole",
+        "Is every chunk that it uses there, with the digest it is named by?",
+        proves="Each chunk of an incremental backup was read, and its content has the digest by which it is named.",
+        not_proves="That they are all that belongs to each table (chunks.sums).",
+        looks_at="All packs of the store that the backup uses, by verify --all.",
+        remedy="Back up again, incrementally: what is still in the database is written anew. Until then rely on another backup.",
+        evidence={"table": "text", "chunks": "count"},
+    ),
+    Question(
+        "chunks.sums",
+        "Do the chunks of each table add up to the rows that the manifest recorded?",
+        proves="Counts and fingerprints that the index has of the chunks of a table add up to those in the manifest.",
+        not_proves="Tables of which the manifest has no fingerprint, or whose chunks are not all there: they are counted.",
+        looks_at="The index of an incremental backup and its manifest, by verify --all.",
+        remedy="Back up again with --full-read, which trusts no list of chunks.",
+        evidence={"table": "text", "rows": "count", "recorded": "count"},
+    ),
 )
