@@ -166,6 +166,11 @@ class Rescue:
         return self._parents.lost
 
     @property
+    def written(self) -> tuple[TableName, ...]:
+        """The tables into which rows are put back: those that were named, and their parents where they come along."""
+        return (*self.tables, *(self.needed if self._with_parents else ()))
+
+    @property
     def lost_parents(self) -> tuple[LostParents, ...]:
         """The rows that are needed and that the script does not bring back: without them it fails, or its rows point at nothing."""
         return self._parents.told(lost=not self._with_parents)

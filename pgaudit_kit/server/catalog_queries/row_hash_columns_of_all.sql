@@ -4,8 +4,8 @@ FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid
-WHERE c.relkind = 'r'
-  AND n.nspname !~ '^pg_'
+WHERE
+-- [ordinary_tables]
   AND a.attnum > 0
   AND NOT a.attisdropped
   AND t.typnamespace = 'pg_catalog'::regnamespace
