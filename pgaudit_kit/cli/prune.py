@@ -67,34 +67,35 @@ def prune(
         recipients=encrypt_to or (),
     )
     if json:
-        print_json({"verdict": "passed", "dry_run": dry_run, **done.to_dict()})
+        print_json({"dry_run": dry_run, **done.to_dict()})
         return
     if dry_run:
         _print_plan(done.fates)
-    doomed = _doomed(done.fates)
-    if not doomed:
-        print_verdict("passed", f"all {len(done.fates)} backups in {done.store} are kept.")
-    elif done.deleted:
-        freed = shown_size(done.freed_bytes)
-        print_verdict("passed", f"deleted {len(done.deleted)} of {len(done.fates)} backups in {done.store}, {freed} freed.")
-    else:
-        print_verdict("passed", f"nothing was deleted; {len(doomed)} of {len(done.fates)} backups in {done.store} would be.")
+    unswept = [f"chunks of incremental backups were not swept: {done.swept.not_swept}"] if done.swept.not_swept else []
+    print_verdict(done.verdict, _sentence(done), unswept)
     _print_swept(done, dry_run=dry_run)
     if done.cleaned:
         say(f"  → also removed what killed runs had left: {visible(', '.join(done.cleaned))}")
+
+
+def _sentence(done: Pruned) -> str:
+    doomed, all_of_them = len(_doomed(done.fates)), f"{len(done.fates)} backups in {done.store}"
+    if not doomed:
+        return f"all {all_of_them} are kept."
+    if done.deleted:
+        return f"deleted {len(done.deleted)} of {all_of_them}, {shown_size(done.freed_bytes)} freed."
+    return f"nothing was deleted; {doomed} of {all_of_them} would be."
 
 
 def _print_swept(done: Pruned, *, dry_run: bool) -> None:
     """What became of the chunks of incremental backups; nothing where there are none."""
     swept = done.swept
     if done.needed:
-        print(f"  → kept for now, since a running backup builds on them: {visible(', '.join(done.needed))}")
-    if swept.not_swept:
-        print(f"  → chunks of incremental backups were not swept: {visible(swept.not_swept)}")
-    elif swept.deleted:
-        print(f"  → {len(swept.deleted)} packs that no backup uses were deleted, {shown_size(swept.freed_bytes)} freed")
+        say(f"  → kept for now, since a running backup builds on them: {visible(', '.join(done.needed))}")
+    if swept.deleted:
+        say(f"  → {len(swept.deleted)} packs that no backup uses were deleted, {shown_size(swept.freed_bytes)} freed")
     if swept.waiting_bytes and not dry_run:
-        print(f"  → packs of {shown_size(swept.waiting_bytes)} are of little or no use; a prune after their grace deletes them")
+        say(f"  → packs of {shown_size(swept.waiting_bytes)} are of little or no use; a prune after their grace deletes them")
 
 
 def _doomed(fates: Sequence[Fate]) -> list[Fate]:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import yaml
 import pgaudit_kit as pk
 from pgaudit_kit.demo.sample_app import APPLICATION, create_sample_app
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from pgaudit_kit.records.config import Config
 from pgaudit_kit.reporting.parameters import load_notebook, notebook_parameters
 from tests.docs.blocks import Block, blocks_of, commands_of, differs, parse_command_line, pgaudit_lines
 
@@ -29,7 +31,7 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
 EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
 RUNS = ("python", "sh", "bash", "console", "sql")
-VALIDATED = ("yaml", "ini", "cron")
+VALIDATED = ("yaml", "ini", "cron", "toml")
 SHOWN = ("text",)  # output that no command stands above of
 ASKS = re.compile(
     r"^pgaudit (?:restore|rollback|prune)\b(?!.*--(?:yes|list|dry-run|table|schema|drop\b))|^pgaudit rescue\b.*--apply(?!.*--yes)"
@@ -153,6 +155,17 @@ def test_workflows_are_yaml_with_jobs_whose_commands_are_read() -> None:
         for job in workflow.get("jobs", {}).values():
             assert any("pgaudit" in step.get("run", "") for step in job["steps"])
             assert all(("uses" in step) != ("run" in step) for step in job["steps"])
+
+
+def test_settings_are_read_each_of_them(tmp_path: Path) -> None:
+    found = _blocks("toml")
+    assert found
+    for _, block in found:
+        (tmp_path / "pyproject.toml").write_text(block.text, encoding="utf-8")
+        (tmp_path / "prisma").mkdir(exist_ok=True)
+        (tmp_path / "prisma" / "schema.prisma").touch()
+        read = pk.load_config(tmp_path / "pyproject.toml")
+        assert [f.name for f in fields(read) if getattr(read, f.name) == getattr(Config(), f.name)] == []
 
 
 def test_crontabs_have_five_fields_and_a_command() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import threading
@@ -18,7 +17,7 @@ from pgaudit_kit.dumps.archives.archive_writer import CustomArchive, DataCompres
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.files.compressors import compressed
 from pgaudit_kit.errors import DumpError, UsageError
-from pgaudit_kit.operations.extracts.output_file import output_file
+from pgaudit_kit.operations.extracts.output_file import Place, output_place, path_of
 from pgaudit_kit.operations.extracts.output_folder import output_folder
 from pgaudit_kit.operations.extracts.write_archive import write_custom, write_directory
 from pgaudit_kit.operations.programs.client_programs import Program, pg_restore_script_argv
@@ -33,9 +32,9 @@ _BARE = DataCompression()
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written. `entries`: how many have data; `program`: the pg_restore that wrote a script."""
+    """What was written. `path`: None of an open file; `entries`: how many have data; `program`: the pg_restore that wrote a script."""
 
-    path: Path
+    path: Path | None
     format: ExportFormat
     compression: str
     size_bytes: int
@@ -45,7 +44,7 @@ class Exported:
 
 def export(
     dump: Any,
-    path: str | os.PathLike[str],
+    path: Place,
     *,
     format: ExportFormat = "custom",  # noqa: A002  # the word of pg_dump
     compression: str | Compression | None = None,
@@ -56,7 +55,7 @@ def export(
     Entries, names, SQL and rows stay byte for byte what they are, and so does the version of archives: the pg_restore that reads *dump*
     reads what is written. *compression*: none, gzip, lz4 or zstd, with a level if you like (`zstd:9`); by default gzip for archives, as
     pg_dump has it, and none for scripts. *path* is whole or not there; *overwrite*: a file may be replaced, a folder never.
-    A script is written by pg_restore, from what it is given through a pipe.
+    A script is written by pg_restore, from what it is given through a pipe, and may go to an open binary file, too.
 
     Raises UsageError (a script, which is no archive; a compression that came later than the archive's version), DamagedDump,
     ProgramNotFound, ProgramFailed, OperationError, and the errors of read_dump.
@@ -70,20 +69,25 @@ def export(
     if reader is None:
         remedy = "psql runs it as it is; to have an archive, restore it and dump that database with pg_dump -Fc."
         raise UsageError(f"{opened.label} is a script, and no archive can be made of one", resource=opened.label, remedy=remedy)
-    place = Path(path)
-    program = ""
-    if format == "directory":
-        with output_folder(place) as folder:
-            write_directory(reader, folder, wanted)
+    place = path_of(path)
+    if format == "plain":
+        with output_place(path, overwrite=overwrite) as file:
+            program, size = _write_script(opened, reader, file, wanted)
+    elif place is None:
+        raise UsageError("an archive cannot be written to standard output", remedy="Name a file, or choose format plain.")
     else:
-        with output_file(place, overwrite=overwrite) as file:
-            if format == "custom":
-                write_custom(reader, file, wanted)
-            else:
-                program = _write_script(opened, reader, file, wanted)
-    return Exported(
-        place, format, str(Compression(wanted.algorithm, wanted.level)), _size_of(place), len(entries_with_data(reader)), program
-    )
+        _write_archive(reader, place, format, wanted, overwrite=overwrite)
+        program, size = "", _size_of(place)
+    return Exported(place, format, str(Compression(wanted.algorithm, wanted.level)), size, len(entries_with_data(reader)), program)
+
+
+def _write_archive(reader: ArchiveReader, place: Path, form: ExportFormat, compression: DataCompression, *, overwrite: bool) -> None:
+    if form == "directory":
+        with output_folder(place) as folder:
+            write_directory(reader, folder, compression)
+    else:
+        with output_place(place, overwrite=overwrite) as file:
+            write_custom(reader, file, compression)
 
 
 def _compression(given: str | Compression | None, wanted_format: ExportFormat) -> DataCompression:
@@ -93,12 +97,12 @@ def _compression(given: str | Compression | None, wanted_format: ExportFormat) -
     return DataCompression(parsed.algorithm, parsed.level)
 
 
-def _write_script(dump: Dump, reader: ArchiveReader, file: IO[bytes], compression: DataCompression) -> str:
-    """Have pg_restore write the script of *dump*; return which one did."""
+def _write_script(dump: Dump, reader: ArchiveReader, file: IO[bytes], compression: DataCompression) -> tuple[str, int]:
+    """Have pg_restore write the script of *dump*; return which one did, and how many bytes."""
     match = re.match(r"\d+", dump.told.server_version or "")
     pg_restore = pg_restore_for(dump, int(match[0]) if match else 0)
-    file.writelines(compressed(_script(pg_restore, reader), compression.algorithm, compression.level))
-    return str(pg_restore)
+    size = sum(file.write(piece) for piece in compressed(_script(pg_restore, reader), compression.algorithm, compression.level))
+    return str(pg_restore), size
 
 
 def _script(pg_restore: Program, reader: ArchiveReader) -> Iterator[bytes]:

@@ -5,12 +5,25 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from pgaudit_kit.errors import OperationError, UsageError
 from pgaudit_kit.operations.store.file_locks import create_locked, take_if_free
+
+Place = str | os.PathLike[str] | IO[bytes]
+
+
+def output_place(place: Place, *, overwrite: bool) -> AbstractContextManager[IO[bytes]]:
+    """Give what to write to: the file of a path, as `output_file` does; an open binary file as it is."""
+    path = path_of(place)
+    return nullcontext(cast("IO[bytes]", place)) if path is None else output_file(path, overwrite=overwrite)
+
+
+def path_of(place: Place) -> Path | None:
+    """The path of *place*; None of an open file."""
+    return Path(place) if isinstance(place, str | os.PathLike) else None
 
 
 @contextmanager

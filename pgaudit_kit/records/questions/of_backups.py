@@ -88,4 +88,12 @@ QUESTIONS = (
         remedy="If nobody meant it, see what is gone (pgaudit diff LAST_BACKUP TARGET --rows) and keep that backup.",
         evidence={"table": "text", "rows_before": "count", "rows": "count"},
     ),
+    Question(
+        "backup.chunks",
+        "Are all chunks in the store, the new ones as they were written?",
+        proves="Every chunk that it lists lies in a pack of the store, and those that it wrote were read back and have their digests.",
+        not_proves="That older chunks, which it shares with other backups, can still be read: chunks.whole does.",
+        looks_at="The packs that an incremental backup wrote, and the indexes of the others; of others it is not asked.",
+        remedy="None is needed: a backup of which a new chunk cannot be read back is not written at all.",
+    ),
 )

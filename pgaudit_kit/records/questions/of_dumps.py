@@ -112,4 +112,22 @@ QUESTIONS = (
         remedy="Back up as a role that bypasses row-level security, without --enable-row-security.",
         evidence={"table": "text", "reason": "text"},
     ),
+    Question(
+        "chunks.whole",
+        "Is every chunk that it uses there, with the digest it is named by?",
+        proves="Each chunk of an incremental backup was read, unpacked, and has the digest that it is named by.",
+        not_proves="That they are the rows that the database had: chunks.sums does.",
+        looks_at="All packs of the store, with pgaudit verify --all; verify of one backup tells the same under dump.rows_readable.",
+        remedy="Back up again, incrementally: what is still in the database is written anew. Until then rely on another backup.",
+        evidence={"table": "text", "chunks": "count"},
+    ),
+    Question(
+        "chunks.sums",
+        "Do the chunks of each table add up to the rows that the manifest recorded?",
+        proves="Count and fingerprint of every table, added up from what its chunks really hold, are those of the manifest.",
+        not_proves="The order of the rows, or anything of tables whose chunks are not all there (chunks.whole).",
+        looks_at="All packs of the store and the manifest of each backup, with pgaudit verify --all.",
+        remedy="Back up again with --full-read, which trusts no list of chunks.",
+        evidence={"table": "text", "rows": "count", "recorded": "count"},
+    ),
 )
