@@ -30,6 +30,7 @@ from pgaudit_kit.cli import (
     snapshot,
     verify,
 )
+from pgaudit_kit.cli.encodings import speak_any_encoding
 from pgaudit_kit.cli.encryption_options import take_identity
 from pgaudit_kit.cli.every_command import add_command
 from pgaudit_kit.cli.output import visible
@@ -96,6 +97,7 @@ def main() -> None:
     """Run `pgaudit`; an error becomes one line on standard error and its exit code, one that was not foreseen too."""
     debug = bool(os.environ.get(DEBUG)) or "--debug" in sys.argv[1:]
     sys.unraisablehook = _interrupt_again
+    speak_any_encoding()
     try:
         app(args=take_identity([a for a in sys.argv[1:] if a != "--debug"]), prog_name="pgaudit")
     except PgAuditError as error:

@@ -300,6 +300,59 @@ def _keys_documented(command: str) -> set[str]:
     return set(re.findall(r"`(\w+)`", " ".join([*own, *common])))
 
 
+WRONG = [
+    ("nosuch", "no such command 'nosuch'. pgaudit --help says what it takes."),
+    ("verfy", "no such command 'verfy'. Did you mean"),
+    ("verify --nosuch", "no such option: --nosuch. pgaudit verify --help says what it takes."),
+    ("diff app.dump", "missing argument 'B'. pgaudit diff --help says what it takes."),
+    ("list --keep-last x", "invalid value for '--keep-last'"),
+    ("restore app.dump env:APP postgresql://me:pw-of-mine@host/app", "got unexpected extra argument"),
+    ("export app.dump -Fc -o -", "an archive cannot be written to standard output. Name a file"),
+    ("export app.dump -Fp -o - --json", "a script on standard output is no JSON"),
+]
+
+
+@pytest.mark.parametrize(("line", "said"), WRONG)
+def test_what_is_not_understood_is_told_in_one_line_with_what_to_do(line: str, said: str, run: Run) -> None:
+    done = run(line)
+    assert (done.code, done.out) == (2, "")
+    assert re.fullmatch(r"pgaudit: [^\n]+\n", done.err), done.err
+    assert done.err.startswith(f"pgaudit: {said}")
+    assert "pw-of-mine" not in done.err
+
+
+def _program(place: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    program = [sys.executable, "-c", "from pgaudit_kit.cli.app import main; main()", *arguments]
+    return subprocess.run(program, cwd=place, env={**os.environ, **environment}, capture_output=True, check=False, timeout=120)
+
+
+def test_a_script_goes_to_standard_output_alone(place: Path, run: Run) -> None:
+    assert run("export app.dump -Fp -o exported.sql").code == 0
+    done = _program(place, "export", "app.dump", "-Fp", "-o", "-")
+    key = re.compile(rb"^\\(?:un)?restrict .*$", re.MULTILINE)  # each run has its own
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert key.sub(b"", done.stdout) == key.sub(b"", (place / "exported.sql").read_bytes())
+    assert not (place / "-").exists()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_a_terminal_that_lacks_our_signs_gets_others_and_data_stay_as_they_are(encoding: str, place: Path) -> None:
+    checked = _program(place, "verify", "app.dump", PYTHONIOENCODING=encoding)
+    assert checked.returncode == 0, checked.stderr
+    assert b"+ passed app.dump" in checked.stdout
+    asked = ("query", "app.dump", "SELECT 'é✓' AS a FROM users LIMIT 1")
+    assert json.loads(_program(place, *asked, "--json", PYTHONIOENCODING=encoding).stdout)["rows"] == [["é✓"]]
+    assert _program(place, *asked, "--csv", PYTHONIOENCODING=encoding).stdout.decode().split() == ["a", "é✓"]
+
+
+def test_a_table_that_is_too_wide_for_the_terminal_is_shown_row_by_row(place: Path) -> None:
+    shown = _program(place, "list", "--store", "chunks", COLUMNS="60").stdout.decode()
+    assert re.search(r"^format +incremental$", shown, re.MULTILINE), shown
+    assert re.search(r"^backup +\S+\.inc$", shown, re.MULTILINE), shown
+    wide = _program(place, "list", "--store", "chunks", COLUMNS="200").stdout.decode()
+    assert re.search(r"^target +when \(UTC\) +age", wide, re.MULTILINE), wide
+
+
 def test_an_error_leaves_no_file_and_the_one_before_it_stays(run: Run, place: Path) -> None:
     file = place / "answer.txt"
     file.write_text("before", encoding="utf-8")
@@ -385,7 +438,11 @@ def test_the_shell_completes_commands_backups_tables_targets_and_reports(place: 
     assert _completed(place, "pgaudit extract bad.sql t") == []
     assert "env:CHANGED" in _completed(place, "pgaudit restore app.dump env:")
     assert _completed(place, "pgaudit report ver") == ["verify"]
+    assert _completed(place, "pgaudit report re") == ["rehearse", "restore"]
+    assert _completed(place, "pgaudit backup --format t") == ["tar"]
+    assert _completed(place, "pgaudit export --format t") == []
     assert _completed(place, "pgaudit backup --format d") == ["directory"]
+    assert _completed(place, "pgaudit verify --explain chunks.") == ["chunks.whole", "chunks.sums"]
     assert _completed(place, "pgaudit verify app.dump --require user") == ["users"]
 
 

@@ -22,9 +22,11 @@ import yaml
 
 import pgaudit_kit as pk
 from pgaudit_kit.demo.sample_app import APPLICATION, create_sample_app
+from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.config import Config
 from pgaudit_kit.reporting.parameters import load_notebook, notebook_parameters
+from pgaudit_kit.server.snapshot import Snapshot
 from tests.docs.blocks import Block, blocks_of, commands_of, differs, parse_command_line, pgaudit_lines
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -62,6 +64,12 @@ class Page:
         self.folder, self.url = folder, url
         self.names: dict[str, Any] = {"pk": pk}
 
+    def close(self) -> None:
+        """End the sessions that the page's code has left to its reader's end of Python."""
+        for thing in self.names.values():
+            if isinstance(thing, Difference | Snapshot):
+                thing.close()
+
     def run(self, block: Block) -> str:
         """Run *block*; "" when it did what the page says, else what is wrong."""
         if block.language == "sql":
@@ -96,7 +104,7 @@ class Page:
 
 
 @pytest.fixture
-def place(server: EmbeddedServer, app_backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Page:
+def place(server: EmbeddedServer, app_backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     """A fresh copy of the folder and of the database."""
     name = f"docs_{abs(hash(tmp_path)) % 10**8}"
     with psycopg.connect(server.url(), autocommit=True) as connection:
@@ -111,7 +119,8 @@ def place(server: EmbeddedServer, app_backup: Path, tmp_path: Path, monkeypatch:
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("NO_COLOR", "1")
-    return Page(tmp_path, url)
+    with contextlib.closing(Page(tmp_path, url)) as page:
+        yield page
 
 
 @pytest.mark.slow
