@@ -24,7 +24,9 @@ from tests.postgres_versions import installation
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("thorough")  # by hand: the tests of random databases make many more
+settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("any machine")
+settings.register_profile("thorough", deadline=None)  # by hand: the tests of random databases make many more
 
 PROJECT = Path(__file__).resolve().parent.parent
 PACKAGE = str(PROJECT / "pgaudit_kit") + os.sep

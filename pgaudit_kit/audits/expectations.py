@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 from pgaudit_kit.audits.asking import ask
-from pgaudit_kit.audits.beside import earlier_backups, last_rehearsal
+from pgaudit_kit.audits.beside import Beside, last_rehearsal
 from pgaudit_kit.audits.file_digest import dump_digest
 from pgaudit_kit.checks.dump_size import check_dump_size
 from pgaudit_kit.checks.required_tables import check_last_tables, check_prisma_tables, check_required_tables, tables_with_rows
@@ -40,39 +39,41 @@ def ask_tables(source: Source, require: Sequence[str], config: Config) -> Iterat
         yield ask("tables.prisma", lambda: check_prisma_tables(model_tables(schema), tables_with_rows(source)))
 
 
-def ask_dump(dump: Dump, manifest: Manifest | None, config: Config, *, alone: bool) -> Iterator[Check]:
-    """How old, how large, how soon restored. *alone*: nothing beside the dump is to be looked at."""
+def ask_dump(dump: Dump, manifest: Manifest | None, config: Config, here: Beside | None, before: Sequence[Manifest]) -> Iterator[Check]:
+    """How old, how large, how soon restored. *here*: what is beside the dump, None when that cannot be looked at, or is not to be.
+
+    *before*: the backups before it, the newest first.
+    """
     if rpo := config.rpo:
         yield ask("dump.age", lambda: check_age(taken_at(dump, manifest), rpo=rpo, now=datetime.now(UTC)))
-    path = dump.path if isinstance(dump.path, Path) and not alone else None
-    before = earlier_backups(path, manifest) if path and manifest else []
     yield from _ask_size(dump, manifest, before, config)
     if before:
         yield ask("tables.last_backup", lambda: check_last_tables(before[0], tables_with_rows(dump)))
-    if (rto := config.rto) and not alone:
-        yield ask("restore.duration", _duration(dump, path, lambda e: check_duration(e.seconds, rto=rto, of=_told(e)), config))
+    if rto := config.rto:
+        yield ask("restore.duration", lambda: _duration(dump, here, rto))
 
 
 def _ask_size(dump: Dump, manifest: Manifest | None, before: Sequence[Manifest], config: Config) -> Iterator[Check]:
     form = manifest.dump_form if manifest else ""
-    sizes = [m.dump_file.size_bytes for m in before if m.dump_file and m.dump_form == form]
+    sizes = [m.held_bytes for m in before if m.held_bytes is not None and m.dump_form == form]
     smallest, share = config.smallest_size_bytes, config.smallest_share
     if sizes or smallest is not None:
-        size = dump.provenance.size_bytes
-        if size is None and manifest and manifest.dump_file:
-            size = manifest.dump_file.size_bytes
+        size = _rows_bytes(dump) if dump.provenance.format == "incremental" else dump.provenance.size_bytes
+        if size is None and manifest:
+            size = manifest.held_bytes
         yield ask("dump.size", lambda: check_dump_size(size, smallest=smallest, before=sizes, share=share))
 
 
-def _duration(dump: Dump, path: Path | None, judged: Callable[[Evidence], Check], config: Config) -> Callable[[], Check]:
-    def answer() -> Check:
-        found = last_rehearsal(path, dump_digest(dump).sha256) if path else "no rehearsal beside it can be looked for"
-        if isinstance(found, Evidence):
-            return judged(found)
-        assert config.rto is not None  # noqa: S101  # asked only then
-        return check_duration(None, rto=config.rto, of=found)
+def _rows_bytes(dump: Dump) -> int | None:
+    """Its rows as COPY text, as `Manifest.held_bytes` counts them."""
+    return sum(data.size_bytes or 0 for data in dump.table_data.values())
 
-    return answer
+
+def _duration(dump: Dump, here: Beside | None, rto: timedelta) -> Check:
+    found = last_rehearsal(here, dump_digest(dump).sha256) if here else "no rehearsal beside it can be looked for"
+    if isinstance(found, Evidence):
+        return check_duration(found.seconds, rto=rto, of=_told(found))
+    return check_duration(None, rto=rto, of=found)
 
 
 def _told(evidence: Evidence) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pgaudit_kit.audits.asking import ask
+from pgaudit_kit.audits.asking import ask, ask_if_any
 from pgaudit_kit.audits.ledgers import same_ledgers
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.same import ask_same
@@ -23,7 +23,7 @@ from pgaudit_kit.checks.restored_state import (
 from pgaudit_kit.checks.sequences import check_sequences_ahead, unmoved
 from pgaudit_kit.difference.dangling import dangling_keys
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.loss import TEMPORAL, DanglingKey
+from pgaudit_kit.records.loss import TEMPORAL
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check
@@ -71,15 +71,12 @@ def _ask_state(expected: Inventory, restored: Snapshot) -> Iterator[Check]:
 
 def ask_orphans(live: Snapshot) -> Iterator[Check]:
     """`foreign_keys.orphans`, unless all keys are temporal, which the server has checked."""
-    keys: list[DanglingKey] = []
 
-    def answer() -> Check:
-        keys.extend(dangling_keys(live, live, whole=live))
-        return check_orphans(keys)
+    def answer() -> Check | None:
+        keys = dangling_keys(live, live, whole=live)
+        return None if keys and all(k.reason == TEMPORAL for k in keys) else check_orphans(keys)
 
-    check = ask("foreign_keys.orphans", answer)
-    if not keys or any(k.reason != TEMPORAL for k in keys):
-        yield check
+    yield from ask_if_any("foreign_keys.orphans", answer)
 
 
 def ask_collations(expected: Source, live: Snapshot) -> Iterator[Check]:

@@ -13,6 +13,8 @@ from pgaudit_kit.records.verdict import Check, Outcome, worst
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+WITHOUT_MANIFEST = "Without a manifest beside it, nothing says whether it holds all that the database held."
+
 
 @dataclass(frozen=True)
 class AuditResult:

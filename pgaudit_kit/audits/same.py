@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from pgaudit_kit.audits.asking import ask, not_checked
+from pgaudit_kit.audits.asking import ask, ask_if_any
 from pgaudit_kit.checks.objects_match import check_objects_match
 from pgaudit_kit.checks.privileges import check_privileges
 from pgaudit_kit.checks.rows_match import check_row_counts, check_row_fingerprints
@@ -46,23 +46,19 @@ def ask_same(expected: Source, found: Source, *, ignore: frozenset[str] = frozen
         if tables:
             yield ask("rows.count", lambda: check_row_counts(tables))
             yield ask("rows.fingerprint", lambda: check_row_fingerprints(tables))
-    if expected.inventory.of_kind("SEQUENCE") and SCHEMA_ONLY not in _partial(expected):
+    if SCHEMA_ONLY not in _partial(expected) and any(s.attributes.get("last_value") for s in expected.inventory.of_kind("SEQUENCE")):
         yield ask("sequences.value", lambda: check_sequence_values(expected.inventory, found.inventory))
 
 
 def ask_privileges(expected: Source, found: Source, *, ignore: frozenset[str] = frozenset()) -> Iterator[Check]:
     """`privileges.match`, when both sides can be asked for any; they are among what `objects.match` compares, too."""
     ignore |= told_to_leave_out(expected)
-    answers: list[Check | None] = []
 
-    def answer() -> Check:
+    def answer() -> Check | None:
         differences = compare_inventories(expected, found, ignore=SEQUENCE_STATE | ignore)
-        answers.append(check_privileges(expected.inventory, found.inventory, differences, ignore=ignore))
-        return answers[0] or not_checked("privileges.match", "the backup says nothing of them")
+        return check_privileges(expected.inventory, found.inventory, differences, ignore=ignore)
 
-    check = ask("privileges.match", answer)
-    if answers != [None]:
-        yield check
+    yield from ask_if_any("privileges.match", answer)
 
 
 @dataclass

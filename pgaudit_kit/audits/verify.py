@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
 from pgaudit_kit.audits.asking import ask
+from pgaudit_kit.audits.beside import beside, earlier_backups
 from pgaudit_kit.audits.expectations import Settings, ask_dump, ask_tables, settings_of
 from pgaudit_kit.audits.file_digest import digest_if_there, dump_digest, file_digest
 from pgaudit_kit.audits.ledgers import ledger_states, same_ledgers
-from pgaudit_kit.audits.result import AuditResult
+from pgaudit_kit.audits.result import WITHOUT_MANIFEST, AuditResult
 from pgaudit_kit.audits.same import ask_same
 from pgaudit_kit.audits.sources import open_dump
+from pgaudit_kit.audits.verify_cluster import verify_cluster
+from pgaudit_kit.audits.verify_file import ask_file
 from pgaudit_kit.audits.verify_live import ask_target, is_live, verify_live
-from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_globals, check_rows_readable, check_unreadable
+from pgaudit_kit.checks.dump_whole import check_digest, check_globals, check_unreadable
 from pgaudit_kit.checks.live_state import check_rows_complete, protected_tables
 from pgaudit_kit.dumps.dump import Dump
-from pgaudit_kit.dumps.files.remote_places import read_beside
+from pgaudit_kit.dumps.files.remote_places import WEB, read_beside
 from pgaudit_kit.dumps.files.urls import is_url
 from pgaudit_kit.dumps.scripts.cluster import ClusterDump
-from pgaudit_kit.errors import DamagedDump, ManifestError, NotADump, PgAuditError, UnsupportedDump, UsageError
+from pgaudit_kit.errors import DamagedDump, ManifestError, NotADump, UnsupportedDump, UsageError
 from pgaudit_kit.records.manifest import SUFFIX, DumpFile, Manifest, bare_name, load_manifest, manifest_beside
 from pgaudit_kit.records.objects import DatabaseObject
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Check, Outcome
-
-WITHOUT_MANIFEST = "Without a manifest beside it, nothing says whether it holds all that the database held."
-_WEB = re.compile("https?://", re.IGNORECASE)
 
 
 def verify(
@@ -67,10 +66,12 @@ def verify(
             return AuditResult("Is this backup whole?", Path(error.resource).name, (check_unreadable(error.message, None), changed))
         raise
     if isinstance(opened, ClusterDump):
-        return _verify_cluster(opened, given=manifest is not None, require=require or settings.required_tables, target=target is not None)
+        return verify_cluster(opened, settings, {"a manifest is": manifest, "required tables are": require, "a target is": target})
     recorded = manifest_of(opened.path or dump, manifest)
-    checks = list(_ask_file(opened))
-    checks += ask_dump(opened, recorded, settings, alone=isinstance(manifest, Manifest))
+    here = None if isinstance(manifest, Manifest) else beside(opened.path or dump)
+    before, unlisted = earlier_backups(here, recorded)
+    checks = list(ask_file(opened))
+    checks += ask_dump(opened, recorded, settings, here, before)
     checks += ask_tables(opened, require, settings)
     if recorded is not None:
         checks += _ask_manifest(opened, recorded)
@@ -81,27 +82,9 @@ def verify(
     else:
         checks += ledger_states(opened)
     if target is not None:
-        checks += ask_target(recorded or opened, opened, target)
+        checks = _told_apart(checks, [*ask_target(recorded or opened, opened, target)])
     skipped = _not_in_it(recorded) if recorded is not None else (WITHOUT_MANIFEST,)
-    return AuditResult("Is this backup whole?", opened.label, tuple(checks), skipped)
-
-
-def _verify_cluster(dump: ClusterDump, *, given: bool, require: Sequence[str], target: bool) -> AuditResult:
-    if given or require or target:
-        what = "a manifest is" if given else "required tables are" if require else "a target is"
-        names = ", ".join(one.label for one in dump.databases.values()) or "none is in it"
-        raise UsageError(f"{what} of one database", resource=dump.file.resource, remedy=f"Name one: {names}.")
-    facts = dump.provenance
-    checks = [check_complete(complete=facts.complete, damage=dump.damage, entries=len(dump.databases))]
-    # Nearly every cluster has template1 and postgres with nothing in them, and pg_dumpall writes them: their beginning and end are all
-    # there is, and the first check has counted them. A script of nothing but such has nothing that could be green.
-    empty = [name for name, one in dump.databases.items() if not one.toc_entries and one.provenance.complete]
-    empty = empty if len(empty) < len(dump.databases) else []
-    for name, one in dump.databases.items():
-        if name not in empty:
-            checks += [replace(check, id=f"{check.id}#{name}") for check in (*_ask_file(one), *ledger_states(one))]
-    skipped = [f"Nothing is in {', '.join(empty)}."] if empty else []
-    return AuditResult("Is this backup whole?", dump.label, tuple(checks), (*skipped, WITHOUT_MANIFEST))
+    return AuditResult("Is this backup whole?", opened.label, tuple(checks), (*skipped, *filter(None, [unlisted])))
 
 
 def manifest_of(dump: Any, manifest: Any) -> Manifest | None:
@@ -118,20 +101,26 @@ def manifest_of(dump: Any, manifest: Any) -> Manifest | None:
     text = os.fspath(dump)
     if is_url(text):
         return _manifest_beside_url(text)
-    beside = manifest_beside(Path(text))
-    return load_manifest(beside) if beside.exists() else None
+    place = manifest_beside(Path(text))
+    return load_manifest(place) if place.exists() else None
+
+
+def _told_apart(of_dump: Sequence[Check], of_target: Sequence[Check]) -> list[Check]:
+    """All of them under ids of their own: what was asked of the dump, and is asked of the target again, is `ID#manifest`."""
+    again = {check.id for check in of_target}
+    return [*(replace(c, id=f"{c.id}#manifest") if c.id in again else c for c in of_dump), *of_target]
 
 
 def _beside(dump: Any, file: str) -> str:
     """The path or URL of a *file* in the folder of *dump*, since what a manifest names lies nowhere else; "" when there is none to ask."""
-    if not isinstance(dump, str | os.PathLike) or _WEB.match(text := os.fspath(dump)):
+    if not isinstance(dump, str | os.PathLike) or WEB.match(text := os.fspath(dump)):
         return ""
     name = PurePath(file).name
     return f"{text.rstrip('/').rpartition('/')[0]}/{name}" if is_url(text) else str(Path(text).with_name(name))
 
 
 def _manifest_beside_url(url: str) -> Manifest | None:
-    if _WEB.match(url):  # a web server is asked for what was named, and nothing else
+    if WEB.match(url):  # a web server is asked for what was named, and nothing else
         return None
     folder, slash, name = url.rstrip("/").rpartition("/")
     file = f"{bare_name(name)}{SUFFIX}"
@@ -160,25 +149,6 @@ def _ask_changed(dump: Any, manifest: Any) -> Check | None:
     found = file_digest(path)
     check = check_digest(recorded.dump_file, sha256=found.sha256, size_bytes=found.size_bytes)
     return check if check.outcome is Outcome.FAILED else None
-
-
-def _ask_file(dump: Dump) -> Iterator[Check]:
-    dump.hash_while_counting()
-    complete, entries = dump.complete, len(dump.toc_entries)
-    yield ask("dump.complete", lambda: check_complete(complete=complete, damage=dump.damage, entries=entries))
-    if dump.table_data:
-        yield ask("dump.rows_readable", lambda: _check_rows(dump))
-
-
-def _check_rows(dump: Dump) -> Check:
-    unreadable = []
-    dump.fingerprints()  # of all tables together, which may use more than one process
-    for data in dump.table_data.values():
-        try:
-            dump.fingerprint(data.name)
-        except PgAuditError as error:
-            unreadable.append((data, error.message, isinstance(error, DamagedDump)))
-    return check_rows_readable(list(dump.table_data.values()), unreadable)
 
 
 def _ask_manifest(dump: Dump, manifest: Manifest) -> Iterator[Check]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from pgaudit_kit.audits.asking import ask
+from pgaudit_kit.audits.asking import ask, ask_if_any, not_checked
 from pgaudit_kit.audits.expectations import ask_tables
 from pgaudit_kit.audits.ledgers import ledger_states
 from pgaudit_kit.audits.proof import ask_orphans, prove
@@ -29,6 +29,16 @@ from pgaudit_kit.server.sequence_use import sequence_uses
 from pgaudit_kit.server.snapshot import Snapshot
 
 QUESTION = "Is this database sound?"
+# id → what there must be any of, "" where another line of the same says it
+_OF_OBJECTS = {
+    "indexes.valid": "index beside those of constraints",
+    "constraints.validated": "constraint",
+    "foreign_keys.valid": "foreign key",
+    "foreign_keys.orphans": "",
+    "materialized_views.populated": "materialized view",
+    "triggers.enabled": "trigger",
+    "sequences.ahead": "sequence of a column",
+}
 _LOCALE = ("locale_provider", "lc_collate", "lc_ctype", "locale", "icu_rules")
 
 
@@ -44,21 +54,28 @@ def verify_live(target: Any, *, require: Sequence[str], config: Config) -> Audit
     with open_source(target) as live:
         if not isinstance(live, Snapshot):
             raise UsageError("a dump or a live database was expected", resource=live.label, remedy="Name a dump or a target.")
-        return AuditResult(QUESTION, live.label, tuple(_ask_live(live, require, config)))
+        checks = tuple(_ask_live(live, require, config))
+        return AuditResult(QUESTION, live.label, checks, _none_there(checks))
 
 
 def _ask_live(live: Snapshot, require: Sequence[str], config: Config) -> Iterator[Check]:
     yield from ask_tables(live, require, config)
     yield ask("backup.readable", lambda: check_readable(list(live.table_data.values())))
+    yield from _ask_objects(live)
+
+    def collations() -> Check | None:
+        found = server_facts(live)  # of C and POSIX there are no versions, and nothing that could be asked
+        return check_collations_current(found.collations, found.actual_collations) if found.collations else None
+
+    yield from ask_if_any("collations.current", collations)
+
+
+def _ask_objects(live: Snapshot) -> Iterator[Check]:
+    """What is asked of the objects that are there; of all kinds when nobody knows which are."""
     try:
         inventory = live.inventory
     except PgAuditError as error:
-        lost = error
-
-        def again() -> Check:
-            raise lost
-
-        yield ask("indexes.valid", again)
+        yield from (not_checked(check_id, error.message, error.remedy) for check_id in (*_OF_OBJECTS, "migrations.state"))
         return
     for check_id in states_to_ask(inventory):
         yield ask(check_id, partial(check_state, check_id, inventory))
@@ -66,17 +83,14 @@ def _ask_live(live: Snapshot, require: Sequence[str], config: Config) -> Iterato
         yield from ask_orphans(live)
     if any(s.attributes.get("owned_by") for s in inventory.of_kind("SEQUENCE")):
         yield ask("sequences.ahead", lambda: check_sequences_ahead(sequence_uses(live)))
-    facts: list[bool] = []
-
-    def collations() -> Check:
-        found = server_facts(live)
-        facts.append(bool(found.collations))
-        return check_collations_current(found.collations, found.actual_collations)
-
-    current = ask("collations.current", collations)
-    if facts != [False]:  # of C and POSIX there are no versions, and nothing that could be asked
-        yield current
     yield from ledger_states(live)
+
+
+def _none_there(checks: Sequence[Check]) -> tuple[str, ...]:
+    """What there is none of, so that it was not asked about."""
+    asked = {check.id for check in checks}
+    none = [words for check_id, words in _OF_OBJECTS.items() if check_id not in asked and words]
+    return (f"It has no {', no '.join(none)}.",) if none else ()
 
 
 def ask_target(expected: Source, dump: Dump, target: Any) -> Iterator[Check]:

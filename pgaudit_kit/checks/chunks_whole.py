@@ -9,21 +9,27 @@ from pgaudit_kit.records.verdict import Check, Outcome
 
 _TOLD = 4
 _HEAL = "Back up again, incrementally: what is still in the database is written anew. Until then rely on another backup."
+_READ_AGAIN = "Check the store's rights and its disk, then verify again; when the disk is failing, delete the packs that it cannot read."
 _TAKE_AGAIN = "Back up again with --full-read, which trusts no list of chunks."
 
 
-def check_chunks(lost: Mapping[str, int], *, compared: int) -> Check:
-    """`chunks.whole`: each of the *compared* chunks is there, byte for byte; *lost*: how many are not, by what they belong to."""
+def check_chunks(lost: Mapping[str, int], *, compared: int, unread: str = "") -> Check:
+    """`chunks.whole`: each of the *compared* chunks is there, byte for byte; *lost*: how many are not, by what they belong to.
+
+    *unread*: why those could not be read, which does not say that they are bad.
+    """
+    what = "could not be read" if unread else "are lost or broken"
+    why = f" ({unread})" if unread else ""
     told = [f"{name} ({count:,})" for name, count in sorted(lost.items())]
     more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
     return Check(
         id="chunks.whole",
         question="Is every chunk that it uses there, with the digest it is named by?",
-        outcome=Outcome.FAILED if lost else Outcome.PASSED,
+        outcome=Outcome.NOT_CHECKED if unread else Outcome.FAILED if lost else Outcome.PASSED,
         expected=f"{compared:,} chunks, whole",
-        found=f"{sum(lost.values()):,} are lost or broken: of {', '.join(told[:_TOLD])}{more}" if lost else f"{compared:,} chunks, whole",
+        found=f"{sum(lost.values()):,} {what}: of {', '.join(told[:_TOLD])}{more}{why}" if lost else f"{compared:,} chunks, whole",
         compared=compared,
-        remedy=_HEAL if lost else "",
+        remedy=_READ_AGAIN if unread else _HEAL if lost else "",
         evidence=tuple({"table": name, "chunks": count} for name, count in sorted(lost.items())),
     )
 

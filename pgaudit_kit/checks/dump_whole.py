@@ -23,9 +23,9 @@ def check_complete(*, complete: bool | None, damage: Sequence[Damage], entries: 
         outcome=Outcome.FAILED if faulty else Outcome.PASSED if complete else Outcome.NOT_CHECKED,
         expected="the end that pg_dump writes, nothing broken before it",
         found=_told([_place(d) for d in _causes_first(damage)])
-        or ("complete" if complete else "the end is missing" if faulty else "cannot be told"),
+        or ("the end is missing" if faulty else "cannot be told" if not complete else "complete" if entries else "nothing is in it"),
         compared=entries,
-        remedy=MAKE_ANOTHER if faulty else "",
+        remedy=MAKE_ANOTHER if faulty else "" if entries else "Look whether it is of the database that you meant.",
         evidence=tuple({"what": d.what, "offset": d.offset, "line": d.line, "table": d.table, "member": d.member} for d in damage),
     )
 

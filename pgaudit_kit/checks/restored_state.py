@@ -122,7 +122,7 @@ def check_orphans(keys: Sequence[DanglingKey]) -> Check:
         expected=f"no orphans by {len(keys)} foreign keys",
         found="; ".join(found) or "none",
         compared=len(counted),
-        remedy="See them with `pgaudit diff`; the rows they point at were lost before the backup, or by the restore." if orphans else "",
+        remedy="See them with `pgaudit diff BACKUP TARGET`; `pgaudit rescue` puts back the rows that they point at." if orphans else "",
         evidence=tuple({"foreign_key": k.name, "table": str(k.table), "rows": k.rows, "state": k.state} for k in (*orphans, *uncounted)),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict
 from pgaudit_kit.errors import BackupFailed, PgAuditError, TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pgaudit_kit.operations.backups.backup import Backup
     from pgaudit_kit.server.targets import Target
@@ -91,33 +92,38 @@ def backup(
         exclude_table_data=tuple(exclude_table_data or ()),
         schema_only=schema_only,
     )
-    made: list[Backup] = []
     settings = configured(config)
     store = store or settings.store or DEFAULT_STORE
     refuse_fleeting(store)
-    chosen, refused = _resolve(targets)
+    one = partial(
+        back_up,
+        store=store,
+        format=format,
+        compression=compress,
+        jobs=jobs,
+        full=full,
+        part=part,
+        globals=globals or role_passwords,
+        role_passwords=role_passwords,
+        label=label,
+        lock_timeout=lock_timeout or None,
+        incremental=incremental,
+        encrypt_to=encrypt_to or (),
+        full_read=full_read,
+        config=settings,
+    )
+    raise typer.Exit(_each(*_resolve(targets), one, json=json))
+
+
+def _each(targets: Sequence[Target], refused: Sequence[TargetError], one: Callable[[Target], Backup], *, json: bool) -> int:
+    """Back up *targets*, each by *one*; say of each what came of it, also why others were *refused*; return the exit code."""
+    made: list[Backup] = []
     failures: list[PgAuditError] = [*refused]
     for error in refused:
         print(f"pgaudit: {visible(str(error))}", file=sys.stderr)
-    for target in chosen:
+    for target in targets:
         try:
-            result = back_up(
-                target,
-                store=store,
-                format=format,
-                compression=compress,
-                jobs=jobs,
-                full=full,
-                part=part,
-                globals=globals or role_passwords,
-                role_passwords=role_passwords,
-                label=label,
-                lock_timeout=lock_timeout or None,
-                incremental=incremental,
-                encrypt_to=encrypt_to or (),
-                full_read=full_read,
-                config=settings,
-            )
+            result = one(target)
         except PgAuditError as error:
             failures.append(error)
             print(f"pgaudit: {visible(str(error))}", file=sys.stderr)  # the other databases are backed up all the same
@@ -126,7 +132,7 @@ def backup(
         if not json:
             print_checks(result.check_list)
             print_verdict(result.verdict, result.location, remedies(result.check_list))
-    raise typer.Exit(_tell(made, failures, json=json))
+    return _tell(made, failures, json=json)
 
 
 def _tell(made: Sequence[Backup], failures: Sequence[PgAuditError], *, json: bool) -> int:

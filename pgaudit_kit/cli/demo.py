@@ -17,8 +17,8 @@ def demo(
 ) -> None:
     """Walk the whole path on a sample database; needs no PostgreSQL.
 
-    It is backed up, broken, compared, verified, restored and rolled back, on a throwaway server that a Python package brings along.
-    Four HTML reports show it.
+    It is backed up, broken, compared, verified, rehearsed, restored and rolled back, on a throwaway server that a Python package brings
+    along. Each of the seven HTML reports is made once.
 
     Example: pgaudit demo
     """

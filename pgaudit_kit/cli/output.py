@@ -38,7 +38,8 @@ _WELL = frozenset({"passed", "same"})
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 HOW_TO_SEE_ALL = "--all shows all"
 # What a database holds must not move the cursor or recolour the terminal of whoever looks at it.
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+# Nor may two names look the same that differ in a character nobody sees (display.html says which).
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 def print_json(plain: Mapping[str, Any]) -> None:

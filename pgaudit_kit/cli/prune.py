@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +14,7 @@ from pgaudit_kit.cli.encryption_options import EncryptTo
 from pgaudit_kit.cli.list_backups import StoreOption, shown_size
 from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict, say, visible
 from pgaudit_kit.errors import UsageError
+from pgaudit_kit.records.verdict import EXIT_CODES, Outcome
 
 if TYPE_CHECKING:
     from pgaudit_kit.operations.store.prune import Fate, Pruned
@@ -66,36 +67,46 @@ def prune(
         grace=keep.as_grace(grace),
         recipients=encrypt_to or (),
     )
+    verdict = Outcome.NOT_CHECKED if done.swept.not_swept and not done.swept.later else Outcome.PASSED
     if json:
-        print_json({"dry_run": dry_run, **done.to_dict()})
-        return
+        print_json({"verdict": str(verdict), "dry_run": dry_run, **done.to_dict()})
+    else:
+        _print_done(done, verdict, dry_run=dry_run)
+    raise typer.Exit(EXIT_CODES[verdict])
+
+
+def _print_done(done: Pruned, verdict: Outcome, *, dry_run: bool) -> None:
     if dry_run:
         _print_plan(done.fates)
-    unswept = [f"chunks of incremental backups were not swept: {done.swept.not_swept}"] if done.swept.not_swept else []
-    print_verdict(done.verdict, _sentence(done), unswept)
-    _print_swept(done, dry_run=dry_run)
+    print_verdict(verdict, _sentence(done), _not_swept(done))
+    for line in _about_packs(done, dry_run=dry_run):
+        say(f"  → {line}")
     if done.cleaned:
         say(f"  → also removed what killed runs had left: {visible(', '.join(done.cleaned))}")
 
 
 def _sentence(done: Pruned) -> str:
-    doomed, all_of_them = len(_doomed(done.fates)), f"{len(done.fates)} backups in {done.store}"
+    doomed = _doomed(done.fates)
     if not doomed:
-        return f"all {all_of_them} are kept."
+        return f"all {len(done.fates)} backups in {done.store} are kept."
     if done.deleted:
-        return f"deleted {len(done.deleted)} of {all_of_them}, {shown_size(done.freed_bytes)} freed."
-    return f"nothing was deleted; {doomed} of {all_of_them} would be."
+        return f"deleted {len(done.deleted)} of {len(done.fates)} backups in {done.store}, {shown_size(done.freed_bytes)} freed."
+    return f"nothing was deleted; {len(doomed)} of {len(done.fates)} backups in {done.store} would be."
 
 
-def _print_swept(done: Pruned, *, dry_run: bool) -> None:
+def _not_swept(done: Pruned) -> list[str]:
+    return [f"chunks of incremental backups were not swept: {done.swept.not_swept}"] if done.swept.not_swept else []
+
+
+def _about_packs(done: Pruned, *, dry_run: bool) -> Iterator[str]:
     """What became of the chunks of incremental backups; nothing where there are none."""
     swept = done.swept
     if done.needed:
-        say(f"  → kept for now, since a running backup builds on them: {visible(', '.join(done.needed))}")
+        yield f"kept for now, since a running backup builds on them: {visible(', '.join(done.needed))}"
     if swept.deleted:
-        say(f"  → {len(swept.deleted)} packs that no backup uses were deleted, {shown_size(swept.freed_bytes)} freed")
+        yield f"{len(swept.deleted)} packs that no backup uses were deleted, {shown_size(swept.freed_bytes)} freed"
     if swept.waiting_bytes and not dry_run:
-        say(f"  → packs of {shown_size(swept.waiting_bytes)} are of little or no use; a prune after their grace deletes them")
+        yield f"packs of {shown_size(swept.waiting_bytes)} are of little or no use; a prune after their grace deletes them"
 
 
 def _doomed(fates: Sequence[Fate]) -> list[Fate]:

@@ -16,7 +16,7 @@ from pgaudit_kit.errors import BadBackup, RestoreFailed, UsageError, hide_secret
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pgaudit_kit.operations.restores.restored import Replacement
+    from pgaudit_kit.operations.restores.restored import Replacement, Restore
 
 TARGET_HELP = "postgresql://…, env:NAME, dotenv:PATH[#KEY] or service:NAME; its database is replaced."
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
@@ -73,20 +73,8 @@ def restore(
     store = store or settings.store or DEFAULT_STORE
     refuse_fleeting(store)
     if table or schema or data_only or into_schema:
-        if any(
-            (
-                accept_partial,
-                in_place,
-                replace_contents,
-                force,
-                no_owner,
-                no_tablespaces,
-                jobs != 1,
-                drop_old,
-                keep is not None,
-                drop_leftovers,
-            )
-        ):
+        whole = accept_partial, in_place, replace_contents, force, no_owner, no_tablespaces, jobs != 1, drop_old, keep is not None
+        if any((*whole, drop_leftovers)):
             raise UsageError("tables go into a new schema, and replace nothing", remedy="Leave the options of a whole restore out.")
         _restore_part(backup, target, table or (), schema or (), data_only=data_only, into_schema=into_schema, json=json)
     from pgaudit_kit.operations.restores.restore import restore as bring_back
@@ -110,16 +98,21 @@ def restore(
             store=store,
             config=settings,
         )
+    _show(result, target, json=json)
+    raise typer.Exit(EXIT_CODES[result.verdict])
+
+
+def _show(result: Restore, target: str, *, json: bool) -> None:
+    """Print what a restore has done, and the way back."""
     if json:
         print_json(result.to_dict())
-    else:
-        print_checks(result.check_list)
-        print_verdict(result.verdict, result.state, remedies(result.check_list))
-        for sentence in result.notes:
-            say(f"  {visible(sentence)}")
-        if result.kept:
-            say(f"  → pgaudit rollback {hide_secrets(target)} brings the database before it back.")
-    raise typer.Exit(EXIT_CODES[result.verdict])
+        return
+    print_checks(result.check_list)
+    print_verdict(result.verdict, result.state, remedies(result.check_list))
+    for sentence in result.notes:
+        say(f"  {visible(sentence)}")
+    if result.kept:
+        say(f"  → pgaudit rollback {hide_secrets(target)} brings the database before it back.")
 
 
 def _restore_part(

@@ -58,8 +58,12 @@ def verify(
         remedy = "Name a dump, or give --all for every backup in a store."
         raise UsageError("--deep is for --all" if deep else "no DUMP given", resource="verify", remedy=remedy)
     from pgaudit_kit.audits.verify import verify as ask
+    from pgaudit_kit.audits.verify_live import is_live
     from pgaudit_kit.records.verdict import EXIT_CODES
 
+    if (rpo or rto) and is_live(dump):
+        what = "--rpo" if rpo else "--rto"
+        raise UsageError(f"{what} is asked of a backup", resource=what, remedy="Name a dump, or leave it out.")
     result = ask(dump, target, manifest=manifest, require=require or (), config=settings)
     if json:
         print_json(result.to_dict())

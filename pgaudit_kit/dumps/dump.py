@@ -9,21 +9,23 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pgaudit_kit.display.source_frames import SourceFrames
 from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.files.folders import Folder
 from pgaudit_kit.dumps.reader import ChunkLists, Contents, DumpReader, StoredRows
 from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
-from pgaudit_kit.dumps.worker_processes import fingerprints_of, process_count
+from pgaudit_kit.dumps.shared_ranges import fingerprints_of
 from pgaudit_kit.errors import DamagedDump, RowsNotAvailable
 from pgaudit_kit.records.chunks import Chunk
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.large_objects import LARGE_OBJECT_COLUMNS, LARGE_OBJECT_ROWS, tables_alone
+from pgaudit_kit.records.large_objects import LARGE_OBJECT_COLUMNS, LARGE_OBJECT_ROWS
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import Damage, TocEntry
 from pgaudit_kit.rows.copy_text import project
 from pgaudit_kit.rows.fingerprint import fingerprint_of
+from pgaudit_kit.rows.worker_processes import process_count
 from pgaudit_kit.sql.source_table import TablesByName
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 ROWS_PER_FRAME = 100_000
 
 
-class Dump(TablesByName):
+class Dump(TablesByName, SourceFrames):
     """A dump that `read_dump` opened. It satisfies `records.source.Source`.
 
     Everything is read when it is first asked for, and once. Of a custom archive, entries and objects come from its
@@ -249,30 +251,6 @@ class Dump(TablesByName):
         from pgaudit_kit.display.frames import toc_frame
 
         return toc_frame(self.listed_entries)
-
-    @property
-    def objects(self) -> DataFrame:
-        """Frame `objects` (display.frames): one row per object, by schema, parent, kind, name."""
-        from pgaudit_kit.display.frames import objects_frame
-
-        return objects_frame(self.inventory)
-
-    @property
-    def columns(self) -> DataFrame:
-        """Frame `columns` (display.frames): one row per column of a table, foreign table or composite type."""
-        from pgaudit_kit.display.frames import columns_frame
-
-        return columns_frame(self.inventory)
-
-    @property
-    def tables(self) -> DataFrame:
-        """Frame `tables` (display.frames): one row per table that holds rows, in file order; size_bytes in bytes.
-
-        Large objects are no table of anybody's, and not among them.
-        """
-        from pgaudit_kit.display.frames import tables_frame
-
-        return tables_frame(tables_alone(self.table_data))
 
     def read_table(
         self,

@@ -44,7 +44,7 @@ def read_rows(rows: Sequence[Row]) -> list[Migration]:
 def _cause(logs: str | None) -> str | None:
     """The line of PostgreSQL's error in *logs*, else the first one."""
     lines = [line.strip() for line in (logs or "").splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("ERROR")]
+    errors = [line[line.index("ERROR:") :] for line in lines if "ERROR:" in line]
     return hide_secrets((errors or lines)[0])[:300] if lines else None
 
 
@@ -111,7 +111,7 @@ TOOL = Tool(
     is_ledger=is_ledger,
     read_rows=read_rows,
     read_folder=read_folder,
-    places=("prisma/migrations", "migrations"),
+    places=("prisma/migrations", "migrations", "prisma/schema/migrations"),
     settle=settle,
     says=says,
     checksums="SHA-256",
@@ -126,7 +126,7 @@ TOOL = Tool(
         "rolled_back": "`prisma migrate deploy` runs it again.",
         "unknown": "Bring the folder {name} back from version control (of the release that applied it). Never delete its row.",
         "squashed": "Nothing, if {name} was squashed; else bring its folder back from version control.",
-        "edited": "Bring the file back as it was applied (`git log -p -- '*/{name}/migration.sql'`); put the change into a new migration.",
+        "edited": "Bring the file back as it was applied (`git log -p -- '*/'{name}/migration.sql`); put the change into a new migration.",
         "line_ends": "Write `*.sql text eol=lf` into .gitattributes, then `git add --renormalize .`",
         "in_catalog": "`prisma migrate resolve --applied {name}`",
         "half_in_catalog": "Finish it by hand, then `prisma migrate resolve --applied {name}`; "

@@ -36,6 +36,8 @@ def statuses_of(tool: Tool, table: str, ledger: Ledger | None, files: MigrationF
     applied = {status.name for status in found if status.state in (State.APPLIED, State.EDITED)}
     rowless = [file for file in (files.files if files else ()) if file.name not in {row.name for row in rows}]
     found += [_of_file(tool, table, file, applied, replaced.get(file.name)) for file in rowless]
+    if settled.doubt:
+        found = [_doubted(status, settled.doubt) if status.state is State.PENDING else status for status in found]
     return list(_in_order(tool, found, files)) if files and tool.by_order else found
 
 
@@ -88,6 +90,10 @@ def _of_both(tool: Tool, status: MigrationStatus, row: Migration, file: Migratio
     if file.again:
         return _with(tool, replace(status, state=State.PENDING), State.PENDING, "it changed, so it runs again", file="edited", files=FAILED)
     return _with(tool, status, State.EDITED, "its file is not the one that was applied", file="edited", files=FAILED)
+
+
+def _doubted(status: MigrationStatus, doubt: str) -> MigrationStatus:
+    return replace(status, reason=doubt, remedy="", faults={"files": NOT_CHECKED})
 
 
 def _of_file(tool: Tool, table: str, file: MigrationFile, applied: set[str], by: MigrationFile | None) -> MigrationStatus:

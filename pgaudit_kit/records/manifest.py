@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from pgaudit_kit.errors import ManifestError, RowsNotAvailable, hide_secrets
+from pgaudit_kit.records.chunks import INCREMENTAL
 from pgaudit_kit.records.fingerprint import Fingerprint, ServerHash
 from pgaudit_kit.records.inventory import Inventory, Unread
 from pgaudit_kit.records.ledger import Ledger, Migration
@@ -101,6 +102,13 @@ class Manifest:
         """What it is a part of, in one sentence; "" for a whole one."""
         said = "; ".join(f"{name.replace('_', ' ')} {text}" for name, text in self.partial.items())
         return f"partial: {said}" if said else ""
+
+    @property
+    def held_bytes(self) -> int | None:
+        """How much it holds, beside others of its form: the size of its dump, or of the rows of an incremental one."""
+        if self.dump_file and self.dump_file.name.endswith(INCREMENTAL):
+            return sum(data.size_bytes or 0 for data in self.table_data.values())
+        return self.dump_file.size_bytes if self.dump_file else None
 
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
         """The fingerprint recorded for *name*; RowsNotAvailable for other columns or when none was recorded."""

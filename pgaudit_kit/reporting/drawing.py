@@ -21,6 +21,7 @@ WIDTH: Final = 380.0  # points; a phone shows about 340 CSS pixels of it, so 12 
 _BAR_ROOM: Final = 235.0  # the rest is for the number behind the bar
 _NAME_LENGTH: Final = 50
 _TILES_LARGE: Final = 160  # more tiles than this are drawn small, without a sign in them
+_WHOLE: Final = "✓"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,10 @@ def tiles(squares: Sequence[Tile], *, legend: Legend = (), nothing: str = "Nothi
         draw_legend(sheet, legend)
         for i, tile in enumerate(squares):
             x, y = (i % across) * (side + gap), top + (i // across) * (side + gap)
-            rectangle(sheet, (x, y), side, side, tile.colour)
-            if len(squares) <= _TILES_LARGE:
+            large = len(squares) <= _TILES_LARGE
+            inset = 0.0 if large or tile.sign != _WHOLE else 2.5  # no room for a sign: then the size tells what colour alone would
+            rectangle(sheet, (x + inset, y + inset), side - 2 * inset, side - 2 * inset, tile.colour)
+            if large:
                 sheet.text(x + side / 2, y + side / 2 + 4.5, tile.sign, fontsize=12, color="white", ha="center", fontweight="bold")
     return figure
 

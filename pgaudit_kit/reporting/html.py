@@ -26,7 +26,7 @@ _SCRIPT: Final = re.compile(r"<script\b.*?(</script\s*>|\Z)", re.IGNORECASE | re
 
 @dataclass(frozen=True)
 class Page:
-    """What stands above the notebook's own content. All text is plain; the template escapes it."""
+    """What stands above the notebook's own content. All text is plain; the template escapes it, but for what is HTML already."""
 
     title: str
     verdict: str
@@ -48,6 +48,11 @@ class Page:
     def banner(self) -> str:
         """The verdict banner, as HTML."""
         return pieces.banner(self.verdict, self.sentence)
+
+    @property
+    def marked_steps(self) -> tuple[str, ...]:
+        """What to do next, as HTML."""
+        return tuple(map(pieces.with_code, self.next_steps))
 
     @property
     def script_source(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from importlib import resources
@@ -21,18 +22,28 @@ _FOLDED: Final = 950
 
 
 def write_overview(folder: Path) -> Path | None:
-    """Write the overview of all reports in *folder* and return its path; None when an `index.html` that is not ours stands there."""
+    """Write the overview of all reports in *folder* and return its path; None when an `index.html` that is not ours stands there.
+
+    Several runs may end at once: who wrote looks again, so that the last one to write has seen the pages of all. Raises OSError.
+    """
     path = folder / NAME
-    if path.exists() and not _is_ours(path):
-        return None
-    part = path.with_name(f".{NAME}.{os.getpid()}.part")
+    runs = None
+    while runs != (found := runs_in(folder)):
+        if path.exists() and not _is_ours(path):
+            return None
+        runs = found
+        _replace(path, overview(runs))
+    return path
+
+
+def _replace(path: Path, page: str) -> None:
+    part = path.with_name(f".{NAME}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         part.touch(mode=0o600)
-        part.write_text(overview(runs_in(folder)), encoding="utf-8", newline="\n")
+        part.write_text(page, encoding="utf-8", newline="\n")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    return path
 
 
 def _is_ours(path: Path) -> bool:

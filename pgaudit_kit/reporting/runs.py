@@ -41,6 +41,7 @@ def subject_of(facts: Mapping[str, str], settings: Mapping[str, Any]) -> str:
     dumped = facts.get("Dumped from", "").partition(",")[0]
     named = (
         facts.get("Live database"),
+        facts.get("Recorded of"),
         facts.get("Database"),
         dumped,
         settings.get("target"),

@@ -36,6 +36,11 @@ class ContentHash:
         return _line(oid, self.size_bytes, self._hash.hexdigest())
 
 
+def fingerprint_of_objects(objects: Iterable[tuple[int, int, bytes]]) -> Fingerprint:
+    """The fingerprint of the rows of *objects*: OID, size and hash of the content of each."""
+    return fingerprint_of([b"".join(_line(oid, size_bytes, xxh3_128.hex()) for oid, size_bytes, xxh3_128 in objects)])
+
+
 class LargeObjectRows:
     """The rows of the large objects of a source, kept: about 50 bytes for each, and contents are read once.
 

@@ -71,10 +71,11 @@ def test_the_settings_of_the_project_are_asked_and_options_win(pgaudit: Run, dum
         (["--rpo", "24"], "'24' is no span of time"),
         (["--config", "there.toml"], "No such file"),
         (["--all", "--rpo", "1h"], "--all verifies a store"),
+        (["postgresql://nobody@localhost/none", "--rpo", "1h"], "--rpo is asked of a backup"),
     ],
 )
 def test_what_cannot_be_meant_is_wrong_usage(pgaudit: Run, dump: str, arguments: list[str], said: str) -> None:
-    given = arguments if "--all" in arguments else [dump, *arguments]
+    given = arguments if "--all" in arguments or "://" in arguments[0] else [dump, *arguments]
     done = pgaudit("verify", *given)
     assert done.returncode == 2
     assert said in done.stderr

@@ -146,3 +146,9 @@ def test_parts_of_files_are_read_whether_they_are_encrypted_or_not(key: str) -> 
         assert opened.read(file, 5000) == LARGE[5000:]
         assert opened.read(file) == LARGE
     assert asked.count("hidden") == 2  # what it begins with, and all of it, once
+
+
+def test_what_is_opened_comes_in_pieces_that_are_worth_their_while(key: str) -> None:
+    pieces = list(decrypted([sealed(LARGE, [key])], resource="x"))  # pyrage itself reads and writes 8 KiB at a time
+    assert b"".join(pieces) == LARGE
+    assert len(pieces) <= len(LARGE) // 200_000

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,34 +25,25 @@ PIECE = 997
 
 
 class Writer:
-    """Writes *early* piece by piece, as pg_dump does, and then what *at_end* makes of the file."""
+    """Writes *early* to *path* as pg_dump does, and then does *at_end*: a piece whenever it is asked whether it still writes.
+
+    Whoever reads asks that when he has read all that is there, so it is he who sets the pace.
+    """
 
     def __init__(self, path: Path, early: bytes, at_end: Callable[[Path], object]) -> None:
-        self._path, self._early, self._at_end = path, early, at_end
+        self._path, self._rest, self._at_end = path, early, at_end
+        self._writes = True
         path.touch()
-        self.thread = threading.Thread(target=self._run)
-        self.thread.start()
 
-    def _run(self) -> None:
-        with self._path.open("r+b", buffering=0) as file:
-            for at in range(0, len(self._early), PIECE):
-                file.write(self._early[at : at + PIECE])
-                time.sleep(0.001)
-        time.sleep(0.1)  # time enough to have read it all
-        self._at_end(self._path)
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Iterator[Callable[..., Writer]]:
-    writers: list[Writer] = []
-
-    def start(early: bytes, at_end: Callable[[Path], object]) -> Writer:
-        writers.append(Writer(tmp_path / "growing.dump", early, at_end))
-        return writers[-1]
-
-    yield start
-    for writer in writers:
-        writer.thread.join()
+    def is_written(self) -> bool:
+        if self._rest:
+            with self._path.open("ab") as file:
+                file.write(self._rest[:PIECE])
+            self._rest = self._rest[PIECE:]
+        elif self._writes:
+            self._writes = False
+            self._at_end(self._path)
+        return self._writes
 
 
 def over(content: bytes) -> Callable[[Path], object]:
@@ -67,10 +56,10 @@ def over(content: bytes) -> Callable[[Path], object]:
     return write
 
 
-def test_what_was_read_on_the_way_is_what_the_finished_file_holds(write: Callable[..., Writer], tmp_path: Path) -> None:
+def test_what_was_read_on_the_way_is_what_the_finished_file_holds(tmp_path: Path) -> None:
     path = tmp_path / "growing.dump"
-    writer = write(EARLY, over(FINISHED[:HEAD]))
-    dump = read_while_written(path, writer.thread.is_alive)
+    writer = Writer(path, EARLY, over(FINISHED[:HEAD]))
+    dump = read_while_written(path, writer.is_written)
     assert dump is not None
     again = read_dump(path)
     assert (path.read_bytes(), again.damage) == (FINISHED, ())
@@ -98,16 +87,14 @@ def flipped(content: bytes, at: int) -> bytes:
         pytest.param(flipped(EARLY, len(EARLY) - 60), over(FINISHED[:HEAD]), id="its data are broken"),
     ],
 )
-def test_anything_odd_is_left_to_who_reads_the_finished_file(
-    early: bytes, at_end: Callable[[Path], object], write: Callable[..., Writer], tmp_path: Path
-) -> None:
-    writer = write(early, at_end)
-    assert read_while_written(tmp_path / "growing.dump", writer.thread.is_alive) is None
+def test_anything_odd_is_left_to_who_reads_the_finished_file(early: bytes, at_end: Callable[[Path], object], tmp_path: Path) -> None:
+    path = tmp_path / "growing.dump"
+    assert read_while_written(path, Writer(path, early, at_end).is_written) is None
 
 
-def test_places_that_are_not_those_of_the_data_are_not_taken(write: Callable[..., Writer], tmp_path: Path) -> None:
+def test_places_that_are_not_those_of_the_data_are_not_taken(tmp_path: Path) -> None:
     longer = Entry(5, "TABLE DATA", "t", copy=ROWS.copy, data=LINES + LINES + b"\\.\n\n\n")
     elsewhere = archive([*ENTRIES[:4], longer, *ENTRIES[5:]])[:HEAD]
     assert elsewhere != FINISHED[:HEAD]
-    writer = write(EARLY, over(elsewhere))
-    assert read_while_written(tmp_path / "growing.dump", writer.thread.is_alive) is None
+    path = tmp_path / "growing.dump"
+    assert read_while_written(path, Writer(path, EARLY, over(elsewhere)).is_written) is None

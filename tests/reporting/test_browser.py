@@ -122,3 +122,24 @@ def test_on_paper_all_rows_are_there_in_black_and_the_search_is_not(driven: Brow
         assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+WIDE = (
+    "import pandas as pd\n"
+    "from pgaudit_kit.reporting import show\n"
+    "cells = {f'a column of many {n}': ['nothing_broken_here_' * 2] * 3 for n in range(8)}\n"
+    "show(pd.DataFrame({**cells, 'said': ['<b> and so on ' * 30] * 3}), 'Wide')"
+)
+
+
+def test_a_long_text_makes_no_row_of_a_phones_height_and_no_column_is_cut_on_paper(
+    driven: Browser, make_notebook: MakeNotebook, tmp_path: Path
+) -> None:
+    file = run_report(make_notebook(code(WIDE)), output_folder=tmp_path / "reports").html_path
+    with page_of(driven, file) as page:
+        page.set_viewport_size({"width": 390, "height": 900})
+        assert page.evaluate("document.querySelector('tbody tr').getBoundingClientRect().height") < 900
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 700, "height": 900})  # a sheet of A4 with its margins, in its pixels
+        assert page.evaluate("document.documentElement.scrollWidth") <= 700
+        assert page.evaluate("document.querySelector('table.pg-table').getBoundingClientRect().right") <= 700

@@ -185,3 +185,30 @@ def test_the_palette_is_visible_on_white_and_on_near_black() -> None:
 def _luminance(hue: str) -> float:
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (int(hue[i : i + 2], 16) / 255 for i in (1, 3, 5))]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_a_sum_over_many_tables_hides_no_bar_and_unknown_ones_are_no_zero() -> None:
+    many = [{"schema": "s", "name": f"t{i:04}", "rows_left": 100, "rows_right": 100} for i in range(2000)]
+    drawn = _widths(figures.rows_per_table(many).svg())
+    assert min(drawn) == max(drawn) > 100, "the bars of the tables that are drawn, and none of 198,800 rows beside them"
+    unknown = [{"schema": "s", "name": f"t{i}", "missing": None, "changed": None, "extra": None} for i in range(30)]
+    chart = figures.lost_per_table(unknown)
+    assert "Of 30 tables it is not all known." in chart.description
+    assert ">0 missing</text>" not in chart.svg()
+    assert "18 other tables" in chart.svg()
+    assert chart.svg().count(">missing not known</text>") == 13
+
+
+def test_among_many_small_squares_size_tells_what_differs_and_not_colour_alone() -> None:
+    names = [f"t{i}" for i in range(400)]
+    frame = [{"schema": "s", "name": name, "status": "different" if name == "t7" else "same"} for name in names]
+    sides = _widths(figures.status_per_table(frame).svg(), least=3)
+    assert len(sides) == 400 + 2  # the legend has two
+    assert sorted(sides)[:399] == pytest.approx([4.0] * 399)
+    assert sorted(sides)[399] == pytest.approx(9.0)
+
+
+def _widths(svg: str, *, least: float = 20) -> list[float]:
+    """The widths of all filled rectangles that are wider than *least*."""
+    corners = [[float(n) for n in re.findall(r"[ML] ([-\d.]+)", path)] for path in re.findall(r'<path d="([^"]*)"', svg)]
+    return [width for xs in corners if len(xs) == 4 and (width := max(xs) - min(xs)) > least]

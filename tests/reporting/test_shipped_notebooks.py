@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +27,7 @@ from tests.reporting.small_notebooks import bytes_under
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 NAMES = ("backup", "explore", "incident", "migrations", "rehearse", "restore", "verify")
+CLUSTER = Path(__file__).resolve().parents[1] / "dumps" / "cluster_9_4.sql"
 PASSWORD = "s3cret/of&the%app"
 
 
@@ -122,9 +127,43 @@ def story(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
         Path("broken.dump").write_bytes(Path(dump).read_bytes()[:-5000])
         reports["unrestorable"] = run_report("rehearse", parameters={"dump": "broken.dump", "server": "embedded"}, label="broken")
         reports["truncated"] = run_report("verify", parameters={"dump": "broken.dump"}, label="truncated")
+        reports |= _more(target, dump, server.url("notebook_story"))
         yield Story(folder, reports)
         for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'notebook\\_story%'").fetchall():
             connection.execute(psycopg.sql.SQL("DROP DATABASE {} WITH (FORCE)").format(psycopg.sql.Identifier(name)))
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- its name there
+        """Nothing on standard error."""
+
+
+def _more(target: dict[str, str], dump: str, url: str) -> dict[str, ReportResult]:
+    """An incremental backup, a dump behind a URL, a script of several databases, a file that is no dump any more, a table that is wider."""
+    more = {"increment": run_report("backup", parameters={**target, "store": "backups", "incremental": True}, label="increment")}
+    (kept,) = [str(f) for f in Path("backups").iterdir() if f.suffix == ".inc"]
+    for name, done in (("explore", "explored"), ("verify", "verified")):
+        more[f"{done} increment"] = run_report(name, parameters={"dump": kept}, label="increment")
+    more["restored increment"] = run_report("restore", parameters={**target, "dump": kept, "confirm": "notebook_story"}, label="increment")
+    Path("served").mkdir()
+    shutil.copy(dump, "served/app.dump")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory="served")) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        place = f"http://127.0.0.1:{web.server_port}/app.dump?signature=planted0signature"
+        more["verified URL"] = run_report("verify", parameters={"dump": place}, label="url")
+        web.shutdown()
+    more["verified cluster"] = run_report("verify", parameters={"dump": str(CLUSTER)}, label="cluster")
+    overwritten = Path("backups/other.dump")
+    overwritten.write_text("some text")
+    shutil.copy(f"{dump.removesuffix('.dump')}.manifest.json", "backups/other.manifest.json")
+    more["verified text"] = run_report("verify", parameters={"dump": str(overwritten)}, label="text")
+    overwritten.unlink()
+    Path("backups/other.manifest.json").unlink()
+    with psycopg.connect(url, autocommit=True) as app:
+        app.execute("ALTER TABLE users ADD COLUMN note text")
+        app.execute("UPDATE users SET display_name = 'changed' WHERE id = (SELECT min(id) FROM users)")
+    more["widened"] = run_report("incident", parameters={**target, "dump": dump}, label="widened")
+    return more
 
 
 @pytest.mark.slow
@@ -144,6 +183,14 @@ def story(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
         ("migrations", "passed", 0),
         ("ledger", "passed", 0),
         ("forgotten", "failed", 1),
+        ("increment", "passed", 0),
+        ("explored increment", "passed", 0),
+        ("verified increment", "passed", 0),
+        ("restored increment", "passed", 0),
+        ("verified URL", "passed", 0),
+        ("verified cluster", "passed", 0),
+        ("verified text", "failed", 1),
+        ("widened", "different", 1),
     ],
 )
 def test_each_notebook_says_what_is_true_of_a_real_database(story: Story, name: str, verdict: str, exit_code: int) -> None:
@@ -240,11 +287,49 @@ def test_axe_finds_no_serious_fault_in_any_report_in_light_and_dark_on_a_desk_an
     path = chromium()
     if path is None:
         pytest.skip("no Chromium to render the pages in")
-    pages = [report.html_path for report in story.reports.values()]
+    pages = [story.reports[name].html_path for name in (*NAMES, "unconfirmed", "truncated", "verified cluster")]  # one of each kind
     found: dict[str, list[str]] = {}
     with browser_at(path) as browser:
         for file in (*pages, pages[0].with_name("index.html")):
             with page_of(browser, file.resolve(), checked=True) as page:
                 found[file.name] = faults(page)
-    assert len(found) == len(story.reports) + 1
+    assert len(found) == len(pages) + 1
     assert {name: said for name, said in found.items() if said} == {}
+
+
+@pytest.mark.slow
+def test_an_incremental_backup_says_what_it_added_and_is_whole_when_it_was_read(story: Story) -> None:
+    facts = story.page("increment").partition('class="facts"')[2].partition("</dl>")[0]
+    assert re.search(r"New in the store</dt><dd>[\d,]+ bytes, 0 of \d+ tables as they had been", facts)
+    assert "the whole store" in "".join(story.reports["increment"].next_steps)
+    assert "could be read to its end" in story.reports["explored increment"].sentence
+    assert "incremental" in story.page("increment").partition("The backups in the store")[2]
+    for name in ("backup", "verify"):
+        assert "env:STORY_URL (local/notebook_story)" in story.page(name).partition("Recorded of")[2][:200], "which database it was of"
+
+
+@pytest.mark.slow
+def test_a_dump_behind_a_url_is_verified_and_its_signature_is_in_no_byte(story: Story) -> None:
+    assert "app.dump" in story.reports["verified URL"].sentence
+    assert b"planted0" not in bytes_under(story.folder / "reports")
+
+
+@pytest.mark.slow
+def test_of_a_table_whose_columns_differ_the_rows_are_listed_too_and_only_what_fits_is_advised(story: Story) -> None:
+    page = story.page("widened")
+    assert "display_name" in page.partition("Rows of public.users")[2]
+    steps = " ".join(story.reports["widened"].next_steps)
+    assert "pgaudit restore" in steps
+    assert "what is missing" not in steps
+    assert "Rows listed as extra" not in steps
+
+
+@pytest.mark.slow
+def test_papermill_itself_cannot_force_by_saying_no(story: Story) -> None:
+    import papermill
+
+    with pytest.raises(papermill.PapermillExecutionError, match="parameter force is to be true or false") as caught:
+        papermill.execute_notebook(
+            str(NOTEBOOKS / "restore.ipynb"), None, {"dump": "backups/x.dump", "force": "no"}, progress_bar=False, cwd=story.folder
+        )
+    assert caught.value.ename == "ParameterError"

@@ -17,6 +17,7 @@ _INSTALL = "pip install 'pgaudit-kit[encryption]'"
 _NO_KEY = "No matching keys"
 _GIVE = f"Give the file with the secret key: --identity FILE, or {IDENTITY_VARIABLE}=FILE; or decrypt it first (age -d)."
 _HELD = 4  # pieces that wait for their reader
+_PIECE_BYTES = 1 << 18
 _LOOKED_AT_SECONDS = 0.2
 
 
@@ -32,7 +33,14 @@ def can_open() -> bool:
 
 def unsealed(content: bytes, *, resource: str) -> bytes:
     """Return *content*, decrypted when it is encrypted. Raises UnsupportedDump without its key, DamagedDump, UsageError."""
-    return b"".join(decrypted([content], resource=resource)) if is_sealed(content) else content
+    if not is_sealed(content):
+        return content
+    identities = _needed_identities(resource)
+    try:
+        opened: bytes = _pyrage().decrypt(content, identities)
+    except _pyrage().DecryptError as error:
+        raise _not_opened(error, resource) from error
+    return opened
 
 
 def sealed(content: bytes, recipients: Sequence[str]) -> bytes:
@@ -45,9 +53,7 @@ def sealed(content: bytes, recipients: Sequence[str]) -> bytes:
 
 def decrypted(chunks: Iterable[bytes], *, resource: str) -> Iterator[bytes]:
     """Yield what is inside. Raises UnsupportedDump without its key, DamagedDump after the good bytes when it is cut short or changed."""
-    identities = _identities()
-    if not identities:
-        raise UnsupportedDump("it is encrypted with age", resource=resource, remedy=_GIVE)
+    identities = _needed_identities(resource)
     pipe = _Pipe(chunks, identities)
     try:
         yield from pipe.pieces()
@@ -59,20 +65,30 @@ def decrypted(chunks: Iterable[bytes], *, resource: str) -> Iterator[bytes]:
         return
     if not isinstance(pipe.error, (_pyrage().DecryptError, OSError)):  # what is changed behind its head is told as an OSError
         raise pipe.error
-    if _NO_KEY in str(pipe.error):
-        raise UnsupportedDump("it is encrypted with age, to other keys than the one given", resource=resource, remedy=_GIVE)
-    what = f"what is encrypted with age is cut short or was changed ({pipe.error})"
-    raise DamagedDump(what, resource=resource) from pipe.error
+    raise _not_opened(pipe.error, resource) from pipe.error
+
+
+def _needed_identities(resource: str) -> list[Any]:
+    if identities := _identities():
+        return identities
+    raise UnsupportedDump("it is encrypted with age", resource=resource, remedy=_GIVE)
+
+
+def _not_opened(error: BaseException, resource: str) -> UnsupportedDump | DamagedDump:
+    if _NO_KEY in str(error):
+        return UnsupportedDump("it is encrypted with age, to other keys than the one given", resource=resource, remedy=_GIVE)
+    return DamagedDump(f"what is encrypted with age is cut short or was changed ({error})", resource=resource)
 
 
 class _Pipe:
-    """pyrage reads from one file-like object and writes to another: a thread does it, some pieces ahead."""
+    """pyrage reads from one file-like object and writes to another, 8 KiB at a time: a thread does it, some pieces ahead."""
 
     def __init__(self, chunks: Iterable[bytes], identities: Sequence[Any]) -> None:
         self.error: BaseException | None = None
         self.of_source: BaseException | None = None
         self._chunks = iter(chunks)
-        self._held = b""
+        self._held = memoryview(b"")
+        self._opened = bytearray()
         self._pieces: Queue[bytes] = Queue(_HELD)
         self._stopped = Event()
         self._identities = identities
@@ -89,16 +105,18 @@ class _Pipe:
     def read(self, size: int = -1) -> bytes:
         if not self._held and not self._stopped.is_set():
             try:
-                self._held = next(self._chunks, b"")
+                self._held = memoryview(next(self._chunks, b""))
             except BaseException as error:
                 self.of_source = error
                 raise
-        given, self._held = (self._held, b"") if size < 0 else (self._held[:size], self._held[size:])
-        return given
+        given, self._held = (self._held, memoryview(b"")) if size < 0 else (self._held[:size], self._held[size:])
+        return bytes(given)
 
     def write(self, data: bytes) -> int:
-        if data:
-            self._put(bytes(data))
+        self._opened += data
+        if len(self._opened) >= _PIECE_BYTES:
+            self._put(bytes(self._opened))
+            self._opened.clear()
         return len(data)
 
     def flush(self) -> None:
@@ -109,6 +127,8 @@ class _Pipe:
             _pyrage().decrypt_io(self, self, self._identities)
         except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs to the one who reads
             self.error = error
+        if self._opened:
+            self._put(bytes(self._opened))
         self._put(b"")
 
     def _put(self, piece: bytes) -> None:

@@ -31,7 +31,7 @@ from pgaudit_kit.operations.backups.read_back import Written, read_back
 from pgaudit_kit.operations.programs.client_programs import Program, find_program
 from pgaudit_kit.operations.programs.pg_dump import Compression, DumpOptions, Format
 from pgaudit_kit.operations.restores.maintenance import named_target
-from pgaudit_kit.operations.store.encryption import encrypt_to
+from pgaudit_kit.operations.store.encryption import encrypt_to, see_that_it_is_not_encrypted
 from pgaudit_kit.operations.store.names import GLOBALS, backup_name
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.proofs import new_evidence
@@ -205,6 +205,8 @@ def _encrypt(store: Store, recipients: Sequence[str], *, incremental: bool, role
         raise UsageError(what, resource="--encrypt-to", remedy=remedy)
     if incremental:
         encrypt_to(store, recipients)
+    else:
+        see_that_it_is_not_encrypted(store)
 
 
 def _format(given: str | None, *, incremental: bool, full_read: bool) -> Format:
@@ -219,10 +221,10 @@ def _format(given: str | None, *, incremental: bool, full_read: bool) -> Format:
 
 def _ask_expected(manifest: Manifest, recent: Sequence[Manifest], settings: Config) -> list[Check]:
     checks = check_history(manifest, recent, share=settings.smallest_share)
-    file, smallest = manifest.dump_file, settings.smallest_size_bytes
-    if manifest.partial or not file:  # a part need not hold everything, nor be large
+    smallest = settings.smallest_size_bytes
+    if manifest.partial or not manifest.dump_file:  # a part need not hold everything, nor be large
         return checks
-    checks += [check_dump_size(file.size_bytes, smallest=smallest, before=(), share=None)] if smallest is not None else []
+    checks += [check_dump_size(manifest.held_bytes, smallest=smallest, before=(), share=None)] if smallest is not None else []
     return [*checks, *ask_tables(manifest, (), settings)]
 
 

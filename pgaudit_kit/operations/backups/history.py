@@ -43,8 +43,8 @@ def check_history(manifest: Manifest, recent: Sequence[Manifest], *, share: floa
     *share*: as of `check_size`.
     """
     same_part = [m for m in recent if m.partial == manifest.partial]
-    same_form = [m.dump_file.size_bytes for m in same_part if m.dump_file and m.dump_form == manifest.dump_form]
-    checks = [check_size(manifest.dump_file.size_bytes, same_form, share=share)] if same_form and manifest.dump_file else []
+    same_form = [m.held_bytes for m in same_part if m.held_bytes is not None and m.dump_form == manifest.dump_form]
+    checks = [check_size(manifest.held_bytes, same_form, share=share)] if same_form and manifest.held_bytes is not None else []
     if same_part and same_part[0].table_data:
         checks.append(check_rows_kept(manifest, same_part[0]))
     return checks

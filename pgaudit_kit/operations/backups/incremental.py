@@ -153,7 +153,12 @@ class IncrementalRun:
         live = self.job.live
         target = live.target
         argv = pg_dump_stream_argv(
-            self.job.program, self.job.options, database=target.database, snapshot_id=live.export_id(), left_out=exclude_options(same)
+            self.job.program,
+            self.job.options,
+            database=target.database,
+            encoding=live.provenance.encoding or "",
+            snapshot_id=live.export_id(),
+            left_out=exclude_options(same),
         )
         with (
             _Reading(lambda stream: chunk_stream(stream, sink, base.targets)) as reading,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Literal
 
 from pgaudit_kit.dumps.archives.raw_toc import RawEntry
@@ -18,6 +20,7 @@ from pgaudit_kit.records.chunks import ChunkedTable, ChunkKind
 from pgaudit_kit.records.fingerprint import ServerHash
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.manifest import Manifest
+from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_columns import declared_columns
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.chunk_cutting import target_for
@@ -45,9 +48,10 @@ class Base:
 def choose_base(store: Store, recent: Iterable[Manifest], known: KnownChunks) -> Base:
     """Return the newest of the *recent* backups that is incremental and can be read; an empty one when there is none. Raises StoreFailed.
 
+    One that holds a part only comes behind those of the whole database, of which it lacks most tables.
     A table of which a chunk is lost, damaged, or about to be swept is not among its tables, and so will be read.
     """
-    for manifest in recent:
+    for manifest in sorted(recent, key=lambda m: bool(m.partial)):
         if not manifest.dump_form.startswith(INCREMENTAL_FORM) or not manifest.dump_file:
             continue
         try:
@@ -88,9 +92,12 @@ def _chunks_of(table: ChunkedTable, store: Store, known: KnownChunks) -> set[byt
 
 
 def can_be_compared(base: Base, live: Snapshot, chosen: Iterable[TableName]) -> list[TableName]:
-    """The *chosen* tables whose rows the server can be asked whether they are those of *base*: same columns, types and ways of printing."""
-    before, now = base.manifest, live.provenance.settings
-    if before is None or any(before.provenance.settings.get(name) != now.get(name) for name in _PRINTED_BY):
+    """The *chosen* tables whose rows the server can be asked whether they are those of *base*: same columns, types and ways of printing.
+
+    Hashes are of values and of bytes: another release may print the values otherwise, in another encoding the bytes are other characters.
+    """
+    before = base.manifest
+    if before is None or _printed_by(before.provenance) != _printed_by(live.provenance):
         return []
     found = []
     for name in chosen:
@@ -101,10 +108,19 @@ def can_be_compared(base: Base, live: Snapshot, chosen: Iterable[TableName]) -> 
     return found
 
 
+def _printed_by(source: Provenance) -> tuple[str | None, ...]:
+    return (source.server_version, source.encoding, *map(source.settings.get, _PRINTED_BY))
+
+
 def unchanged(base: Base, hashes: Mapping[TableName, ServerHash]) -> dict[TableName, ChunkedTable]:
-    """The tables of *base* whose rows are still the same, by *hashes* that the server has made in the snapshot of the new backup."""
-    found = {name: base.tables[name] for name in hashes if name in base.tables}
-    return {name: table for name, table in found.items() if table.server_hash == hashes[name]}
+    """The tables of *base* whose rows are still the same, by *hashes* that the server has made in the snapshot of the new backup.
+
+    Without the smallest of tens of thousands: pg_dump is told what to leave out on its command line, which has an end.
+    """
+    found = {name: base.tables[name] for name in hashes if name in base.tables and base.tables[name].server_hash == hashes[name]}
+    largest = sorted(found, key=lambda name: found[name].size_bytes, reverse=True)
+    ends = accumulate(len(option.encode("utf-8", "surrogateescape")) for name in largest for option in exclude_options([name]))
+    return {name: found[name] for name, end in zip(largest, ends, strict=True) if end <= _MOST_ARGUMENT_BYTES}
 
 
 def exclude_options(names: Iterable[TableName]) -> list[str]:
@@ -122,6 +138,7 @@ def exclude_options(names: Iterable[TableName]) -> list[str]:
     return options
 
 
+_MOST_ARGUMENT_BYTES = 24_000 if sys.platform == "win32" else 1 << 20  # of 32 KiB there (CreateProcess), mostly 2 MiB elsewhere (execve)
 _IN_ONE_PATTERN = 500  # of 63 bytes each at most: an argument may have 128 KiB
 
 

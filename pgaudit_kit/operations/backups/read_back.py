@@ -8,7 +8,6 @@ from pathlib import Path
 from pgaudit_kit.audits.file_digest import file_digest
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.verify import verify
-from pgaudit_kit.difference.public_schema import PUBLIC_SCHEMA
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed
@@ -17,6 +16,7 @@ from pgaudit_kit.operations.backups.part import whole_or_part
 from pgaudit_kit.operations.restores.database_facts import read_database
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.manifest import Manifest
+from pgaudit_kit.records.objects import PUBLIC_SCHEMA
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Outcome
 from pgaudit_kit.server.connection import connect

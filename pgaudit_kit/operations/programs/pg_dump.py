@@ -141,9 +141,15 @@ def pg_dump_argv(program: Program, options: DumpOptions, *, database: str, outpu
     return [*argv, *options.part, database_argument(database)]
 
 
-def pg_dump_stream_argv(program: Program, options: DumpOptions, *, database: str, snapshot_id: str, left_out: Sequence[str]) -> list[str]:
-    """Return the command line that writes *database* to standard output as an uncompressed custom archive; *left_out*: further options."""
-    plain = replace(options, format="custom", compression=Compression("none"), part=(*options.part, *left_out))
+def pg_dump_stream_argv(
+    program: Program, options: DumpOptions, *, database: str, encoding: str, snapshot_id: str, left_out: Sequence[str]
+) -> list[str]:
+    """Return the command line that writes *database* to standard output as an uncompressed custom archive; *left_out*: further options.
+
+    *encoding*: otherwise pg_dump takes what `ALTER DATABASE … SET client_encoding` says at that time, for each backup anew.
+    """
+    part = (*options.part, f"--encoding={encoding}", *left_out)
+    plain = replace(options, format="custom", compression=Compression("none"), part=part)
     argv = pg_dump_argv(program, plain, database=database, output=Path("unused"), snapshot_id=snapshot_id)
     return [argument for argument in argv if not argument.startswith("--file=")]
 

@@ -15,6 +15,7 @@ from pgaudit_kit.audits.expectations import Settings, settings_of
 from pgaudit_kit.audits.file_digest import dump_digest
 from pgaudit_kit.audits.sources import open_dump
 from pgaudit_kit.audits.verify import manifest_of, verify
+from pgaudit_kit.audits.verify_file import things_in
 from pgaudit_kit.checks.dump_whole import check_complete, check_digest
 from pgaudit_kit.checks.times import check_duration
 from pgaudit_kit.dumps.dump import Dump
@@ -136,7 +137,7 @@ def _with_evidence(result: Rehearsal, manifest: Manifest, place: str | os.PathLi
 
 def _ask_file(dump: Dump, expected: Source) -> list[Check]:
     """Whether the file is whole and the one that was backed up."""
-    checks = [check_complete(complete=dump.complete, damage=dump.damage, entries=len(dump.toc_entries))]
+    checks = [check_complete(complete=dump.complete, damage=dump.damage, entries=things_in(dump))]
     recorded = expected.dump_file if isinstance(expected, Manifest) else None
     if not recorded:
         return checks

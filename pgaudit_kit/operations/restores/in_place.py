@@ -32,6 +32,7 @@ from pgaudit_kit.operations.restores.replace_database import not_confirmed
 from pgaudit_kit.operations.restores.restored import Confirm
 from pgaudit_kit.operations.restores.restored_in_place import ContentsReplacement, InPlaceRestore
 from pgaudit_kit.operations.restores.run_script import run_script
+from pgaudit_kit.operations.restores.schema_public import renew_public
 from pgaudit_kit.operations.restores.server_state import refuse_failed
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
@@ -177,7 +178,9 @@ def _replace(
                 what = "what the database holds was changed by others while it was backed up"
                 raise RestoreFailed(what, resource=job.target.label, remedy="Stop the application, and restore again.")
             drop_contents(connection)
-        left_out, programs = _load(job, connection)
+        refused = renew_public(connection, access=job.owners)
+        loaded, programs = _load(job, connection)
+        left_out = (*refused, *loaded)
         proof = _prove(job, connection)
         checks = [*checks, *proof.check_list]
         if is_proven(proof, job.expected):

@@ -97,13 +97,14 @@ def restore(
     and the errors of read_dump, load_manifest, resolve_target and connect.
     """
     rto = settings_of(config).rto
+    options = Options(not no_owner, not no_tablespaces, force, jobs, drop_old, keep, drop_leftovers, accept_partial)
+    if in_place and options != Options(owners=options.owners, accept_partial=accept_partial):
+        what = "a restore in place ends no sessions, uses one connection, and makes, keeps and drops no databases"
+        raise UsageError(what, remedy="Of the options leave all out but no_owner, accept_partial, replace_contents, store and manifest.")
+    if replace_contents and not in_place:
+        raise UsageError("only a restore in place replaces contents", remedy="Add in_place (--in-place), or leave it out.")
     if in_place:
-        if force or no_tablespaces or jobs != 1 or drop_old or keep is not None or drop_leftovers:
-            what = "a restore in place ends no sessions, uses one connection, and makes, keeps and drops no databases"
-            raise UsageError(
-                what, remedy="Of the options leave all out but no_owner, accept_partial, replace_contents, store and manifest."
-            )
-        done = restore_in_place(
+        done: Restore = restore_in_place(
             backup,
             target,
             confirm=confirm,
@@ -113,14 +114,16 @@ def restore(
             no_owner=no_owner,
             accept_partial=accept_partial,
         )
-        return timed(done, rto)
-    if replace_contents:
-        raise UsageError("only a restore in place replaces contents", remedy="Add in_place (--in-place), or leave it out.")
-    options = Options(not no_owner, not no_tablespaces, force, jobs, drop_old, keep, drop_leftovers, accept_partial)
-    job = _job_of(backup, target, manifest, options)
+    else:
+        done = _restore_beside(_job_of(backup, target, manifest, options), confirm)
+    return timed(done, rto)
+
+
+def _restore_beside(job: _Job, confirm: Confirm) -> Restore:
+    """Restore it, if its verification has proven it; else say why nothing was touched."""
     if is_proven(job.verification, job.expected):
         with unpacked(job.dump) as dump:
-            return timed(_carry_out(replace(job, dump=dump), confirm), rto)
+            return _carry_out(replace(job, dump=dump), confirm)
     why = "failed its verification" if job.verification.verdict is Outcome.FAILED else "could not be verified completely"
     return Restore(
         job.target.database,

@@ -89,6 +89,11 @@ class Restore:
         return frames.checks_frame(self.check_list)
 
     @property
+    def next_steps(self) -> tuple[str, ...]:
+        """What to do next: the remedies of the checks that did not pass, each once."""
+        return tuple(dict.fromkeys(c.remedy for c in self.check_list if c.outcome is not Outcome.PASSED and c.remedy))
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was left out and what could not be asked, one sentence each."""
         settings = [f"Left out, because this server does not know it: {', '.join(self.left_out)}."] if self.left_out else []
@@ -118,10 +123,9 @@ class Restore:
 
     def _repr_html_(self) -> str:
         """The restore for a notebook: verdict, how the server stands, what to do next, every check."""
-        steps = dict.fromkeys(c.remedy for c in self.check_list if c.outcome is not Outcome.PASSED and c.remedy)
         return html.fragment(
             html.banner(str(self.verdict), self.state),
-            html.next_steps(steps),
+            html.next_steps(self.next_steps),
             html.frame_table(self.checks, caption="What was asked of the server"),
         )
 

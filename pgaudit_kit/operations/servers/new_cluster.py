@@ -8,17 +8,17 @@ import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgaudit_kit.errors import ProgramFailed
+from pgaudit_kit.errors import OperationError, ProgramFailed
 from pgaudit_kit.operations.programs.server_binaries import EXECUTABLE_SUFFIX, Account, refuse_foreign
+from pgaudit_kit.operations.servers.scratch_folders import ScratchFolder
 
 SUPERUSER = "postgres"
 PASSWORD_FILE = "pgaudit.password"  # noqa: S105  # a file name
-_FILES = "pgaudit.files"  # how many, and bytes, of a template
+_FILES = "pgaudit.files"  # how many, and bytes, of a template, and a number of its own
 _WINDOWS = sys.platform == "win32"
 
 
@@ -99,6 +99,8 @@ class NewCluster:
         made_by = hashlib.sha256(os.fsencode(self.bin_folder.resolve())).hexdigest()[:12]
         made_as = hashlib.sha256(repr((self.version, self._argv(), program.st_mtime_ns, program.st_size)).encode()).hexdigest()[:12]
         folder = template_folder()
+        if not folder.is_absolute():  # an account without a home
+            return None
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             refuse_foreign(folder)
@@ -110,7 +112,9 @@ class NewCluster:
         """Whether *data* is a copy of *template* now; False when there is none, and when it cannot be copied, so that nothing is there."""
         try:
             refuse_foreign(template)
-            if _copy(template, data) != _written(template):
+            told = _written(template)
+            copied = _copy(template, data)
+            if " ".join(map(str, copied)) != told.rpartition(" ")[0] or _written(template) != told:  # another one came into its place
                 return _emptied(data)
             for folder, _, files in os.walk(data) if self.account else ():
                 for path in (Path(folder), *(Path(folder, name) for name in files)):
@@ -138,13 +142,12 @@ def _emptied(data: Path) -> bool:
     return False
 
 
-def _written(template: Path) -> tuple[int, int]:
-    """How many files *template* had when it was made, and bytes: what cleans caches may have taken some. Raises OSError."""
-    try:
-        files, size = (template / _FILES).read_text(encoding="ascii").split()
-        return int(files), int(size)
-    except ValueError:
-        return 0, 0
+def _written(template: Path) -> str:
+    """How many files *template* had when it was made, and bytes, for what cleans caches may have taken some; and which one it is.
+
+    Raises OSError.
+    """
+    return (template / _FILES).read_text(encoding="ascii", errors="replace")
 
 
 def _keep(data: Path, template: Path) -> None:
@@ -152,26 +155,34 @@ def _keep(data: Path, template: Path) -> None:
 
     Without it the next cluster takes as long as this one: so what stands in the way of it is no error.
     """
-    unfinished = None
+    scratch = None
     try:
-        unfinished = Path(tempfile.mkdtemp(prefix=".new-", dir=template.parent))
-        copied = _copy(data, unfinished)
-        (unfinished / _FILES).write_text("{} {}".format(*copied), encoding="ascii")
-        for folder, _, files in os.walk(unfinished):
-            for name in files:
-                descriptor = os.open(Path(folder, name), os.O_RDONLY)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
-        shutil.rmtree(template, ignore_errors=True)  # if it is there, it could not be used
+        scratch = ScratchFolder(None, base=template.parent)
+        unfinished = scratch.path / "new"
+        unfinished.mkdir(mode=0o700)
+        files, size = _copy(data, unfinished)
+        (unfinished / _FILES).write_text(f"{files} {size} {secrets.token_hex(8)}", encoding="ascii")
+        _sync(unfinished)
+        # Whoever copies it at this moment must find out: so it goes as a whole, and only then piece by piece
+        for number, old in enumerate(template.parent.glob(f"{template.name.partition('-')[0]}-*")):
+            old.rename(scratch.path / f"old{number}")
         unfinished.rename(template)
-        for old in template.parent.glob(f"{template.name.partition('-')[0]}-*"):
-            if old != template:
-                shutil.rmtree(old, ignore_errors=True)
-    except (OSError, shutil.Error):  # no room, or another process was first
-        if unfinished:
-            shutil.rmtree(unfinished, ignore_errors=True)
+    except (OSError, shutil.Error, OperationError):  # no room, or another process was first
+        pass
+    finally:
+        if scratch:
+            scratch.remove()
+
+
+def _sync(folder: Path) -> None:
+    """Have the disk keep all files in *folder*."""
+    for inside, _, files in os.walk(folder):
+        for name in files:
+            descriptor = os.open(Path(inside, name), os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def _copy(source: Path, destination: Path) -> tuple[int, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from pgaudit_kit.dumps.files.age import IDENTITY_VARIABLE, can_open, recipients_of, sealed, unsealed
+from pgaudit_kit.dumps.files.age import IDENTITY_VARIABLE, MAGIC, can_open, is_sealed, recipients_of, sealed, unsealed
 from pgaudit_kit.errors import UnsupportedDump, UsageError
 from pgaudit_kit.operations.store.local_store import LocalStore
+from pgaudit_kit.operations.store.packs import INDEX
 from pgaudit_kit.operations.store.store import Store
 
 RECIPIENTS = "recipients.txt"
@@ -22,7 +24,14 @@ def encrypt_to(store: Store, given: Sequence[str], *, begin: bool = True) -> Non
     """
     recipients = recipients_of(given)
     recorded = _recorded(store)
-    if recipients and recorded is None and begin and not store.packs.ids():
+    packs = store.packs.ids() if recorded is None else frozenset()
+    if _is_sealed_one(store, packs):
+        raise UsageError(
+            f"the packs of {store.label} are encrypted, and packs/{RECIPIENTS}, which says to whom, is missing",
+            resource=store.label,
+            remedy="Write it anew: the public keys, each on a line of its own.",
+        )
+    if recipients and recorded is None and begin and not packs:
         _see_that_it_can_be_read(store, recipients)
         store.packs.folder.write(RECIPIENTS, "".join(f"{key}\n" for key in recipients).encode("ascii"))
     elif recipients != (recorded or ()):
@@ -33,8 +42,23 @@ def encrypt_to(store: Store, given: Sequence[str], *, begin: bool = True) -> Non
 
 
 def is_encrypted(store: Store) -> bool:
-    """Whether the packs of *store* are encrypted."""
-    return _recorded(store) is not None
+    """Whether the packs of *store* are encrypted, also when nobody knows any more to whom."""
+    return _recorded(store) is not None or _is_sealed_one(store, store.packs.ids())
+
+
+def _is_sealed_one(store: Store, packs: Collection[str]) -> bool:
+    """Whether one of *packs* is encrypted, and so all are."""
+    for pack in sorted(packs):
+        with suppress(FileNotFoundError):  # swept meanwhile
+            return is_sealed(store.packs.folder.read(f"{pack}{INDEX}", 0, len(MAGIC)))
+    return False
+
+
+def see_that_it_is_not_encrypted(store: Store) -> None:
+    """Raise UsageError when it is: what is to be written would lie in it as it is."""
+    if is_encrypted(store):
+        remedy = "Add --incremental and --encrypt-to, or use another store."
+        raise UsageError(f"the store {store.label} is encrypted, and an ordinary backup would not be", resource=store.label, remedy=remedy)
 
 
 def _recorded(store: Store) -> tuple[str, ...] | None:
@@ -66,6 +90,6 @@ def _other_keys(store: Store, recorded: tuple[str, ...] | None) -> UsageError:
     if recorded is None:
         what, remedy = "holds incremental backups that are not encrypted", "Leave --encrypt-to out, or use another store."
     else:
-        what = f"is encrypted to {len(recorded)} key{'s' if len(recorded) != 1 else ''}, which are others than those given"
+        what = f"is encrypted to {len(recorded)} key{'s' if len(recorded) != 1 else ''}, which are not those given with --encrypt-to"
         remedy = f"Give the keys in packs/{RECIPIENTS} with --encrypt-to when you trust that file, or use another store."
     return UsageError(f"the store {store.label} {what}", resource=store.label, remedy=remedy)

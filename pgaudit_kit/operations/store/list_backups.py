@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.display import frames
 from pgaudit_kit.operations.store.chunk_sizes import ChunkSizes, chunk_sizes
+from pgaudit_kit.operations.store.names import INCREMENTAL_FORMAT
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.retention import Kept, Retention, plan
 from pgaudit_kit.operations.store.store import Store
@@ -60,6 +62,12 @@ class Listing:
             "backups": [self._backup_to_dict(b) for b in self.backups],
             "strays": [{"name": s.name, "kind": str(s.kind), "reason": s.reason} for s in self.strays],
         }
+
+    def held_bytes(self, backup: StoredBackup) -> float:
+        """What a backup takes, of an incremental one with all its chunks, shared or not: NaN when these cannot be told."""
+        if backup.format == INCREMENTAL_FORMAT and backup.dump_file not in self.sizes.used:
+            return math.nan
+        return backup.found_size_bytes + self.sizes.of(backup.dump_file)
 
     @cached_property
     def own_bytes(self) -> dict[str, int]:

@@ -134,6 +134,7 @@ def _backup(manifest: Manifest, recorded: DumpFile, dump: StoreName, taken_at: d
         seconds=manifest.seconds,
         selection="; ".join(f"{word}: {patterns}" for word, patterns in sorted(manifest.partial.items())),
         portable="owner" in manifest.leaves_out,
+        encoding=manifest.provenance.encoding or "",
     )
 
 

@@ -26,7 +26,7 @@ _HELP = {
     "pgaudit_backup_proven_age_seconds": "The same of the newest that was verified or rehearsed with success; +Inf when none was.",
     "pgaudit_backup_timestamp_seconds": "When the snapshot of the newest backup was taken, Unix time.",
     "pgaudit_backup_proven_timestamp_seconds": "The same of the newest that was verified or rehearsed with success; 0 when none was.",
-    "pgaudit_backup_size_bytes": "Size of the newest backup's dump.",
+    "pgaudit_backup_size_bytes": "Size of the newest backup's dump; of an incremental one with all chunks, NaN when they cannot be read.",
     "pgaudit_backup_duration_seconds": "How long making and verifying the newest backup took; NaN when that was not recorded.",
     "pgaudit_backup_verdict": "1 for what is known of the newest backup, 0 for the other verdicts.",
 }
@@ -80,7 +80,7 @@ def _of_group(labels: Mapping[str, str], listing: Listing, group: list[StoredBac
         "pgaudit_backup_proven_age_seconds": listing.age_seconds(proven) if proven else math.inf,
         "pgaudit_backup_timestamp_seconds": newest.taken_at.timestamp(),
         "pgaudit_backup_proven_timestamp_seconds": proven.taken_at.timestamp() if proven else 0,
-        "pgaudit_backup_size_bytes": newest.found_size_bytes,
+        "pgaudit_backup_size_bytes": listing.held_bytes(newest),
         "pgaudit_backup_duration_seconds": math.nan if newest.seconds is None else newest.seconds,
     }
     verdicts = (_Sample("pgaudit_backup_verdict", {**labels, "verdict": str(o)}, o is newest.verdict) for o in Outcome)

@@ -16,7 +16,6 @@ from pgaudit_kit.operations.store.retention import Doomed, Kept, Retention, plan
 from pgaudit_kit.operations.store.running_backups import running_backups
 from pgaudit_kit.operations.store.store import Store
 from pgaudit_kit.operations.store.sweep import GRACE, Swept, sweep
-from pgaudit_kit.records.verdict import Outcome
 
 Fate: TypeAlias = Kept | Doomed
 Confirm: TypeAlias = Callable[[Sequence[Fate]], bool]
@@ -35,11 +34,6 @@ class Pruned:
     cleaned: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()
     swept: Swept = field(default_factory=Swept)
-
-    @property
-    def verdict(self) -> Outcome:
-        """Warned when chunks could not be swept, so that the store grows; else passed."""
-        return Outcome.WARNED if self.swept.not_swept else Outcome.PASSED
 
     @property
     def freed_bytes(self) -> int:
@@ -62,7 +56,6 @@ class Pruned:
         """What `--json` prints: `swept` and `needed_by_running` of a store that has incremental backups."""
         of_packs = {"needed_by_running": list(self.needed), "swept": self.swept.to_dict()} if self.swept != Swept() else {}
         return {
-            "verdict": str(self.verdict),
             "store": self.store,
             "plan": [fate_to_dict(fate) for fate in self.fates],
             "deleted": list(self.deleted),

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 
 from pgaudit_kit.operations.store.names import safe_word
 from pgaudit_kit.operations.store.store_folder import StoreFolder
-from pgaudit_kit.operations.store.upload_markers import ABANDONED_AFTER, process_lives, this_machine
+from pgaudit_kit.operations.store.upload_markers import ABANDONED_AFTER, born, process_lives, this_machine
 
 _MARK = "pgaudit_kit running backup"
 BACKUP, SWEEP = "running", "sweeping"
@@ -29,7 +29,10 @@ _SIGN_OF_LIFE = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class RunningBackup:
-    """A backup of the database `target` (`Target.place`) that may take over lists of `base` ("": none); `began`, `seen`: ISO 8601."""
+    """A backup of the database `target` (`Target.place`) that may take over lists of `base` ("": none); `began`, `seen`: ISO 8601.
+
+    `born`: what tells its process from a later one of the same number, "" where the system does not say.
+    """
 
     target: str
     base: str
@@ -37,6 +40,7 @@ class RunningBackup:
     pid: int
     began: str
     seen: str
+    born: str = ""
 
     @property
     def began_at(self) -> datetime:
@@ -46,7 +50,8 @@ class RunningBackup:
     def is_over(self, now: datetime) -> bool:
         """Whether it was killed: its process on this machine is gone, or nothing was heard of it for three days."""
         if self.machine == this_machine():
-            return not process_lives(self.pid)
+            started = born(self.pid)
+            return not process_lives(self.pid) or bool(self.born and started and self.born != started)
         return now - datetime.fromisoformat(self.seen) > ABANDONED_AFTER
 
 
@@ -59,7 +64,7 @@ class RunningNote:
         self.file = f"{what}-{safe_word(socket.gethostname())}-{os.getpid()}-{uuid.uuid4().hex[:8]}.json"
         self._at = now
         stamp = now.isoformat(timespec="seconds")
-        self._note = RunningBackup(target, "", this_machine(), os.getpid(), stamp, stamp)
+        self._note = RunningBackup(target, "", this_machine(), os.getpid(), stamp, stamp, born(os.getpid()))
         self._write(now)
 
     def builds_on(self, base: str) -> None:

@@ -29,12 +29,16 @@ _CLOCKS = timedelta(minutes=10)  # a backup's clock may be ahead of the store's:
 
 @dataclass(frozen=True)
 class Swept:
-    """What became of each pack (`fates`), and why nothing did when `not_swept` says so. `freed_bytes`, of `deleted` packs."""
+    """What became of each pack (`fates`), and why nothing did when `not_swept` says so. `freed_bytes`, of `deleted` packs.
+
+    `later`: another sweep is at it, so that nothing is left to be done.
+    """
 
     fates: tuple[PackFate, ...] = ()
     deleted: tuple[str, ...] = ()
     freed_bytes: int = 0
     not_swept: str = ""
+    later: bool = False
 
     def count(self, fate: Fate) -> int:
         """How many packs have that fate."""
@@ -80,7 +84,7 @@ def sweep(
         return _planned(place, grace)
     with _alone(packs) as alone:
         if not alone:
-            return Swept(not_swept="another sweep of this store is running")
+            return Swept(not_swept="another sweep of this store is running", later=True)
         packs.folder.clean()
         _forget_the_killed(packs)
         planned = _planned(place, grace)
@@ -100,7 +104,7 @@ def _planned(store: Store, grace: timedelta) -> Swept:
         return Swept(not_swept=f"{error.message}. {error.remedy}")
     if used.unknown:
         file, why = next(iter(used.unknown.items()))
-        return Swept(not_swept=f"what {file} uses cannot be told: {why}; back up again, or delete it")
+        return Swept(not_swept=f"what {file} uses cannot be told: {why}")
     fates = plan_sweep(chunks.facts.values(), used.live, running, datetime.now(UTC), grace)
     if is_encrypted(store) and not store.packs.recipients:
         why = "little of it is used, but it is encrypted, and nobody said to whom a new one would be (--encrypt-to)"

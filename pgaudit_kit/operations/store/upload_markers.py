@@ -20,6 +20,7 @@ from pgaudit_kit.operations.store.names import partial_name, safe_word
 
 ABANDONED_AFTER = timedelta(days=3)
 _MARK = "pgaudit_kit upload"
+_START_TIME = 19  # field 22 of proc(5), counted behind the name of the program
 
 
 @dataclass(frozen=True)
@@ -90,3 +91,13 @@ def process_lives(pid: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def born(pid: int) -> str:
+    """When the process *pid* of this machine was started, in ticks since the machine was; "" when it is gone, or nobody tells."""
+    if sys.platform != "linux":
+        return ""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[_START_TIME]
+    except (OSError, IndexError):
+        return ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+from pgaudit_kit.audits.asking import not_checked
 from pgaudit_kit.audits.file_digest import digest_if_there
 from pgaudit_kit.audits.result import checks_to_list
 from pgaudit_kit.audits.verify import verify
@@ -122,7 +123,7 @@ def verify_all(
     """
     place = open_store(store)
     backups, strays = place.look()
-    packs = _ReadOnce(place)
+    packs = _ReadOnce(place, frozenset(b.encoding for b in backups if b.format == INCREMENTAL_FORMAT))
     verified = []
     for backup in backups:
         verified.append(_verify_one(place, backup, packs, deep=deep))
@@ -134,8 +135,9 @@ def verify_all(
 class _ReadOnce:
     """The packs of a store, read when an incremental backup asks for them, once for all of them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, encodings: frozenset[str]) -> None:
         self._store = store
+        self._encodings = encodings
         self._packs: ReadPacks | None = None
 
     def checks(self, backup: StoredBackup, manifest: Manifest) -> list[Check]:
@@ -143,7 +145,7 @@ class _ReadOnce:
         if backup.format != INCREMENTAL_FORMAT:
             return []
         if self._packs is None:
-            self._packs = ReadPacks(self._store)
+            self._packs = ReadPacks(self._store, self._encodings)
             self._packs.note()
         return self._packs.checks(backup.dump_file, manifest)
 
@@ -170,25 +172,27 @@ def _checks_of(store: Store, backup: StoredBackup, packs: _ReadOnce, *, deep: bo
         digest = check_digest(recorded, sha256=found.sha256, size_bytes=found.size_bytes)
         manifest = store.manifest(backup)
         beside = [_check_globals(store, manifest.globals_file)] if manifest.globals_file else []
-        beside += packs.checks(backup, manifest) if digest.outcome is Outcome.PASSED else []
+        beside += _checks_of_chunks(backup, manifest, packs) if digest.outcome is Outcome.PASSED else []
         if deep and digest.outcome is Outcome.PASSED:
             return (*verify(store.open(backup), manifest=manifest).check_list, *beside)
     except (PgAuditError, OSError) as error:
-        return (_not_checked(error),)
+        return (_not_checked("dump.digest", error),)
     return (digest, *beside)
+
+
+def _checks_of_chunks(backup: StoredBackup, manifest: Manifest, packs: _ReadOnce) -> list[Check]:
+    """What could be asked; that it could not takes nothing from what was found out besides."""
+    try:
+        return packs.checks(backup, manifest)
+    except (PgAuditError, OSError) as error:
+        return [_not_checked("chunks.whole", error)]
 
 
 def _check_globals(store: Store, recorded: DumpFile) -> Check:
     return check_globals(recorded, digest_if_there(store.where(PurePath(recorded.name).name)))
 
 
-def _not_checked(error: PgAuditError | OSError) -> Check:
-    reason = error.message if isinstance(error, PgAuditError) else error.strerror or str(error)
-    remedy = error.remedy if isinstance(error, PgAuditError) else "Check the store's rights, and its disk."
-    return Check(
-        id="dump.digest",
-        question="Is it byte for byte the file that the manifest was written for?",
-        outcome=Outcome.NOT_CHECKED,
-        found=reason,
-        remedy=remedy,
-    )
+def _not_checked(check_id: str, error: PgAuditError | OSError) -> Check:
+    if isinstance(error, PgAuditError):
+        return not_checked(check_id, error.message, error.remedy)
+    return not_checked(check_id, error.strerror or str(error), "Check the store's rights, and its disk.")

@@ -91,9 +91,9 @@ QUESTIONS = (
     Question(
         "backup.chunks",
         "Are all chunks in the store, the new ones as they were written?",
-        proves="Every chunk that it lists lies in a pack of the store, and those that it wrote were read back and have their digests.",
-        not_proves="That older chunks, which it shares with other backups, can still be read: chunks.whole does.",
-        looks_at="The packs that an incremental backup wrote, and the indexes of the others; of others it is not asked.",
-        remedy="None is needed: a backup of which a new chunk cannot be read back is not written at all.",
+        proves="New chunks were read back from the store, and those that were taken over stand in its indexes.",
+        not_proves="That the chunks of earlier backups are unharmed: verify --all reads all.",
+        looks_at="The packs and indexes of the store, by an incremental backup.",
+        remedy="Back up again; with --full-read nothing is taken over from earlier backups.",
     ),
 )

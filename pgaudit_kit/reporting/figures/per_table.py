@@ -40,10 +40,11 @@ def rows_per_table(
     pairs = _counts(tables, before, after)
     pairs.sort(key=lambda p: (-abs(or_0(p.numbers[1]) - or_0(p.numbers[0])), -max(map(or_0, p.numbers)), p.name))
     drawn = _with_others(pairs)
-    share, log = scale([v for p in drawn for v in p.numbers if v is not None])
+    share, log = scale([v for p in drawn if not p.summed for v in p.numbers if v is not None])
     groups = [
-        BarGroup(name, (_counted(left, share, GREY), _counted(right, share, BLUE, change=_change(left, right))))
-        for name, (left, right) in drawn
+        BarGroup(p.name, (_counted(left, p.bar(share), GREY), _counted(right, p.bar(share), BLUE, change=_change(left, right))))
+        for p in drawn
+        for left, right in [p.numbers]
     ]
     changed = sum(bool(_change(*p.numbers)) for p in pairs)
     left_total, right_total = (sum_text(p.numbers[i] for p in pairs) for i in range(2))
@@ -62,10 +63,13 @@ def lost_per_table(summary: Frame) -> Chart:
     counts = [c for c in _counts(summary, "missing", "changed", "extra") if any(v != 0 for v in c.numbers)]
     counts.sort(key=lambda c: ([-or_0(v) for v in c.numbers], c.name))
     drawn = _with_others(counts)
-    share, log = scale([v for c in drawn for v in c.numbers if v is not None])
+    share, log = scale([v for c in drawn if not c.summed for v in c.numbers if v is not None])
     kinds = (("missing", VERMILION), ("changed", PURPLE), ("extra", BLUE))
     groups = [
-        BarGroup(c.name, tuple(_counted(v, share, colour, word=word) for v, (word, colour) in zip(c.numbers, kinds, strict=True) if v != 0))
+        BarGroup(
+            c.name,
+            tuple(_counted(v, c.bar(share), colour, word=word) for v, (word, colour) in zip(c.numbers, kinds, strict=True) if v != 0),
+        )
         for c in drawn
     ]
     figure = bars(groups, legend=[(colour, word) for word, colour in kinds], nothing="No row is missing, changed or extra.")
@@ -78,7 +82,9 @@ def _lost_sentence(counts: Sequence[_Counts]) -> str:
     missing, changed, extra = (sum_text(c.numbers[i] for c in counts) for i in range(3))
     worst = f" {shorten(counts[0].name)} lost most." if len(counts) > 1 and counts[0].numbers[0] else ""
     rows = "row" if missing == "1" else "rows"
-    return f"In {many(len(counts), 'table')}: {missing} {rows} missing, {changed} changed, {extra} extra.{worst}"
+    unknown = sum(None in c.numbers for c in counts)
+    doubt = f" Of {many(unknown, 'table')} it is not all known." if unknown else ""
+    return f"In {many(len(counts), 'table')}: {missing} {rows} missing, {changed} changed, {extra} extra.{worst}{doubt}"
 
 
 def size_per_table(tables: Frame, *, rows: str = "rows", size: str = "size_bytes") -> Chart:
@@ -86,10 +92,12 @@ def size_per_table(tables: Frame, *, rows: str = "rows", size: str = "size_bytes
     sizes = _counts(tables, rows, size)
     sizes.sort(key=lambda s: (-or_0(s.numbers[1]), -or_0(s.numbers[0]), s.name))
     drawn = _with_others(sizes)
-    row_share, row_log = scale([or_0(s.numbers[0]) for s in drawn])
-    size_share, size_log = scale([or_0(s.numbers[1]) for s in drawn])
+    row_share, row_log = scale([or_0(s.numbers[0]) for s in drawn if not s.summed])
+    size_share, size_log = scale([or_0(s.numbers[1]) for s in drawn if not s.summed])
     groups = [
-        BarGroup(n, (_counted(r, row_share, BLUE, word="rows"), _counted(b, size_share, GREEN, say=bytes_text))) for n, (r, b) in drawn
+        BarGroup(s.name, (_counted(r, s.bar(row_share), BLUE, word="rows"), _counted(b, s.bar(size_share), GREEN, say=bytes_text)))
+        for s in drawn
+        for r, b in [s.numbers]
     ]
     figure = bars(groups, legend=((BLUE, "rows"), (GREEN, "bytes of their text")), nothing="No table with rows.")
     total = sum(or_0(s.numbers[1]) for s in sizes)
@@ -181,6 +189,11 @@ def _seconds_or_none(value: float | None) -> float | None:
 class _Counts(NamedTuple):
     name: str
     numbers: tuple[int | None, ...]
+    summed: bool = False
+
+    def bar(self, share: Callable[[float], float]) -> Callable[[float], float | None]:
+        """How long its bars are; a sum over many tables has none: the bars of single tables could not be seen beside it."""
+        return (lambda _: None) if self.summed else share
 
 
 def _counts(frame: Frame, *columns: str) -> list[_Counts]:
@@ -188,17 +201,18 @@ def _counts(frame: Frame, *columns: str) -> list[_Counts]:
 
 
 def _with_others(counts: Sequence[_Counts]) -> list[_Counts]:
-    """The first TOP of *counts*, and one for all others with their sums."""
+    """The first TOP of *counts*, and one for all others with the sums of what is known of them."""
     if len(counts) <= TOP + 1:
         return list(counts)
     rest = counts[TOP:]
-    sums = tuple(sum(or_0(c.numbers[i]) for c in rest) for i in range(len(rest[0].numbers)))
-    return [*counts[:TOP], _Counts(f"{len(rest):,} other tables", sums)]
+    columns = [[n for n in numbers if n is not None] for numbers in zip(*(c.numbers for c in rest), strict=True)]
+    sums = tuple(sum(known) if known else None for known in columns)
+    return [*counts[:TOP], _Counts(f"{len(rest):,} other tables", sums, summed=True)]
 
 
 def _counted(
     value: int | None,
-    share: Callable[[float], float],
+    share: Callable[[float], float | None],
     colour: str,
     *,
     word: str = "",

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,20 @@ from pgaudit_kit.dumps.incremental.put_back import read_toc
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
-from pgaudit_kit.operations.backups.incremental_base import exclude_options
+from pgaudit_kit.operations.backups.incremental_base import Base, exclude_options, unchanged
 from pgaudit_kit.operations.backups.part import Part
 from pgaudit_kit.operations.programs.client_programs import find_program
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from pgaudit_kit.operations.store.list_backups import list_store
+from pgaudit_kit.operations.store.metrics import metrics_text
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.running_backups import running_backups
 from pgaudit_kit.operations.store.used_chunks import read_incremental
+from pgaudit_kit.operations.store.verify_all import verify_all
+from pgaudit_kit.records.chunks import Chunk, ChunkedTable
+from pgaudit_kit.records.config import Config
+from pgaudit_kit.records.fingerprint import Fingerprint, ServerHash
+from pgaudit_kit.records.manifest import load_manifest
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Outcome
 from pgaudit_kit.server.snapshot import snapshot
@@ -496,6 +503,7 @@ def test_a_large_table_is_read_once_and_said_to_be(make_app: MakeApp, store: Pat
     made = incremental(url, store)
     assert len(re.findall(r"(?i)\bCOPY\b.*\blarge\b.*TO STDOUT", log.read_bytes()[start:].decode())) == 1
     assert "rows.fingerprint" not in [c.id for c in made.check_list]  # it would be compared with itself
+    assert {c.id: str(c.outcome) for c in made.check_list}["backup.chunks"] == "passed"
     assert "--full-read" in " ".join(made.result.skipped)
     full = incremental(url, store, full_read=True)
     assert "rows.fingerprint" in [c.id for c in full.check_list]
@@ -530,7 +538,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing_that_has_a_name(make_app: MakeApp, st
         with started_backup(url, store, incremental=True) as process:
             wait_for(lambda: store.is_dir() and is_writing_inc(store))
             process.send_signal(signal.SIGINT)
-            _, words = process.communicate(timeout=30)
+            _, words = process.communicate(timeout=120)
     assert "KeyboardInterrupt" in words
     assert open_store(store).look() == ((), ())
     assert list((store / "packs").iterdir()) == []
@@ -559,3 +567,101 @@ def test_the_command_says_what_was_taken_over(make_app: MakeApp, store: Path) ->
     assert "leave --format out" in done.output
     done = runner.invoke(app, ["list", "--store", str(store), "--json"])
     assert [b["format"] for b in json.loads(done.stdout)["backups"]] == ["incremental", "incremental"]
+
+
+def make_in(server: EmbeddedServer, name: str, encoding: str, *scripts: str) -> str:
+    """A database in that encoding, in place of one of that name."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name}".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LOCALE_PROVIDER libc LOCALE 'C'".encode())
+    run(server.url(name), *scripts)
+    return server.url(name)
+
+
+def test_rows_of_another_encoding_are_whole_for_verify_all(server: EmbeddedServer, store: Path) -> None:
+    url = make_in(server, "inc_latin", "LATIN1", "CREATE TABLE t (a int, b text)", "INSERT INTO t VALUES (1, chr(233)), (2, 'plain')")
+    incremental(url, store)
+    made = incremental(url, store)
+    assert told(made).reused == ["public.t"]
+    same_as_live(made, url)
+    verified = verify_all(store)
+    assert verified.verdict is Outcome.PASSED, verified.to_dict()
+    assert not open_store(store).packs.damaged()
+
+
+def test_the_same_bytes_in_another_encoding_are_other_rows(server: EmbeddedServer, store: Path) -> None:
+    # UTF-8 that was taken for LATIN1, and the same bytes in a database of the same name that takes them for what they are
+    for encoding, e_acute in (("LATIN1", "chr(195) || chr(169)"), ("UTF8", "chr(233)")):
+        url = make_in(server, "inc_twice", encoding, "CREATE TABLE t (a text)", f"INSERT INTO t VALUES ({e_acute})")
+        made = incremental(url, store)
+        assert told(made).reused == []
+        same_as_live(made, url)
+    assert verify_all(store).verdict is Outcome.PASSED
+
+
+def test_the_encoding_of_clients_may_change_between_two_backups(make_app: MakeApp, store: Path) -> None:
+    url = make_app("inc_clients", "CREATE TABLE t (a text); INSERT INTO t VALUES (chr(233)); CREATE TABLE u (a text)")
+    incremental(url, store)
+    run(url, "ALTER DATABASE inc_clients SET client_encoding = 'LATIN1'", "INSERT INTO u VALUES (chr(8364))")
+    made = incremental(url, store)
+    assert told(made).reused == ["public.t"]
+    same_as_live(made, url)
+
+
+def test_what_another_release_has_hashed_is_read(make_app: MakeApp, store: Path) -> None:
+    url = make_app("inc_release", NUMBERS)
+    first = incremental(url, store)
+    manifest = load_manifest(first.manifest_path)
+    other = replace(manifest, provenance=replace(manifest.provenance, server_version="14.1"))
+    first.manifest_path.write_text(other.to_json(), encoding="utf-8")
+    assert told(incremental(url, store)) == Told([], 0, 0)
+
+
+def test_of_a_database_without_rows_there_is_no_chunk_to_ask_for(make_app: MakeApp, store: Path) -> None:
+    incremental(make_app("inc_no_rows", "CREATE TABLE t (a int)"), store)
+    [verified] = verify_all(store).backups
+    assert {c.id: c.outcome for c in verified.check_list} == {"dump.digest": Outcome.PASSED, "chunks.sums": Outcome.PASSED}
+
+
+def test_the_base_of_a_whole_backup_is_a_whole_one(make_app: MakeApp, store: Path) -> None:
+    url = make_app("inc_between", NUMBERS)
+    incremental(url, store)
+    incremental(url, store, part=Part(tables=("other",)))
+    assert told(incremental(url, store)).reused == ["public.numbers", "public.other"]
+
+
+def test_how_large_a_backup_is_counts_what_it_holds_not_its_list(make_app: MakeApp, store: Path) -> None:
+    url = make_app("inc_size", NUMBERS)
+    settings = Config(smallest_size_bytes=1_000_000)
+    for _ in range(2):
+        made = incremental(url, store, config=settings)
+        assert made.path.stat().st_size < 10_000
+        assert verify(made.location, config=settings).verdict is Outcome.PASSED
+    held = made.manifest.held_bytes
+    assert held is not None
+    run(url, "DELETE FROM numbers WHERE id > 9000")
+    shrunk = backup(url, store=store, incremental=True, config=Config(smallest_size_bytes=held))
+    assert {c.id: c.outcome for c in shrunk.result.check_list if "size" in c.id} == {
+        "backup.size": Outcome.WARNED,
+        "dump.size": Outcome.FAILED,
+    }
+
+
+def test_the_size_in_metrics_is_that_of_all_chunks(make_app: MakeApp, store: Path) -> None:
+    url = make_app("inc_metrics", NUMBERS)
+    made = [incremental(url, store) for _ in range(2)]
+    [line] = [line for line in metrics_text(list_store(store)).splitlines() if line.startswith("pgaudit_backup_size_bytes{")]
+    chunks = sum(path.stat().st_size for path in (store / "packs").glob("*.pack"))
+    assert made[-1].path.stat().st_size < 10_000
+    assert chunks * 0.9 < float(line.split()[-1]) < chunks * 1.1
+
+
+def test_of_very_many_tables_no_more_are_left_out_than_a_command_line_can_name() -> None:
+    hashed = ServerHash(1, 1, "hash")
+    names = [TableName("public", f"Partition of {n:0>50}") for n in range(30_000)]
+    nodes = [(Chunk(b"", size, Fingerprint(1, 1)),) for size in range(len(names))]
+    tables = {n: ChunkedTable(1, n, ("a",), "", 1, node, hashed) for n, node in zip(names, nodes, strict=True)}
+    same = unchanged(Base(tables=tables), dict.fromkeys(names, hashed))
+    assert 1000 < len(same) < 20_000
+    assert set(same) == set(names[-len(same) :])  # the largest
+    assert subprocess.run(["true", *exclude_options(same)], check=False).returncode == 0

@@ -52,7 +52,7 @@ def bouncer(request: pytest.FixtureRequest, server: EmbeddedServer) -> Iterator[
         user = f"user = {account.name}" if account else ""
         (folder / "ini").write_text(CONFIGURATION.format(server=behind, port=PORT, folder=folder, mode=request.param, user=user))
         with subprocess.Popen([program, "-q", str(folder / "ini")], stderr=subprocess.DEVNULL) as process:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             while not (folder / f".s.PGSQL.{PORT}").exists():
                 assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < deadline

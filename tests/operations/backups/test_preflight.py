@@ -38,7 +38,7 @@ def held_up(url: str, store: Path, ask: Ask, **options: object) -> Iterator[tupl
         begun = pool.submit(backup, url, store=store, **options)  # type: ignore[arg-type]
         try:
             waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'pgaudit'"
-            for _ in range(400):
+            for _ in range(2400):
                 if ask(url, waiting) or begun.done():
                     break
                 threading.Event().wait(0.05)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
 
+from pgaudit_kit.operations.servers import new_cluster
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="every cluster has a password of its own there")
@@ -50,11 +53,10 @@ def test_throwaway_servers_are_copies_and_share_nothing(templates: Path) -> None
     assert started() == first
 
 
-def test_what_is_kept_has_a_cluster_of_its_own(templates: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    kept = tmp_path_factory.mktemp("kept")
-    for folder in (kept, *kept.parents[:3]):
-        folder.chmod(0o755)  # the server may run as another account
-    assert len({started(), started(durable=True), started(data_folder=kept / "data")}) == 3
+def test_what_is_kept_has_a_cluster_of_its_own(templates: Path) -> None:
+    with TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)  # the server may run as another account
+        assert len({started(), started(durable=True), started(data_folder=Path(folder) / "data")}) == 3
     assert len(list(templates.iterdir())) == 1
 
 
@@ -82,6 +84,45 @@ def test_a_template_that_somebody_harmed_is_not_used_and_made_anew(harm: Callabl
     second = started()
     assert second != first
     assert (list(templates.iterdir()), started()) == ([template], second)
+
+
+def test_a_template_that_another_process_replaces_while_it_is_copied_is_not_used(
+    templates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = started()
+    (template,) = templates.iterdir()
+    template.rename(tmp_path / "first")
+    second = started()
+    real, kept = new_cluster._copy, tmp_path / "second"
+
+    def copy(source: Path, destination: Path) -> tuple[int, int]:
+        done = real(source, destination)
+        if source == template and not kept.exists():  # the first time
+            template.rename(kept)
+            (tmp_path / "first").rename(template)
+        return done
+
+    monkeypatch.setattr(new_cluster, "_copy", copy)
+    assert started() not in (first, second)  # it may have had files of both
+    assert kept.exists()
+
+
+def test_what_a_process_that_was_killed_left_of_a_template_is_removed(templates: Path) -> None:
+    templates.mkdir(mode=0o700)
+    ends = "import os, sys; from pathlib import Path; from pgaudit_kit.operations.servers.scratch_folders import ScratchFolder; "
+    ends += "folder = ScratchFolder(None, base=Path(sys.argv[1])); (folder.path / 'new').mkdir(); os._exit(0)"
+    subprocess.run([sys.executable, "-c", ends, str(templates)], check=True)
+    assert len(list(templates.iterdir())) == 1
+    assert started()
+    (template,) = templates.iterdir()
+    assert (template / "PG_VERSION").exists()
+
+
+def test_an_account_without_a_home_gets_no_template(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(new_cluster, "template_folder", lambda: Path("~/.cache/clusters"))
+    assert started()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_build_replaces_the_template_of_the_one_before(templates: Path) -> None:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+from pgaudit_kit.dumps.incremental.chunk_bytes import digest_of, pack_chunk
+from pgaudit_kit.dumps.incremental.nodes import write_chunk_list
 from pgaudit_kit.operations.store.chunk_sizes import ChunkSizes, chunk_sizes
 from pgaudit_kit.operations.store.list_backups import list_store
+from pgaudit_kit.operations.store.open_store import open_store
+from pgaudit_kit.operations.store.packs import PackWriter
 from pgaudit_kit.operations.store.prune import prune
 from pgaudit_kit.operations.store.retention import Retention, plan
 from pgaudit_kit.operations.store.store import Store
+from pgaudit_kit.operations.store.stored_chunks import StoredChunks
+from pgaudit_kit.operations.store.used_chunks import UsedChunks
+from pgaudit_kit.records.chunks import Chunk, ChunkedTable, ChunkKind, IncrementalIndex
 from pgaudit_kit.records.stored_backup import StoredBackup
+from pgaudit_kit.records.table_data import TableName
 from tests.operations.store.conftest import AT, put
 from tests.operations.store.small_backups import back_up, rows
 
@@ -63,3 +73,24 @@ def test_max_total_size_counts_packs_once(any_store: Store) -> None:
     assert [f.is_kept for f in prune(any_store, Retention(max_total_size_bytes=files + all_of_them), dry_run=True).fates] == [True] * 3
     one_less = Retention(max_total_size_bytes=files + all_of_them - 1)
     assert [f.is_kept for f in prune(any_store, one_less, dry_run=True).fates] == [True, True, False]
+
+
+def test_what_many_backups_share_is_held_once(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store", create=True)
+    writer = PackWriter(store.packs)
+    nodes = []
+    for number in range(100):
+        listed = write_chunk_list(Chunk(digest_of(ChunkKind.ROWS, b"%d %d" % (number, n)), 1) for n in range(300))
+        nodes.append(Chunk(digest_of(ChunkKind.LIST, listed), 300))
+        writer.add(ChunkKind.LIST, nodes[-1].digest, pack_chunk(listed, level=1), size_bytes=len(listed))
+    writer.flush()
+    index = IncrementalIndex("0", (ChunkedTable(1, TableName("public", "t"), ("a",), "", 1, tuple(nodes)),))
+    chunks, used = StoredChunks(store.packs), UsedChunks()
+    tracemalloc.start()
+    for number in range(30):
+        used.add(f"b{number}.inc", index, chunks)
+    assert len(used.live) == 100 + 30_000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 15_000_000  # a set of each would take 60 million bytes more
+    assert used.by_file["b29.inc"] == used.live

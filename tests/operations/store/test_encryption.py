@@ -99,6 +99,30 @@ def test_a_store_with_backups_does_not_become_an_encrypted_one(any_store: Store,
     encrypt_to(any_store, [])
 
 
+def test_that_nobody_says_to_whom_any_more_does_not_open_a_store(filled: Store, key: str) -> None:
+    filled.packs.folder.remove(RECIPIENTS)
+    for given in ([], [key]):
+        with pytest.raises(UsageError, match="is missing"):
+            encrypt_to(filled, given)
+    filled.packs.recipients = ()
+    filled.delete(filled.backups()[0])
+    assert {f.fate for f in sweep(filled, grace=AT_ONCE).fates} == {Fate.KEEP}  # nothing is written anew in the open
+    filled.packs.folder.write(RECIPIENTS, key.encode())
+    encrypt_to(filled, [key])
+
+
+def test_a_key_that_opens_nothing_takes_nothing_from_what_can_be_asked_without_it(
+    filled: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new_key(tmp_path, "another.txt")
+    monkeypatch.setenv(IDENTITY_VARIABLE, str(tmp_path / "another.txt"))
+    fresh = open_store(filled.folder if isinstance(filled, LocalStore) else filled.where("").rstrip("/"))
+    verified = verify_all(fresh)
+    assert verified.verdict is Outcome.NOT_CHECKED
+    outcomes = {c.id: c.outcome for one in verified.backups for c in one.check_list}
+    assert outcomes == {"dump.digest": Outcome.PASSED, "chunks.whole": Outcome.NOT_CHECKED}
+
+
 def test_the_secret_key_is_needed_fits_and_lies_elsewhere(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = open_store(tmp_path / "store", create=True)
     inside = new_key(tmp_path / "store", "my key.txt")

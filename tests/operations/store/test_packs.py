@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from pgaudit_kit.operations.store.packs import PackWriter
 from pgaudit_kit.operations.store.running_backups import RunningBackup, running_backups, running_note
 from pgaudit_kit.operations.store.store import Store
 from pgaudit_kit.operations.store.sweep_plan import Mark
+from pgaudit_kit.operations.store.upload_markers import born, this_machine
 from pgaudit_kit.records.chunks import ChunkKind
 from pgaudit_kit.records.fingerprint import Fingerprint
 
@@ -190,6 +193,15 @@ def test_when_a_backup_is_over() -> None:
     elsewhere = RunningBackup("t", "", "another machine", 1, stamp, (AT + timedelta(days=1)).isoformat())
     assert not elsewhere.is_over(AT + timedelta(days=3))
     assert elsewhere.is_over(AT + timedelta(days=4, seconds=1))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing tells when a process began")
+def test_another_process_that_got_the_number_of_a_killed_one_is_not_it() -> None:
+    stamp = AT.isoformat()
+    own = RunningBackup("t", "", this_machine(), os.getpid(), stamp, stamp, born(os.getpid()))
+    assert not own.is_over(AT)
+    assert replace(own, born="").is_over(AT) is False  # a note of which nobody knows
+    assert replace(own, born="1").is_over(AT)
 
 
 def test_a_note_that_cannot_be_read_is_not_overlooked(any_store: Store) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import fsspec  # type: ignore[import-untyped]
 import pytest
 
 from pgaudit_kit.operations.store.prune import prune
+from pgaudit_kit.operations.store.remote_store import RemoteStore
 from pgaudit_kit.operations.store.retention import Retention
 from pgaudit_kit.operations.store.running_backups import SWEEP, RunningBackup, running_backups, running_note
 from pgaudit_kit.operations.store.store import Store
@@ -173,10 +176,6 @@ def test_a_backup_whose_manifest_is_missing_keeps_its_chunks(any_store: Store) -
 
 
 def _remove(store: Store, file: str) -> None:
-    from pathlib import Path
-
-    from pgaudit_kit.operations.store.remote_store import RemoteStore
-
     if isinstance(store, RemoteStore):
         store.remove([file])
     else:
@@ -239,3 +238,29 @@ def test_a_backup_that_a_running_one_builds_on_stays_for_it(any_store: Store) ->
         done = prune(any_store, Retention(last=1), grace=AT_ONCE)
         assert (done.deleted, done.needed) == ((), (first.name,))
     assert prune(any_store, Retention(last=1), grace=AT_ONCE).deleted == (first.name,)
+
+
+@pytest.mark.parametrize("name", ["precious.inc", "app-2026.inc.bak"])
+def test_a_backup_that_somebody_has_given_another_name_keeps_its_chunks(any_store: Store, name: str, tmp_path: Path) -> None:
+    back_up(any_store, AT, {"t": rows(*range(300))})
+    (backup,) = any_store.backups()
+    with fsspec.open(any_store.where(backup.dump_file)) as stream:
+        _put_beside(any_store, name, stream.read(), tmp_path)
+    any_store.delete(backup)
+    done = sweep(any_store, grace=AT_ONCE)
+    assert (done.not_swept, done.deleted) == ("", ())
+    assert read_back(any_store, name) == {"t": rows(*range(300))}
+
+
+def test_what_is_called_alike_and_is_no_backup_stands_in_nobodys_way(any_store: Store, tmp_path: Path) -> None:
+    two_backups(any_store, {"t": rows(*range(300))}, {"t": rows(1000)})
+    _put_beside(any_store, "header.inc", b"<?php", tmp_path)
+    assert sweep(any_store, grace=AT_ONCE).deleted
+
+
+def _put_beside(store: Store, name: str, content: bytes, scratch: Path) -> None:
+    if isinstance(store, RemoteStore):
+        (scratch / name).write_bytes(content)
+        store.upload(scratch / name, name)
+    else:
+        Path(store.where(name)).write_bytes(content)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.store import Store
 from pgaudit_kit.operations.store.sweep import sweep
 from pgaudit_kit.operations.store.verify_all import VerifiedStore, verify_all
+from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.manifest import Manifest
+from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.verdict import Outcome
 from tests.operations.store.conftest import AT, put
 from tests.operations.store.small_backups import back_up, read_back, rows
@@ -113,3 +117,33 @@ def test_a_list_that_is_lost_is_a_lost_chunk(filled: Store) -> None:
     verified = verify_all(filled)
     assert found(verified)["31"] == {**WHOLE, "chunks.whole": "failed", "chunks.sums": "not_checked"}
     assert verified.verdict is Outcome.FAILED
+
+
+def test_a_table_that_is_recorded_and_nowhere_in_the_backup_fails(filled: Store) -> None:
+    backup = filled.backups()[0]
+    file = f"{backup.name}.manifest.json"
+    manifest = Manifest.from_json(filled.read_text(file), label=file)
+    more = TableData(TableName("public", "more"), ("a",), 3, fingerprint=Fingerprint(3, 9))
+    filled.write_text(file, replace(manifest, table_data={**manifest.table_data, more.name: more}).to_json())
+    verified = verify_all(filled)
+    assert found(verified)["31"] == {**WHOLE, "chunks.sums": "failed"}
+    assert "public.more" in verified.backups[0].found
+
+
+def test_a_pack_that_cannot_be_read_says_nothing_of_its_chunks_and_nothing_of_others(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store", create=True)
+    back_up(store, AT, {"same": rows(*range(20)), "t": rows(*range(100, 110))}, full_bytes=300)
+    back_up(store, AT + DAY, {"same": rows(*range(20)), "t": rows(*range(200, 210))}, full_bytes=300)
+    own = tmp_path / "store" / "packs" / f"{pack_of(store, rows(105)[0])}.pack"
+    content = own.read_bytes()
+    own.unlink()
+    own.mkdir()  # which is as unreadable for root as for anybody
+    verified = verify_all(store)
+    assert found(verified) == {"31": {**WHOLE, "chunks.whole": "not_checked", "chunks.sums": "passed"}, "01": WHOLE}
+    told = next(c for c in verified.backups[0].check_list if c.id == "chunks.whole")
+    assert own.name in told.found
+    assert [e["table"] for e in told.evidence] == ["public.t"]
+    assert not store.packs.damaged()
+    own.rmdir()
+    own.write_bytes(content)
+    assert verify_all(store).verdict is Outcome.PASSED
