@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-from pathlib import Path
 from typing import Any
 
 PYTHON = """# Python
@@ -14,18 +13,6 @@ PYTHON = """# Python
 three lines, and `%env PGAUDIT_DEBUG=1` with `%tb` shows the whole traceback.
 
 """
-
-
-def on_config(config: Any) -> Any:
-    """Leave pages out of the navigation that are not written yet; the tests tell of those that nobody finds."""
-    folder = Path(config["docs_dir"])
-    config["nav"] = [entry for entry in config["nav"] if _is_there(folder, entry)]
-    return config
-
-
-def _is_there(folder: Path, entry: Any) -> bool:
-    page = next(iter(entry.values())) if isinstance(entry, dict) else entry
-    return page != "verdicts.md" or (folder / page).is_file()
 
 
 def on_files(files: Any, *, config: Any) -> Any:

@@ -30,9 +30,11 @@ from pgaudit_kit.cli import (
     snapshot,
     verify,
 )
+from pgaudit_kit.cli.encodings import speak_any_encoding
 from pgaudit_kit.cli.encryption_options import take_identity
 from pgaudit_kit.cli.every_command import add_command
 from pgaudit_kit.cli.output import visible
+from pgaudit_kit.cli.wrong_usage import Commands
 from pgaudit_kit.errors import DEBUG, PgAuditError, hide_secrets
 
 NOT_CHECKED = 3
@@ -41,6 +43,7 @@ READER_LEFT = 141  # what a shell says of a program that SIGPIPE ended: `pgaudit
 
 app = typer.Typer(
     name="pgaudit",
+    cls=Commands,
     help="Is this PostgreSQL backup whole, does it restore to the very same rows, and what did we lose?",
     epilog="Exit codes: 0 passed or same · 1 failed or different · 2 wrong usage · 3 something could not be checked · 130 interrupted.",
     no_args_is_help=True,
@@ -94,6 +97,7 @@ def main() -> None:
     """Run `pgaudit`; an error becomes one line on standard error and its exit code, one that was not foreseen too."""
     debug = bool(os.environ.get(DEBUG)) or "--debug" in sys.argv[1:]
     sys.unraisablehook = _interrupt_again
+    speak_any_encoding()
     try:
         app(args=take_identity([a for a in sys.argv[1:] if a != "--debug"]), prog_name="pgaudit")
     except PgAuditError as error:

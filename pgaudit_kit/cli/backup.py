@@ -27,7 +27,7 @@ _PART = "Only a part"
 def backup(
     targets: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TARGET]...", help="What to back up; default: each database that an .env file of this folder names."),
+        typer.Argument(metavar="TARGET", help="What to back up; default: each database that an .env file of this folder names."),
     ] = None,
     store: Annotated[
         str | None,

@@ -14,8 +14,10 @@ import typer
 
 Completion = Callable[[typer.Context, str], list[str]]
 
-_REPORTS = ("backup", "explore", "incident", "restore", "verify")
+_REPORTS = ("backup", "explore", "incident", "migrations", "rehearse", "restore", "verify")
 _FORMATS = ("custom", "directory", "plain", "tar")
+_EXPORTED = ("custom", "directory", "plain")
+_COMPRESSIONS = ("none", "gzip", "lz4", "zstd")
 _STORE = "backups"
 _LARGEST_TOC_BYTES = 2**33  # the table of contents stands at the beginning, but of a tar archive it must be looked for
 _MANIFEST = ".manifest.json"
@@ -80,6 +82,17 @@ def _one_of(words: Sequence[str]) -> Completion:
     return complete
 
 
+def _formats(ctx: typer.Context, incomplete: str) -> list[str]:
+    words = _EXPORTED if ctx.info_name == "export" else _FORMATS
+    return [word for word in words if word.startswith(incomplete)]
+
+
+def _checks(ctx: typer.Context, incomplete: str) -> list[str]:  # noqa: ARG001  typer asks for both by name
+    from pgaudit_kit.records.questions.registry import QUESTIONS
+
+    return [check_id for check_id in QUESTIONS if check_id.startswith(incomplete)]
+
+
 def _folders(ctx: typer.Context, incomplete: str) -> list[str]:  # noqa: ARG001  typer asks for both by name
     return [path for path in _paths(incomplete) if path.endswith("/")]
 
@@ -110,9 +123,7 @@ OF_ARGUMENTS = {
     "SOURCE": _sources,
     "SOURCE… SQL": _sources,
     "TARGET": _targets,
-    "[TARGET]...": _targets,
     "TABLE": _tables,
-    "TABLE…": _tables,
     "NAME": _one_of(_REPORTS),
 }
 OF_OPTIONS = {
@@ -124,5 +135,12 @@ OF_OPTIONS = {
     "--output": _files,
     "--into": _targets,
     "--server": _targets,
-    "--format": _one_of(_FORMATS),
+    "--format": _formats,
+    "--compress": _one_of(_COMPRESSIONS),
+    "--explain": _checks,
+    "--config": _files,
+    "--file": _files,
+    "--prisma-schema": _files,
+    "--encrypt-to": _files,
+    "--identity": _files,
 }

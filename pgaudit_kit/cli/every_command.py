@@ -1,4 +1,4 @@
-"""What every command has besides its own options: `--quiet`, `--output`, and completion by what an argument stands for.
+"""What every command has besides its own options: `--quiet`, `--output`, completion by what an argument stands for, a word for each value.
 
 Commands are given to `add_command` and need say nothing of it: an option that a command has of its own goes before the common one,
 and what is completed is told by the word that its help shows (DUMP, TARGET, TABLE, NAME).
@@ -21,7 +21,7 @@ from pgaudit_kit.cli.completion import OF_ARGUMENTS, OF_OPTIONS
 from pgaudit_kit.cli.output import speaking
 from pgaudit_kit.errors import UsageError
 
-QUIET_HELP = "Print nothing when all is well, and no bar; else one line on standard error. Of inspect, list and query: no bar."
+QUIET_HELP = "Print nothing when all is well, and no bar; else one line on standard error. Answers (inspect, list, query) stay."
 OUTPUT_HELP = "Write what would be printed to this file, in one step; - is standard output."
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=QUIET_HELP)]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help=OUTPUT_HELP)]
@@ -48,6 +48,7 @@ def add_command(app: typer.Typer, function: Callable[..., None]) -> None:
 
     for hint in hints.values():
         _complete(hint)
+        _name_value(hint)
     own = [p.replace(annotation=hints[p.name]) for p in signature.parameters.values()]
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     more = [inspect.Parameter(option, kind, default=default, annotation=hint) for option, (hint, default) in added.items()]
@@ -69,6 +70,17 @@ def _complete(hint: Any) -> None:
             # typer takes the first word for the default, until it has seen that it stands in an annotation
             words = [word for word in (info.default, *(info.param_decls or ())) if isinstance(word, str)]
             info.autocompletion = next((OF_OPTIONS[word] for word in words if word in OF_OPTIONS), None)
+
+
+def _name_value(hint: Any) -> None:
+    """Call the value of an option by a word, where it has none, instead of by its type in Python."""
+    if get_origin(hint) is not Annotated:
+        return
+    kind, *infos = get_args(hint)
+    for info in infos:
+        if isinstance(info, typer.models.OptionInfo) and info.metavar is None and kind is not bool:
+            kinds = {kind, *get_args(kind)}
+            info.metavar = "N" if kinds & {int, float} else "PATH" if Path in kinds else "TEXT"
 
 
 @contextmanager

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pgaudit_kit.cli.output import Json, print_json, visible
+from pgaudit_kit.cli.output import Json, print_json, say, visible
 from pgaudit_kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from pgaudit_kit.operations.extracts.export import Exported
 
 _LETTERS = {"c": "custom", "d": "directory", "p": "plain"}
 
@@ -20,7 +23,7 @@ def export(
         str, typer.Argument(metavar="DUMP", help="An archive (custom, directory, tar) or an incremental backup; - is standard input.")
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="PATH", help="The file to write, a folder for -Fd; - is standard output.")
+        Path, typer.Option("-o", "--output", metavar="PATH", help="The file to write; a folder for -Fd; - is standard output, not of -Fd.")
     ],
     dump_format: Annotated[
         str, typer.Option("-F", "--format", metavar="FORMAT", help="custom (c), directory (d) or plain (p), as of pg_dump.")
@@ -44,19 +47,21 @@ def export(
 
     Example: pgaudit export app.dump -Fp -Z zstd -o app.sql.zst
 
-    Example: pgaudit export backups/app-20260131T030405Z.inc -Fp -o - | psql
+    Example: pgaudit export backups/app-20260131T030405Z.inc -Fp -o - | psql app_copy
     """
     from pgaudit_kit.operations.extracts.export import export as write
 
+    form: Any = _LETTERS.get(dump_format, dump_format)  # it refuses other words
     to_output = str(output) == "-"
-    if json and to_output:
+    if to_output and json:
         raise UsageError("a dump on standard output is no JSON", remedy="Name a file, or leave --json out.")
-    place = sys.stdout.buffer if to_output else output
-    written = write(dump, place, format=_LETTERS.get(dump_format, dump_format), compression=compress, overwrite=overwrite)  # type: ignore[arg-type]  # it refuses other words
-    if to_output:
-        return
+    written = write(dump, sys.stdout.buffer if to_output else output, format=form, compression=compress, overwrite=overwrite)
     if json:
         print_json(asdict(written))
-        return
+    elif not to_output:
+        _tell(written)
+
+
+def _tell(written: Exported) -> None:
     by = f", by {written.program}" if written.program else ""
-    print(visible(f"{written.path}: {written.format}, compression {written.compression}, {written.size_bytes:,} bytes{by}"))
+    say(visible(f"{written.path}: {written.format}, compression {written.compression}, {written.size_bytes:,} bytes{by}"))

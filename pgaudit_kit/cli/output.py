@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pgaudit_kit.cli.encodings import json_is_ascii
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -31,6 +33,7 @@ _MARKS = {
 SHOWN = 50
 PIPED_COLUMNS = 200
 _NAME_WIDTH = 32
+_MANY_COLUMNS = 6
 _WELL = frozenset({"passed", "same"})
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 HOW_TO_SEE_ALL = "--all shows all"
@@ -41,7 +44,7 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e
 
 def print_json(plain: Mapping[str, Any]) -> None:
     """Print *plain* as JSON; values that JSON does not know become text."""
-    print(json.dumps(plain, ensure_ascii=False, indent=1, default=str))
+    print(json.dumps(plain, ensure_ascii=json_is_ascii(), indent=1, default=str))
 
 
 @contextmanager
@@ -107,8 +110,15 @@ def print_table(
 
     if not rows:
         return
+    out = console()
+    shown_rows = [[_cell(value) for value in row] for row in rows[:shown]]
+    more = (len(rows) if total is None else total) - (len(rows) if shown is None else shown)
+    if len(columns) >= _MANY_COLUMNS and _width(columns, shown_rows) > out.width:
+        _print_records(out, title, columns, shown_rows)
+        print_more(more, how)
+        return
     table = Table(title=escape(visible(title)), title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
-    cells = [[escape(_cell(value)) for value in row] for row in rows[:shown]]
+    cells = [[escape(cell) for cell in row] for row in shown_rows]
     for place, column in enumerate(columns):
         longest = max(len(row[place]) for row in cells)
         is_name = place == 0 or (place == 1 and not columns[0])  # on a narrow terminal a reason is folded before a name is
@@ -116,10 +126,28 @@ def print_table(
         table.add_column(escape(visible(column)), justify="right" if column in right else "left", overflow="fold", min_width=width)
     for row in cells:
         table.add_row(*row)
-    out = console()
     out.print(table)
-    print_more((len(rows) if total is None else total) - (len(rows) if shown is None else shown), how)
+    print_more(more, how)
     out.print()
+
+
+def _width(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
+    """How many columns of a terminal a table takes that folds nothing."""
+    widest = (max(len(line) for cell in column for line in cell.splitlines() or [""]) for column in zip(columns, *cells, strict=True))
+    return sum(widest) + 2 * (len(columns) - 1)
+
+
+def _print_records(out: Console, title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    """Print each row as lines of its own, where a table of them would have columns too narrow to read."""
+    names = [" ".join(visible(column).split()) for column in columns]
+    margin = max(map(len, names))
+    if title:
+        out.print(visible(title), markup=False, style="bold")
+    for row in cells:
+        for name, cell in zip(names, row, strict=True):
+            if cell:
+                out.print(f"{name:<{margin}}  {cell}", markup=False)
+        out.print()
 
 
 def print_more(number: int, how: str) -> None:

@@ -24,7 +24,7 @@ TARGET_HELP = "The live database: postgresql://…, env:NAME, dotenv:PATH[#KEY] 
 def rescue(
     dump: Annotated[str, typer.Argument(metavar="DUMP", help="Path of a dump that still has the rows.")],
     target: Annotated[str, typer.Argument(metavar="TARGET", help=TARGET_HELP)],
-    tables: Annotated[list[str], typer.Argument(metavar="TABLE…", help="Tables whose rows are to come back.")],
+    tables: Annotated[list[str], typer.Argument(metavar="TABLE", help="Tables whose rows are to come back.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the script there instead of printing it.")
     ] = None,

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -27,6 +28,7 @@ from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 PROJECT = Path(__file__).resolve().parent.parent.parent
 COMMANDS = sorted(command.callback.__name__ for command in app.registered_commands if command.callback)
 NEEDS_A_RUN_OF_ITS_OWN = {"demo": "tests/demo/test_run.py"}
+NAMES_OF_THE_USERS = {"rows", "row_counts", "key"}  # of diff: by table, by column
 UNREACHABLE = "postgresql://me:pw-of-mine@127.0.0.1:1/app"
 
 # Command lines by exit code, in a folder as the fixture `place` makes it.
@@ -47,6 +49,22 @@ RUNS: dict[int, list[str]] = {
         "list --store .",
         "prune --store . --keep-last 1 --dry-run",
         "report verify -p dump=app.dump",
+        "export app.dump -Fp -o exported.sql",
+        # once more with what only some backups have
+        "backup env:APP --store fresh --incremental",
+        "inspect chunks/app.inc",
+        "inspect cluster.sql --fingerprints",
+        "verify chunks/app.inc env:APP",
+        "verify --all --store chunks",
+        "verify --explain rows.count",
+        "diff chunks/app.inc env:APP --rows",
+        "query chunks/app.inc 'SELECT count(*) FROM users' --parquet users.parquet",
+        "list --store chunks --keep-last 1",
+        "prune --store chunks --keep-last 1 --dry-run",
+        "export chunks/app.inc -Fd -o exported",
+        "rescue app.dump env:APP messages --apply --yes",
+        "rollback env:REPLACED --list",
+        "restore app.dump env:REPLACED --table users",
     ],
     1: [
         "verify app.dump --require no_such_table",
@@ -55,6 +73,8 @@ RUNS: dict[int, list[str]] = {
         "rehearse bad.sql --no-evidence",
         "restore bad.sql env:REPLACED --yes",
         "report verify -p dump=other.dump",
+        "verify --all --store broken",
+        "diff app.dump env:CHANGED --rows",
     ],
     2: [
         "backup env:NOT_SET",
@@ -72,6 +92,8 @@ RUNS: dict[int, list[str]] = {
         "list --store nowhere",
         "prune --store .",
         "report verify -p dumb=app.dump",
+        "export app.dump -o app.dump",
+        "export bad.sql -o no.dump",
     ],
     3: [
         "backup env:UNREACHABLE --store fresh",
@@ -89,6 +111,7 @@ RUNS: dict[int, list[str]] = {
         "list --store http://127.0.0.1:1/backups",
         "prune --store http://127.0.0.1:1/backups --keep-last 1",
         "report incident -p dump=app.dump -p target=env:UNREACHABLE",
+        "export cut.dump -o no.dump",
     ],
 }
 ALL_RUNS = [pytest.param(code, line, id=f"{code}-{line.split()[0]}") for code, lines in RUNS.items() for line in lines]
@@ -111,6 +134,9 @@ def place(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
     made = pk.backup(server.url("every_command"), store=folder)
     for suffix in (".dump", ".manifest.json"):
         shutil.copy(folder / f"{made.path.stem}{suffix}", folder / f"app{suffix}")
+    shared = pk.backup(server.url("every_command"), store=folder / "chunks", incremental=True)
+    for suffix in (".inc", ".manifest.json"):
+        shutil.copy(folder / "chunks" / f"{shared.path.stem}{suffix}", folder / "chunks" / f"app{suffix}")
     _damage(folder)
     _write_scripts(server, folder)
     with psycopg.connect(server.url("every_command_changed"), autocommit=True) as connection:
@@ -137,6 +163,11 @@ def _damage(folder: Path) -> None:
     edited = next((folder / "edited").glob("*/migration.sql"))
     edited.write_text(edited.read_text(encoding="utf-8") + "-- edited\n", encoding="utf-8")
     (folder / "empty").mkdir()
+    shutil.copytree(folder / "chunks", folder / "broken")
+    pack = next((folder / "broken" / "packs").rglob("*.pack"))
+    content = bytearray(pack.read_bytes())
+    content[len(content) // 2] ^= 1
+    pack.write_bytes(content)
 
 
 def _write_scripts(server: EmbeddedServer, folder: Path) -> None:
@@ -148,6 +179,9 @@ def _write_scripts(server: EmbeddedServer, folder: Path) -> None:
     dump = [str(server.bin_folder / "pg_dump"), "-d", server.url("every_command_small")]
     script = subprocess.run(dump, capture_output=True, text=True, check=True).stdout
     (folder / "bad.sql").write_text(script.replace("FROM stdin;\n1\n", "FROM stdin;\n1\n1\n"), encoding="utf-8")
+    everybody = [str(server.bin_folder / "pg_dumpall"), "-d", server.url("postgres"), "--globals-only"]
+    roles = subprocess.run(everybody, capture_output=True, text=True, check=True).stdout
+    (folder / "cluster.sql").write_text(f"{roles}\n\\connect every_command_small\n\n{script}", encoding="utf-8")
     extension = (
         "-- Name: no_such_extension; Type: EXTENSION; Schema: -; Owner: -\n--\n\nCREATE EXTENSION no_such_extension WITH SCHEMA public;\n"
     )
@@ -173,8 +207,9 @@ def run(place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtu
     monkeypatch.setattr("sys.stdin", open(os.devnull, encoding="utf-8"))  # noqa: SIM115, PTH123  closed with the test
 
     def run(line: str, *more: str) -> Ran:
-        for left in ("users.csv", "rescue.sql", "no.csv"):
+        for left in ("users.csv", "rescue.sql", "no.csv", "exported.sql", "users.parquet"):
             Path(left).unlink(missing_ok=True)
+        shutil.rmtree("exported", ignore_errors=True)
         monkeypatch.setattr("sys.argv", ["pgaudit", *shlex.split(line), *more])
         monkeypatch.delenv("PGAUDIT_UNWATCHED", raising=False)
         with pytest.raises(SystemExit) as ended:
@@ -220,7 +255,8 @@ def test_the_exit_code_is_the_documented_one_and_an_error_is_one_line(code: int,
 @pytest.mark.parametrize("line", [pytest.param(line, id=line.split()[0]) for line in RUNS[0]])
 def test_a_quiet_command_says_nothing_when_all_is_well(line: str, run: Run) -> None:
     done = run(line, "--quiet")
-    is_answer = line.split(maxsplit=1)[0] in {"inspect", "list", "query"}
+    is_answer = line.split(maxsplit=1)[0] in {"inspect", "list", "query"} or "--explain" in line
+    is_answer &= "--parquet" not in line
     assert (done.code, bool(done.out), done.err) == (0, is_answer, "")
 
 
@@ -235,21 +271,86 @@ def test_a_quiet_command_says_on_standard_error_what_is_wrong(line: str, run: Ru
 def test_json_goes_to_standard_output_alone_or_to_a_file(line: str, run: Run, place: Path) -> None:
     file = place / "said.json"
     file.unlink(missing_ok=True)
-    own = line.split(maxsplit=1)[0] in {"rescue", "snapshot", "report"}  # their --output is what they make
+    own = line.split(maxsplit=1)[0] in {"rescue", "snapshot", "report", "export"}  # their --output is what they make
     done = run(line, "--json", *([] if own else ["--output", str(file)]))
     assert (done.out == "") != own
     said = json.loads(done.out if own else file.read_text(encoding="utf-8"))
     documented = _keys_documented(line.split(maxsplit=1)[0])
-    assert set(said) <= documented, f"docs/json.md does not have {set(said) - documented} of {line.split(maxsplit=1)[0]}"
+    assert _keys(said) <= documented, f"docs/json.md does not have {_keys(said) - documented} of {line.split(maxsplit=1)[0]}"
     assert not list(place.glob(".said*"))
 
 
+def _keys(said: Any, below: str = "") -> set[str]:
+    """The keys of what was printed, at any depth; not names of the user's, nor what docs/verdicts.md has of each check's evidence."""
+    if isinstance(said, list):
+        return set().union(*(_keys(one, "" if below != "evidence" else below) for one in said))
+    if not isinstance(said, dict) or below == "evidence":
+        return set()
+    own = set() if below in NAMES_OF_THE_USERS else set(said)
+    return own.union(*(_keys(value, key) for key, value in said.items()))
+
+
 def _keys_documented(command: str) -> set[str]:
-    """The words that docs/json.md has for a command."""
+    """The words that docs/json.md has for a command, those of all checks included where it has checks."""
     text = (PROJECT / "docs" / "json.md").read_text(encoding="utf-8")
-    rows = [line for line in text.splitlines() if line.startswith("| ") and command in re.findall(r"[a-z]+", line.split("|")[1])]
-    assert rows, f"docs/json.md has no row for {command}"
-    return set(re.findall(r"`(\w+)`", " ".join(rows)))
+    sections = re.split(r"^## ", text, flags=re.MULTILINE)
+    own = [section for section in sections if section.split(maxsplit=1)[0] == command]
+    assert own, f"docs/json.md has no section for {command}"
+    common = [section for section in sections if section.startswith("Verdicts and checks") and "`checks`" in " ".join(own)]
+    return set(re.findall(r"`(\w+)`", " ".join([*own, *common])))
+
+
+WRONG = [
+    ("nosuch", "no such command 'nosuch'. pgaudit --help says what it takes."),
+    ("verfy", "no such command 'verfy'. Did you mean"),
+    ("verify --nosuch", "no such option: --nosuch. pgaudit verify --help says what it takes."),
+    ("diff app.dump", "missing argument 'B'. pgaudit diff --help says what it takes."),
+    ("list --keep-last x", "invalid value for '--keep-last'"),
+    ("restore app.dump env:APP postgresql://me:pw-of-mine@host/app", "got unexpected extra argument"),
+    ("export app.dump -Fd -o -", "a directory cannot be written to a stream. Name a folder"),
+    ("export app.dump -Fp -o - --json", "a dump on standard output is no JSON"),
+]
+
+
+@pytest.mark.parametrize(("line", "said"), WRONG)
+def test_what_is_not_understood_is_told_in_one_line_with_what_to_do(line: str, said: str, run: Run) -> None:
+    done = run(line)
+    assert (done.code, done.out) == (2, "")
+    assert re.fullmatch(r"pgaudit: [^\n]+\n", done.err), done.err
+    assert done.err.startswith(f"pgaudit: {said}")
+    assert "pw-of-mine" not in done.err
+
+
+def _program(place: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    program = [sys.executable, "-c", "from pgaudit_kit.cli.app import main; main()", *arguments]
+    return subprocess.run(program, cwd=place, env={**os.environ, **environment}, capture_output=True, check=False, timeout=120)
+
+
+def test_a_script_goes_to_standard_output_alone(place: Path, run: Run) -> None:
+    assert run("export app.dump -Fp -o exported.sql").code == 0
+    done = _program(place, "export", "app.dump", "-Fp", "-o", "-")
+    key = re.compile(rb"^\\(?:un)?restrict .*$", re.MULTILINE)  # each run has its own
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert key.sub(b"", done.stdout) == key.sub(b"", (place / "exported.sql").read_bytes())
+    assert not (place / "-").exists()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_a_terminal_that_lacks_our_signs_gets_others_and_data_stay_as_they_are(encoding: str, place: Path) -> None:
+    checked = _program(place, "verify", "app.dump", PYTHONIOENCODING=encoding)
+    assert checked.returncode == 0, checked.stderr
+    assert b"+ passed app.dump" in checked.stdout
+    asked = ("query", "app.dump", "SELECT 'é✓' AS a FROM users LIMIT 1")
+    assert json.loads(_program(place, *asked, "--json", PYTHONIOENCODING=encoding).stdout)["rows"] == [["é✓"]]
+    assert _program(place, *asked, "--csv", PYTHONIOENCODING=encoding).stdout.decode().split() == ["a", "é✓"]
+
+
+def test_a_table_that_is_too_wide_for_the_terminal_is_shown_row_by_row(place: Path) -> None:
+    shown = _program(place, "list", "--store", "chunks", COLUMNS="60").stdout.decode()
+    assert re.search(r"^format +incremental$", shown, re.MULTILINE), shown
+    assert re.search(r"^backup +\S+\.inc$", shown, re.MULTILINE), shown
+    wide = _program(place, "list", "--store", "chunks", COLUMNS="200").stdout.decode()
+    assert re.search(r"^target +when \(UTC\) +age", wide, re.MULTILINE), wide
 
 
 def test_an_error_leaves_no_file_and_the_one_before_it_stays(run: Run, place: Path) -> None:
@@ -337,7 +438,11 @@ def test_the_shell_completes_commands_backups_tables_targets_and_reports(place: 
     assert _completed(place, "pgaudit extract bad.sql t") == []
     assert "env:CHANGED" in _completed(place, "pgaudit restore app.dump env:")
     assert _completed(place, "pgaudit report ver") == ["verify"]
+    assert _completed(place, "pgaudit report re") == ["rehearse", "restore"]
+    assert _completed(place, "pgaudit backup --format t") == ["tar"]
+    assert _completed(place, "pgaudit export --format t") == []
     assert _completed(place, "pgaudit backup --format d") == ["directory"]
+    assert _completed(place, "pgaudit verify --explain chunks.") == ["chunks.whole", "chunks.sums"]
     assert _completed(place, "pgaudit verify app.dump --require user") == ["users"]
 
 

@@ -38,6 +38,7 @@ def test_backups_are_encrypted_to_a_key_and_opened_by_it(url: str, pgaudit: Run,
     key, with_key = str(identity.to_public()), ("--identity", str(tmp_path / "key.txt"))
     made = pgaudit("backup", url, "--incremental", "--encrypt-to", key, *with_key, "--json")
     assert made.returncode == 0, made.stdout + made.stderr
+    assert "backup.chunks" in {check["id"] for check in json.loads(made.stdout)["checks"]}
     run(url, "DELETE FROM busy WHERE id > 10")
     assert pgaudit(*with_key, "backup", url, "--incremental", "--encrypt-to", key).returncode == 0
     files = [path for path in (tmp_path / "backups").rglob("*") if path.suffix in {".inc", ".pack", ".index"}]
@@ -93,3 +94,16 @@ def test_what_was_damaged_is_named_and_the_next_backup_heals_it(url: str, pgaudi
     assert pgaudit("backup", url, "--incremental").returncode == 0
     healed = json.loads(pgaudit("verify", "--all", "--json").stdout)["backups"]
     assert [b["verdict"] for b in healed[1:]] == ["passed", "passed"]
+
+
+def test_a_quiet_prune_says_nothing_of_packs_that_wait(url: str, pgaudit: Run, tmp_path: Path) -> None:
+    for label, ids in (("one", "id <= 1500"), ("two", "id > 1500")):
+        assert pgaudit("backup", url, "--incremental", "--store", "kept", "--label", label, "-t", "quiet").returncode == 0
+        run(url, f"DELETE FROM quiet WHERE {ids}; INSERT INTO quiet SELECT i, md5(i::text || 'x') FROM generate_series(1, 3000) i")
+    old = next((tmp_path / "kept").glob("*one*.inc"))
+    old.unlink()
+    old.with_suffix(".manifest.json").unlink()
+    told = pgaudit("prune", "--store", "kept", "--keep-last", "1", "--yes")
+    assert "of little or no use" in told.stdout
+    quiet = pgaudit("prune", "--store", "kept", "--keep-last", "1", "--yes", "--quiet")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")

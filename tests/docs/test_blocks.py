@@ -12,6 +12,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ import yaml
 
 import pgaudit_kit as pk
 from pgaudit_kit.demo.sample_app import APPLICATION, create_sample_app
+from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
-from pgaudit_kit.records.config import load_config
+from pgaudit_kit.records.config import Config
 from pgaudit_kit.reporting.parameters import load_notebook, notebook_parameters
+from pgaudit_kit.server.snapshot import Snapshot
 from tests.docs.blocks import Block, blocks_of, commands_of, differs, parse_command_line, pgaudit_lines
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -61,6 +64,12 @@ class Page:
         self.folder, self.url = folder, url
         self.names: dict[str, Any] = {"pk": pk}
 
+    def close(self) -> None:
+        """End the sessions that the page's code has left to its reader's end of Python."""
+        for thing in self.names.values():
+            if isinstance(thing, Difference | Snapshot):
+                thing.close()
+
     def run(self, block: Block) -> str:
         """Run *block*; "" when it did what the page says, else what is wrong."""
         if block.language == "sql":
@@ -95,7 +104,7 @@ class Page:
 
 
 @pytest.fixture
-def place(server: EmbeddedServer, app_backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Page:
+def place(server: EmbeddedServer, app_backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     """A fresh copy of the folder and of the database."""
     name = f"docs_{abs(hash(tmp_path)) % 10**8}"
     with psycopg.connect(server.url(), autocommit=True) as connection:
@@ -110,7 +119,8 @@ def place(server: EmbeddedServer, app_backup: Path, tmp_path: Path, monkeypatch:
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("NO_COLOR", "1")
-    return Page(tmp_path, url)
+    with contextlib.closing(Page(tmp_path, url)) as page:
+        yield page
 
 
 @pytest.mark.slow
@@ -156,12 +166,15 @@ def test_workflows_are_yaml_with_jobs_whose_commands_are_read() -> None:
             assert all(("uses" in step) != ("run" in step) for step in job["steps"])
 
 
-def test_settings_are_those_that_a_project_may_have(tmp_path: Path) -> None:
+def test_settings_are_read_each_of_them(tmp_path: Path) -> None:
     found = _blocks("toml")
     assert found
     for _, block in found:
         (tmp_path / "pyproject.toml").write_text(block.text, encoding="utf-8")
-        assert load_config(tmp_path / "pyproject.toml").place
+        (tmp_path / "prisma").mkdir(exist_ok=True)
+        (tmp_path / "prisma" / "schema.prisma").touch()
+        read = pk.load_config(tmp_path / "pyproject.toml")
+        assert [f.name for f in fields(read) if getattr(read, f.name) == getattr(Config(), f.name)] == []
 
 
 def test_crontabs_have_five_fields_and_a_command() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import threading
@@ -18,7 +17,7 @@ from pgaudit_kit.dumps.archives.archive_writer import CustomArchive, DataCompres
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.files.compressors import compressed
 from pgaudit_kit.errors import DumpError, UsageError
-from pgaudit_kit.operations.extracts.output_file import Place, opened_place
+from pgaudit_kit.operations.extracts.output_file import Place, output_place, path_of
 from pgaudit_kit.operations.extracts.output_folder import output_folder
 from pgaudit_kit.operations.extracts.write_archive import write_custom, write_directory
 from pgaudit_kit.operations.programs.client_programs import Program, pg_restore_script_argv
@@ -74,7 +73,7 @@ def export(
     if reader is None:
         remedy = "psql runs it as it is; to have an archive, restore it and dump that database with pg_dump -Fc."
         raise UsageError(f"{opened.label} is a script, and no archive can be made of one", resource=opened.label, remedy=remedy)
-    place = Path(path) if isinstance(path, str | os.PathLike) else None
+    place = path_of(path)
     program = ""
     if format == "directory":
         if place is None:
@@ -82,7 +81,7 @@ def export(
         with output_folder(place) as folder:
             write_directory(reader, folder, wanted)
     else:
-        with opened_place(path, overwrite=overwrite) as file:
+        with output_place(path, overwrite=overwrite) as file:
             if format == "custom":
                 write_custom(reader, file, wanted, seekable=place is not None and file.seekable())
             else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from pgaudit_kit.display.progress import Progress
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.operations.extracts.load_table import SETTINGS, load_table
-from pgaudit_kit.operations.extracts.output_file import Place, opened_place
+from pgaudit_kit.operations.extracts.output_file import Place, output_place, path_of
 from pgaudit_kit.operations.extracts.same_floats import same_but_for_floats
 from pgaudit_kit.operations.extracts.table_definition import TableDefinition, define_table, new_name
 from pgaudit_kit.records.fingerprint import Fingerprint
@@ -102,16 +101,16 @@ def extract(
     if into is not None:
         return _Taking(open_dump(dump), table, where, progress=progress).into(into, name)
     place = given[wanted[0]]
-    with opened_place(place, overwrite=overwrite) as file:
+    with output_place(place, overwrite=overwrite) as file:
         taking = _Taking(open_dump(dump), table, where, progress=progress)
         if parquet is not None:
-            return taking.parquet(file, _path(place))
+            return taking.parquet(file, path_of(place))
         notes: tuple[str, ...] = ()
         if csv is not None:
             file.writelines(csv_blocks(taking.blocks(), taking.rows.columns))
         else:
             notes = taking.sql(file, name, inserts=inserts)
-        return Extract(taking.name, taking.seen.rows, taking.seen, path=_path(place), notes=notes)
+        return Extract(taking.name, taking.seen.rows, taking.seen, path=path_of(place), notes=notes)
 
 
 class _Taking:
@@ -189,10 +188,6 @@ class _Taking:
     def _definition(self, name: str | None) -> TableDefinition:
         wanted = new_name(name, self.name)
         return define_table(self._dump.inventory, self.name, self.rows.columns, name=wanted, resource=self._dump.label)
-
-
-def _path(place: Any) -> Path | None:
-    return Path(place) if isinstance(place, str | os.PathLike) else None
 
 
 def _bytes(sql: str) -> bytes:

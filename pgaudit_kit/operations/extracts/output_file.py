@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from pgaudit_kit.errors import OperationError, UsageError
 from pgaudit_kit.operations.store.file_locks import create_locked, take_if_free
@@ -16,9 +16,15 @@ from pgaudit_kit.operations.store.file_locks import create_locked, take_if_free
 Place = str | os.PathLike[str] | IO[bytes]
 
 
-def opened_place(place: Place, *, overwrite: bool = False) -> AbstractContextManager[IO[bytes]]:
-    """*place* to write into: a stream as it is, which is left open, or the file of that name, as `output_file` gives it."""
-    return output_file(Path(place), overwrite=overwrite) if isinstance(place, str | os.PathLike) else nullcontext(place)
+def output_place(place: Place, *, overwrite: bool) -> AbstractContextManager[IO[bytes]]:
+    """Give what to write to: the file of a path, as `output_file` does; an open binary file as it is."""
+    path = path_of(place)
+    return nullcontext(cast("IO[bytes]", place)) if path is None else output_file(path, overwrite=overwrite)
+
+
+def path_of(place: Place) -> Path | None:
+    """The path of *place*; None of an open file."""
+    return Path(place) if isinstance(place, str | os.PathLike) else None
 
 
 @contextmanager
