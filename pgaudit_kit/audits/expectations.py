@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from statistics import median
 
 from pgaudit_kit.audits.asking import ask
 from pgaudit_kit.audits.beside import Beside, last_rehearsal
 from pgaudit_kit.audits.file_digest import dump_digest
+from pgaudit_kit.checks.backup_history import FEW_BYTES
 from pgaudit_kit.checks.dump_size import check_dump_size
 from pgaudit_kit.checks.required_tables import check_last_tables, check_prisma_tables, check_required_tables, tables_with_rows
 from pgaudit_kit.checks.times import check_age, check_duration
@@ -57,6 +59,8 @@ def _ask_size(dump: Dump, manifest: Manifest | None, before: Sequence[Manifest],
     form = manifest.dump_form if manifest else ""
     sizes = [m.held_bytes for m in before if m.held_bytes is not None and m.dump_form == form]
     smallest, share = config.smallest_size_bytes, config.smallest_share
+    if share is None and sizes and median(sizes) < FEW_BYTES:
+        sizes = []  # small sizes say nothing
     if sizes or smallest is not None:
         size = _rows_bytes(dump) if dump.provenance.format == "incremental" else dump.provenance.size_bytes
         if size is None and manifest:

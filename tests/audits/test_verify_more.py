@@ -179,6 +179,9 @@ def test_the_backup_before_says_which_tables_are_gone_and_that_it_was_larger(cas
     result = case.verify()
     assert (outcomes(result)["tables.last_backup"], outcomes(result)["dump.size"]) == ("warned", "warned")
     assert result.findings("tables.last_backup").to_dict("records") == [{"table": "public.gone", "rows_before": 3}]
+    tiny = replace(before, dump_file=replace(case.manifest.dump_file, size_bytes=900))
+    earlier.write_text(tiny.to_json(), encoding="utf-8")
+    assert "dump.size" not in outcomes(case.verify()), "so small a size says nothing, and nothing is not passed"
     earlier.write_text(replace(before, target="there:1/app").to_json(), encoding="utf-8")
     assert "tables.last_backup" not in outcomes(case.verify()), "that is another database"
 

@@ -201,10 +201,9 @@ Run = Callable[..., Ran]
 
 
 @pytest.fixture
-def run(place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+def run(place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """Give a function that runs a command line in the folder, as the program does, with nobody at the keyboard."""
     monkeypatch.chdir(place)
-    monkeypatch.setattr("sys.stdin", open(os.devnull, encoding="utf-8"))  # noqa: SIM115, PTH123  closed with the test
 
     def run(line: str, *more: str) -> Ran:
         for left in ("users.csv", "rescue.sql", "no.csv", "exported.sql", "users.parquet"):
@@ -218,7 +217,9 @@ def run(place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtu
         code = ended.value.code
         return Ran(code if isinstance(code, int) else 0, captured.out, captured.err)
 
-    return run
+    with Path(os.devnull).open(encoding="utf-8") as nobody:
+        monkeypatch.setattr("sys.stdin", nobody)
+        yield run
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -307,7 +308,7 @@ WRONG = [
     ("diff app.dump", "missing argument 'B'. pgaudit diff --help says what it takes."),
     ("list --keep-last x", "invalid value for '--keep-last'"),
     ("restore app.dump env:APP postgresql://me:pw-of-mine@host/app", "got unexpected extra argument"),
-    ("export app.dump -Fd -o -", "a directory cannot be written to a stream. Name a folder"),
+    ("export app.dump -Fd -o -", "format: a directory cannot be written to a stream. Name a folder"),
     ("export app.dump -Fp -o - --json", "a dump on standard output is no JSON"),
 ]
 

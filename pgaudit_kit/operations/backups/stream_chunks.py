@@ -14,7 +14,7 @@ from pgaudit_kit.dumps.files.byte_stream import ByteStream
 from pgaudit_kit.dumps.incremental.node_cutting import cut_lists
 from pgaudit_kit.dumps.incremental.nodes import write_chunk_list, write_object_list
 from pgaudit_kit.dumps.row_text import without_end_mark
-from pgaudit_kit.dumps.text_encoding import UTF8, codec_of, to_utf8
+from pgaudit_kit.dumps.text_encoding import UTF8, to_utf8
 from pgaudit_kit.errors import DamagedDump
 from pgaudit_kit.operations.backups.chunk_sink import ChunkSink
 from pgaudit_kit.records.chunks import NO_ROWS, Chunk, ChunkedObjects, ChunkedTable, ChunkKind, StoredObject
@@ -132,8 +132,3 @@ def _object_nodes(objects: Iterable[tuple[StoredObject, Fingerprint]], sink: Chu
         node = sink.put(ChunkKind.LIST, write_object_list(one.item for one in listed))
         total = reduce(add, (one.fingerprint for one in listed), NO_ROWS)
         yield Chunk(node.digest, sum(one.item.size_bytes for one in listed), total)
-
-
-def can_be_hashed(encoding: str) -> bool:
-    """Whether rows in *encoding* can be turned into UTF-8, in which they are hashed."""
-    return encoding == _ASCII or codec_of(encoding) is not None
