@@ -43,7 +43,8 @@ def add_command(app: typer.Typer, function: Callable[..., None]) -> None:
     def command(**given: Any) -> None:
         quiet = given.pop("quiet") if "quiet" in added else False
         output = given.pop("output") if "output" in added else None
-        with _watched(quiet=quiet), speaking(quiet=quiet and name not in _ANSWERS), written(output, whole=bool(given.get("json"))):
+        silent = quiet and (name not in _ANSWERS or bool(given.get("parquet")))  # that answer is in the file
+        with _watched(quiet=quiet), speaking(quiet=silent), written(output, whole=bool(given.get("json"))):
             function(**given)
 
     for hint in hints.values():

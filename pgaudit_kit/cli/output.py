@@ -34,6 +34,7 @@ SHOWN = 50
 PIPED_COLUMNS = 200
 _NAME_WIDTH = 32
 _MANY_COLUMNS = 6
+_FOLDED = 24  # what is narrower cannot be read
 _WELL = frozenset({"passed", "same"})
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 HOW_TO_SEE_ALL = "--all shows all"
@@ -67,8 +68,12 @@ def console() -> Console:
     """A console that colours only a terminal and obeys NO_COLOR; what goes to a file or a pipe is not folded at 80 columns."""
     from rich.console import Console
 
-    to_terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(highlight=False, soft_wrap=True, width=None if to_terminal else PIPED_COLUMNS, quiet=_quiet.get())
+    return Console(highlight=False, soft_wrap=True, width=None if _has_a_width() else PIPED_COLUMNS, quiet=_quiet.get())
+
+
+def _has_a_width() -> bool:
+    """Whether somebody looks at the output on a terminal, or says how wide it is to be."""
+    return sys.stdout.isatty() or "COLUMNS" in os.environ
 
 
 def mark_of(verdict: str) -> str:
@@ -113,7 +118,7 @@ def print_table(
     out = console()
     shown_rows = [[_cell(value) for value in row] for row in rows[:shown]]
     more = (len(rows) if total is None else total) - (len(rows) if shown is None else shown)
-    if len(columns) >= _MANY_COLUMNS and _width(columns, shown_rows) > out.width:
+    if len(columns) >= _MANY_COLUMNS and _has_a_width() and _least_width(columns, shown_rows) > out.width:
         _print_records(out, title, columns, shown_rows)
         print_more(more, how)
         return
@@ -131,10 +136,12 @@ def print_table(
     out.print()
 
 
-def _width(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
-    """How many columns of a terminal a table takes that folds nothing."""
-    widest = (max(len(line) for cell in column for line in cell.splitlines() or [""]) for column in zip(columns, *cells, strict=True))
-    return sum(widest) + 2 * (len(columns) - 1)
+def _least_width(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
+    """How wide a terminal must be for a table that can be read: which folds the longest of its columns, and no other."""
+    *others, longest = sorted(
+        max(len(line) for cell in column for line in cell.splitlines() or [""]) for column in zip(columns, *cells, strict=True)
+    )
+    return sum(others) + min(longest, _FOLDED) + 2 * len(others)
 
 
 def _print_records(out: Console, title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pgaudit_kit.errors import UsageError
+from pgaudit_kit.records.facts_table import facts_table
 from pgaudit_kit.records.units import as_bytes, as_span
 
 OWN_FILE, SHARED_FILE = "pgaudit.toml", "pyproject.toml"
@@ -40,6 +41,18 @@ class Config:
     smallest_share: float | None = None
     smallest_size_bytes: int | None = None
     keep: Mapping[str, int | timedelta] = field(default_factory=dict)
+
+    @property
+    def _said(self) -> dict[str, object]:
+        """What it says, without what it leaves open."""
+        return {f.name: value for f in fields(self) if f.name != "place" and (value := getattr(self, f.name)) not in (None, (), {})}
+
+    def __repr__(self) -> str:
+        return f"<Config {self.place or 'of no file'}: {', '.join(self._said) or 'nothing is set'}>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what is set, and where."""
+        return facts_table({"from": self.place or "no file", **self._said})
 
 
 def load_config(given: str | os.PathLike[str] | None = None) -> Config:

@@ -15,6 +15,7 @@ from typing import Any
 
 from pgaudit_kit.errors import ManifestError, RowsNotAvailable, hide_secrets
 from pgaudit_kit.records.chunks import INCREMENTAL
+from pgaudit_kit.records.facts_table import facts_table
 from pgaudit_kit.records.fingerprint import Fingerprint, ServerHash
 from pgaudit_kit.records.inventory import Inventory, Unread
 from pgaudit_kit.records.ledger import Ledger, Migration
@@ -91,11 +92,10 @@ class Manifest:
             "objects": f"{len(self.inventory.objects):,}",
             "holds": self.partial_sentence or "a whole database",
         }
-        said = "".join(f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in facts.items())
         tables = "".join(
             f"<tr><td>{escape(str(t.name))}</td><td>{'' if t.rows is None else f'{t.rows:,}'}</td></tr>" for t in self.table_data.values()
         )
-        return f"<table>{said}</table><table><tr><th>table</th><th>rows</th></tr>{tables}</table>"
+        return f"{facts_table(facts)}<table><tr><th>table</th><th>rows</th></tr>{tables}</table>"
 
     @property
     def partial_sentence(self) -> str:

@@ -64,7 +64,7 @@ RUNS: dict[int, list[str]] = {
         "export chunks/app.inc -Fd -o exported",
         "rescue app.dump env:APP messages --apply --yes",
         "rollback env:REPLACED --list",
-        "restore app.dump env:REPLACED --table users",
+        "restore app.dump env:PARTLY --table users",
     ],
     1: [
         "verify app.dump --require no_such_table",
@@ -125,7 +125,12 @@ def _line_of(command: str, code: int = 0) -> str:
 def place(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with a whole backup, damaged and other ones, and a database for each thing that may happen to one."""
     folder = tmp_path_factory.mktemp("commands")
-    names = {"APP": "every_command", "CHANGED": "every_command_changed", "REPLACED": "every_command_replaced"}
+    names = {
+        "APP": "every_command",
+        "CHANGED": "every_command_changed",
+        "REPLACED": "every_command_replaced",
+        "PARTLY": "every_command_partly",
+    }
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("CREATE DATABASE every_command TEMPLATE template0")
         create_sample_app(server.url("every_command"), scale=0)

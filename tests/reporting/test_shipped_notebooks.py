@@ -72,9 +72,9 @@ def test_every_parameter_has_a_type_a_default_and_a_comment(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_readme_lists_the_parameters_of_every_notebook_and_no_others(name: str) -> None:
-    readme = (NOTEBOOKS.parent / "README.md").read_text(encoding="utf-8")
-    listed = readme.partition("\n## Reports\n")[2].partition("\n## ")[0]
+def test_the_docs_list_the_parameters_of_every_notebook_and_no_others(name: str) -> None:
+    page = (NOTEBOOKS.parent / "docs" / "reports.md").read_text(encoding="utf-8")
+    listed = page.partition("\n## Parameters\n")[2].partition("\n## ")[0]
     (row,) = re.findall(rf"^\| `?{name}`? \| (.*) \|$", listed, re.MULTILINE)
     assert re.findall(r"`(\w+)`", row) == [p.name for p in notebook_parameters(load_notebook(name))]
 

@@ -7,11 +7,12 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
 from pgaudit_kit.audits.sources import open_dump
+from pgaudit_kit.display import html
 from pgaudit_kit.dumps.archives.archive import ArchiveReader
 from pgaudit_kit.dumps.archives.archive_writer import CustomArchive, DataCompression, entries_with_data
 from pgaudit_kit.dumps.dump import Dump
@@ -43,6 +44,14 @@ class Exported:
     size_bytes: int | None
     entries: int
     program: str = ""
+
+    def __repr__(self) -> str:
+        size = "" if self.size_bytes is None else f", {self.size_bytes:,} bytes"
+        return f"<Exported {self.path or 'to a stream'}: {self.format}, compression {self.compression}{size}>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what was written, and how."""
+        return html.fragment(html.summary(asdict(self)))
 
 
 def export(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from pgaudit_kit.records.facts_table import facts_table
+
 ColumnType: TypeAlias = Literal["text", "count", "flag"]
 
 
@@ -25,17 +27,26 @@ class Question:
     remedy: str
     evidence: Mapping[str, ColumnType] = field(default_factory=dict)
 
-    def __str__(self) -> str:
-        """Plain text, one line for each thing."""
-        found = ", ".join(self.evidence) or "none: the check says all itself"
-        told = {
+    @property
+    def _told(self) -> dict[str, str]:
+        return {
             "proves": self.proves,
             "does not prove": self.not_proves,
             "looks at": self.looks_at,
             "when not passed": self.remedy,
-            "evidence": found,
+            "evidence": ", ".join(self.evidence) or "none: the check says all itself",
         }
-        return "\n".join([f"{self.id}: {self.sentence}", *(f"  {word}: {text}" for word, text in told.items())])
+
+    def __str__(self) -> str:
+        """Plain text, one line for each thing."""
+        return "\n".join([f"{self.id}: {self.sentence}", *(f"  {word}: {text}" for word, text in self._told.items())])
+
+    def __repr__(self) -> str:
+        return f"<Question {self.id}: {self.sentence}>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: all that is known of it."""
+        return facts_table({self.id: self.sentence, **self._told})
 
     def to_markdown(self) -> str:
         """The same as Markdown, with its id as a heading."""
