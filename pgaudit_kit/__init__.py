@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pgaudit_kit.dumps.read_dump import read_dump as read_dump
     from pgaudit_kit.errors import PgAuditError as PgAuditError
     from pgaudit_kit.operations.backups.backup import backup as backup
+    from pgaudit_kit.operations.extracts.export import export as export
     from pgaudit_kit.operations.extracts.extract import extract as extract
     from pgaudit_kit.operations.rehearsals.rehearse import rehearse as rehearse
     from pgaudit_kit.operations.restores.partial import restore_part as restore_part
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from pgaudit_kit.operations.store.prune import prune as prune
     from pgaudit_kit.operations.store.retention import Retention as Retention
     from pgaudit_kit.operations.store.verify_all import verify_all as verify_all
+    from pgaudit_kit.records.config import load_config as load_config
     from pgaudit_kit.records.manifest import load_manifest as load_manifest
+    from pgaudit_kit.records.questions.registry import explain as explain
     from pgaudit_kit.reporting.notebooks import run_report as run_report
     from pgaudit_kit.server.snapshot import snapshot as snapshot
 
@@ -41,7 +44,10 @@ _HOMES = {
     "backup": "operations.backups.backup",
     "backups": "operations.store.list_backups",
     "diff": "audits.drift",
+    "export": "operations.extracts.export",
+    "explain": "records.questions.registry",
     "extract": "operations.extracts.extract",
+    "load_config": "records.config",
     "load_manifest": "records.manifest",
     "migrations": "audits.migrations",
     "prune": "operations.store.prune",
@@ -63,7 +69,10 @@ __all__ = [
     "backup",
     "backups",
     "diff",
+    "explain",
+    "export",
     "extract",
+    "load_config",
     "load_manifest",
     "migrations",
     "prune",

@@ -29,7 +29,9 @@ The tree is the whole contract: `except PgAuditError` catches all of it.
 
 from __future__ import annotations
 
+import os
 import re
+import traceback
 from typing import Any, ClassVar
 
 _URL_PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]*):[^\s/'\"]*@(?=[^\s@]*)", re.IGNORECASE)
@@ -37,6 +39,8 @@ _KEY_PASSWORD = re.compile(r"(\b(?:password|passwd|pgpassword|sslpassword)\s*=\s
 # of CREATE ROLE, and of OPTIONS (...) of user mappings and foreign servers
 _SQL_PASSWORD = re.compile(r"(\b(?:password|passwd|sslpassword)\s+)E?'(?:[^'\\]|\\.|'')*'", re.IGNORECASE)
 HIDDEN = "•••"
+DEBUG = "PGAUDIT_DEBUG"
+"""The environment variable with which whole tracebacks are shown, on the command line and in notebooks."""
 
 
 def hide_secrets(text: str, *, secrets: tuple[str, ...] = ()) -> str:
@@ -84,6 +88,19 @@ class PgAuditError(Exception):
         message = self.message if named else f"{self.resource}: {self.message}"
         text = f"{message.rstrip('.')}. {self.remedy}" if self.remedy else message
         return " ".join(text.split())
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython and Jupyter show: what is wrong, what to do, where it was asked for. PGAUDIT_DEBUG=1 shows the whole traceback."""
+        if os.environ.get(DEBUG):
+            return hide_secrets("".join(traceback.format_exception(self))).splitlines()
+        named = str(self).removesuffix(f". {self.remedy}")
+        steps = traceback.extract_tb(self.__traceback__)
+        asked = next(
+            (step for step in reversed(steps) if "ipykernel_" in step.filename or step.filename.startswith("<ipython-input")), None
+        )
+        where = f"line {asked.lineno} of the cell: {' '.join((asked.line or '').split())}. " if asked else ""
+        lines = [f"{type(self).__name__}: {named}", *([f"→ {self.remedy}"] if self.remedy else [])]
+        return [*lines, hide_secrets(f"{where}(%env {DEBUG}=1 and %tb show the whole traceback)")]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive a process pool: rebuild from the attributes, not from the positional message."""

@@ -6,6 +6,7 @@ import itertools
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,15 +16,20 @@ from hypothesis import settings
 
 from pgaudit_kit.errors import ProgramNotFound
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from pgaudit_kit.records.questions.registry import QUESTIONS, bare_id
+from pgaudit_kit.records.verdict import Check
 from tests.postgres_versions import installation
 
 # A shell that starts us in the background lets us ignore Ctrl-C, and every process that a test interrupts would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("thorough")  # by hand: the tests of random databases make many more
+settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("any machine")
+settings.register_profile("thorough", deadline=None)  # by hand: the tests of random databases make many more
 
 PROJECT = Path(__file__).resolve().parent.parent
+PACKAGE = str(PROJECT / "pgaudit_kit") + os.sep
 SHARED = PROJECT.parent / "shared"
 IN_CI = bool(os.environ.get("CI"))
 
@@ -119,6 +125,26 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if scores:
         named, made = (sum(counts) for counts in zip(*scores, strict=True))
         terminalreporter.write_line(f"mutations: {named} of {made} named exactly")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _checks_as_listed() -> Iterator[None]:
+    """Every check that the package makes in any test has its question in the list, and evidence with the columns that stand there."""
+    wrong: set[str] = set()
+    made = Check.__post_init__
+
+    def looked_at(check: Check) -> None:
+        made(check)
+        if sys._getframe(2).f_code.co_filename.startswith(PACKAGE):  # not one that a test makes up: __init__ stands between
+            question = QUESTIONS.get(bare_id(check.id))
+            keys = {key for entry in check.evidence for key in entry}
+            if question is None or question.sentence != check.question or not keys <= set(question.evidence):
+                wrong.add(f"{check.id}: {check.question} {sorted(keys)}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Check, "__post_init__", looked_at)
+        yield
+    assert not wrong
 
 
 _numbers = itertools.count(1)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from pgaudit_kit.audits.asking import ask
+from pgaudit_kit.audits.asking import ask, ask_if_any
 from pgaudit_kit.checks.migrations import check_ledger_match, check_ledger_state
 from pgaudit_kit.errors import PgAuditError, RowsNotAvailable
 from pgaudit_kit.migration_tools.ledgers import find_ledgers, read_ledger
@@ -41,16 +41,20 @@ def first_ledger(source: Source, *, schema: str = "public", among: Collection[Ta
 
 
 def ledger_states(source: Source) -> Iterator[Check]:
-    """`migrations.state` of every ledger of a dump that is being verified: a warning at worst, for the dump is whole all the same."""
+    """`migrations.state` of every ledger of what is being verified: a warning at worst, for the dump is whole all the same.
+
+    An empty ledger says nothing, and neither does one whose rows are not in the dump.
+    """
     found = find_ledgers(source)
     for tool, table in found:
-        try:
-            statuses = statuses_of(tool, str(table), read_ledger(source, tool, table), None)
-        except PgAuditError:
-            continue  # its table is among the unreadable ones already, or the dump has no rows at all
-        if statuses:
-            check = check_ledger_state(statuses, at_worst=Outcome.WARNED)
-            yield replace(check, id=f"{check.id}#{tool.name} {table}") if len(found) > 1 else check
+        if table in source.table_data:
+            for check in ask_if_any("migrations.state", partial(_state_of, source, tool, table)):
+                yield replace(check, id=f"{check.id}#{tool.name} {table}") if len(found) > 1 else check
+
+
+def _state_of(source: Source, tool: Tool, table: TableName) -> Check | None:
+    statuses = statuses_of(tool, str(table), read_ledger(source, tool, table), None)
+    return check_ledger_state(statuses, at_worst=Outcome.WARNED) if statuses else None
 
 
 def same_ledgers(expected: Source, found: Source) -> Iterator[Check]:
@@ -65,7 +69,7 @@ def same_ledgers(expected: Source, found: Source) -> Iterator[Check]:
     for ledger in ledgers:
         data = expected.table_data.get(ledger.table)
         match = partial(_match, ledger, found, data.columns if data else None)
-        check = ask("migrations.ledger", "Does the migration ledger say what it said?", match)
+        check = ask("migrations.ledger", match)
         yield replace(check, id=f"{check.id}#{ledger.tool} {ledger.table}") if len(ledgers) > 1 else check
 
 

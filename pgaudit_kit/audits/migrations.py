@@ -22,7 +22,7 @@ from pgaudit_kit.migration_tools.ledgers import find_ledgers, lock_fault
 from pgaudit_kit.migration_tools.states import statuses_of
 from pgaudit_kit.migration_tools.tool import MigrationFiles, Tool
 from pgaudit_kit.migration_tools.tools import NAMES, TOOLS, tool_named
-from pgaudit_kit.records.ledger import MigrationStatus, ToolSays
+from pgaudit_kit.records.ledger import Ledger, MigrationStatus, ToolSays
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Check
@@ -138,22 +138,21 @@ def _ask_ledger(source: Source, tool: Tool, table: TableName | None, folder: Pat
         return _Part(label, [check_no_ledger(f"{table} of {tool.title} cannot be read: {error.message}", error.remedy)], files=files)
     statuses = statuses_of(tool, str(table or ""), ledger, files)
     skipped: list[str] = []
-    checks: list[Check] = []
-    if table is None:
-        checks.append(check_no_ledger(f"there is no ledger of {tool.title}", "Is this the right database? Then nothing was applied to it."))
-    elif ledger is not None:
-        checks.append(check_ledger_state(statuses, lock_fault(source, tool, ledger.table)))
     if files is None:
-        skipped.append(WITHOUT_FOLDER)
-        return _Part(label, checks, statuses, skipped)
-    statuses, asked = _ask_catalog(source, tool, table, files, statuses)
+        return _Part(label, [_ask_state(source, tool, ledger, statuses)], statuses, [WITHOUT_FOLDER])
+    statuses, asked = _ask_catalog(source, tool, table, files, statuses)  # before the others: what is there decides what to do
     faults = [*files.faults, *(tool.settle(ledger, files).notes if ledger else ()), *_elsewhere(source, tool, table)]
-    checks.append(check_files(statuses, faults, checksums=tool.checksums))
-    checks += asked
+    checks = [_ask_state(source, tool, ledger, statuses), check_files(statuses, faults, checksums=tool.checksums), *asked]
     if not asked:
         skipped.append(f"The catalog was not asked: migrations of {tool.title} are programs, and are not run.")
     schema = source.target.prisma_schema if isinstance(source, Snapshot) else table.schema if table else None
     return _Part(label, checks, statuses, skipped, tool.says(ledger, files, schema), files)
+
+
+def _ask_state(source: Source, tool: Tool, ledger: Ledger | None, statuses: Sequence[MigrationStatus]) -> Check:
+    if ledger is None:
+        return check_no_ledger(f"there is no ledger of {tool.title}", "Is this the right database? Then nothing was applied to it.")
+    return check_ledger_state(statuses, lock_fault(source, tool, ledger.table))
 
 
 def _owners(source: Source, ledgers: Sequence[tuple[Tool, TableName]], folder: Path) -> dict[str, TableName]:
@@ -198,7 +197,7 @@ def _ask_catalog(
         seen = with_catalog(statuses, scripts, inventory, tool, home)
         return check_catalog(seen)
 
-    check = ask("migrations.catalog", "Does the catalog hold what the applied migrations make, and nothing of the others?", answer)
+    check = ask("migrations.catalog", answer)
     order = [check_order(needs_later(scripts, home), sum(sql is not None for sql in scripts.values()))] if tool.by_order else []
     return seen, [check, *order]
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.display import frames, html
+from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.verdict import Check, Outcome, worst
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+WITHOUT_MANIFEST = "Without a manifest beside it, nothing says whether it holds all that the database held."
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,10 @@ class AuditResult:
     def checks(self) -> DataFrame:
         """Frame `checks` (display.frames.SCHEMAS): one row per check."""
         return frames.checks_frame(self.check_list)
+
+    def findings(self, check_id: str) -> DataFrame:
+        """The evidence of the check *check_id*: one row per finding, its columns those of its id (`pk.explain`). Raises UsageError."""
+        return frames.evidence_frame(check_named(self.check_list, check_id))
 
     @property
     def sentence(self) -> str:
@@ -71,6 +78,14 @@ class AuditResult:
 
     def __repr__(self) -> str:
         return f"<AuditResult {self.subject}: {self.verdict}, {len(self.check_list)} checks>"
+
+
+def check_named(checks: Sequence[Check], check_id: str) -> Check:
+    """The check with that id. Raises UsageError when it is not among *checks*, with the ids of those that are."""
+    for check in checks:
+        if check.id == check_id:
+            return check
+    raise UsageError(f"{check_id} was not asked", resource=check_id, remedy=f"Asked were: {', '.join(c.id for c in checks) or 'none'}.")
 
 
 def checks_to_list(checks: Sequence[Check]) -> list[Mapping[str, Any]]:

@@ -15,7 +15,7 @@ from pgaudit_kit.dumps.scripts.cluster import ClusterDump
 from pgaudit_kit.errors import NotADump, UsageError
 from pgaudit_kit.records.manifest import load_manifest
 from pgaudit_kit.records.source import Source
-from pgaudit_kit.server.snapshot import snapshot
+from pgaudit_kit.server.snapshot import Snapshot, snapshot
 
 STANDARD_INPUT = "-"
 _TARGET = re.compile(r"(postgres(ql)?(\+\w+)?://|env:|dotenv:|service:)", re.IGNORECASE)
@@ -35,7 +35,7 @@ def open_source(given: Any) -> AbstractContextManager[Source]:
     """
     if isinstance(given, str) and names_a_server(given):
         return snapshot(given)
-    if hasattr(given, "table_data"):
+    if isinstance(given, Snapshot) or hasattr(given, "table_data"):  # of the first that would ask the server
         return nullcontext(given)
     if not isinstance(given, str | os.PathLike) and not hasattr(given, "read"):
         return snapshot(given)

@@ -13,14 +13,18 @@ from pgaudit_kit.records.verdict import Check, Outcome
 FAR_BELOW = 0.5
 """A size, or a number of rows, under this share of what it was is far below."""
 _FEW_ROWS = 100  # a table of fewer comes and goes
-_FEW_BYTES = 100_000
+FEW_BYTES = 100_000
+"""Smaller dumps come and go with a few rows."""
 _NAMED = 5
 
 
-def check_size(size_bytes: int, before: Sequence[int]) -> Check:
-    """`backup.size`: the dump is not far smaller than *before*, the sizes of the recent ones of its kind (at least one)."""
+def check_size(size_bytes: int, before: Sequence[int], *, share: float | None = None) -> Check:
+    """`backup.size`: the dump is not far smaller than *before*, the sizes of the recent ones of its kind (at least one).
+
+    *share*: what part of their median it must have; without one it is a half, and sizes under 100 kB say nothing.
+    """
     usual = round(median(before))
-    small = size_bytes < FAR_BELOW * usual and usual >= _FEW_BYTES
+    small = size_bytes < (FAR_BELOW if share is None else share) * usual and (share is not None or usual >= FEW_BYTES)
     return Check(
         id="backup.size",
         question="Is it as large as the recent ones?",

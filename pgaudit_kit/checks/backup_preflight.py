@@ -52,7 +52,7 @@ def check_readable(tables: Sequence[TableData]) -> Check:
         question="May this role read every row?",
         outcome=Outcome.FAILED if hidden else Outcome.PASSED,
         expected=f"{len(tables):,} tables that can be read whole",
-        found="; ".join(reasons[:_NAMED]) + more if hidden else "all of them",
+        found="; ".join(reasons[:_NAMED]) + more if hidden else "all of them" if tables else "there is no table",
         compared=len(tables),
         remedy=f"{_remedy(hidden)} Or use a role that may read everything." if hidden else "",
         evidence=tuple({"table": str(t.name), "reason": t.not_readable} for t in hidden),
@@ -120,8 +120,9 @@ def _reason(table: TableData) -> str:
 
 def _remedy(tables: Sequence[TableData]) -> str:
     """What would help, of the first few tables: it stands behind the cause (server/snapshot.py)."""
-    cures = dict.fromkeys(table.not_readable.partition(": ")[2] for table in tables)
-    return "; ".join([c for c in cures if c][:_NAMED]) + "."
+    cures = [table.not_readable.partition(": ")[2] for table in tables]
+    each = dict.fromkeys(one.strip() for cure in list(dict.fromkeys(filter(None, cures)))[:_NAMED] for one in cure.split(";"))
+    return "; ".join(each) + "."
 
 
 def _size(size_bytes: int) -> str:

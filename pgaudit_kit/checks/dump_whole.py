@@ -14,8 +14,11 @@ MAKE_ANOTHER = "Do not rely on this file: make a new backup, or take the one bef
 _TOLD = 4
 
 
-def check_complete(*, complete: bool | None, damage: Sequence[Damage], entries: int) -> Check:
-    """`dump.complete`: the end that pg_dump writes is there and nothing before it is broken. Compares *entries* TOC entries."""
+def check_complete(*, complete: bool | None, damage: Sequence[Damage], entries: int, remedy: str = "") -> Check:
+    """`dump.complete`: the end that pg_dump writes is there and nothing before it is broken. Compares *entries* TOC entries.
+
+    *remedy*: what to do about damage, where another backup is not what helps.
+    """
     faulty = bool(damage) or complete is False
     return Check(
         id="dump.complete",
@@ -23,9 +26,9 @@ def check_complete(*, complete: bool | None, damage: Sequence[Damage], entries: 
         outcome=Outcome.FAILED if faulty else Outcome.PASSED if complete else Outcome.NOT_CHECKED,
         expected="the end that pg_dump writes, nothing broken before it",
         found=_told([_place(d) for d in _causes_first(damage)])
-        or ("complete" if complete else "the end is missing" if faulty else "cannot be told"),
+        or ("the end is missing" if faulty else "cannot be told" if not complete else "complete" if entries else "nothing is in it"),
         compared=entries,
-        remedy=MAKE_ANOTHER if faulty else "",
+        remedy=(remedy or MAKE_ANOTHER) if faulty else "" if entries else "Look whether it is of the database that you meant.",
         evidence=tuple({"what": d.what, "offset": d.offset, "line": d.line, "table": d.table, "member": d.member} for d in damage),
     )
 
@@ -35,7 +38,7 @@ def check_unreadable(reason: str, offset: int | None) -> Check:
     return check_complete(complete=False, damage=(Damage(reason, offset=offset),), entries=1)
 
 
-def check_rows_readable(tables: Sequence[TableData], unreadable: Sequence[tuple[TableData, str, bool]]) -> Check:
+def check_rows_readable(tables: Sequence[TableData], unreadable: Sequence[tuple[TableData, str, bool]], *, remedy: str = "") -> Check:
     """`dump.rows_readable`: every row of every table could be read to its end.
 
     *unreadable* holds the tables that could not be, with the reason and whether the file is to blame
@@ -55,7 +58,7 @@ def check_rows_readable(tables: Sequence[TableData], unreadable: Sequence[tuple[
             + [reason if reason.startswith(str(t.name)) else f"{t.name}: {reason}" for t, reason, _ in unreadable]
         ),
         compared=len(tables) - len(unreadable),
-        remedy=MAKE_ANOTHER if broken else "Rehearse a restore: it reads what this version cannot." if unreadable else "",
+        remedy=(remedy or MAKE_ANOTHER) if broken else "Rehearse a restore: it reads what this version cannot." if unreadable else "",
         evidence=tuple({"table": str(t.name), "reason": reason} for t, reason, _ in unreadable),
     )
 

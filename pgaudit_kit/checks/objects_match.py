@@ -9,6 +9,8 @@ from pgaudit_kit.records.objects import Unmodelled
 from pgaudit_kit.records.verdict import Check, Outcome
 
 NAMED = 5
+# Whose URL names the wrong database, an empty one, must not be told that all is well
+_NOTHING = "Nothing is in it, so there is nothing to prove: look whether it is the database that you meant."
 
 
 def check_objects_match(differences: Sequence[ObjectDifference], *, compared: int, unmodelled: Sequence[Unmodelled] = ()) -> Check:
@@ -20,9 +22,9 @@ def check_objects_match(differences: Sequence[ObjectDifference], *, compared: in
         question="Are all objects there and defined the same?",
         outcome=Outcome.FAILED if wrong else Outcome.PASSED,
         expected=f"{compared} objects, all the same",
-        found=(_name(wrong) if wrong else "all the same") + aside,
+        found=(_name(wrong) if wrong else "all the same" if compared else "no object on either side") + aside,
         compared=compared,
-        remedy="Look at each object named; do not swap this database in." if wrong else "",
+        remedy="Look at each object named; do not swap this database in." if wrong else "" if compared else _NOTHING,
         evidence=tuple(
             {"object": str(d.key), "status": d.status, "attribute": c.attribute if c else "", "left": c and c.left, "right": c and c.right}
             for d in wrong

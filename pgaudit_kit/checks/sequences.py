@@ -15,20 +15,26 @@ def check_sequence_values(left: Inventory, right: Inventory) -> Check:
     """`sequences.value`: each sequence stands at the value recorded (left).
 
     Sequences are read outside the snapshot (PGDUMP_FORMATS.md 7), so on a busy database two honest readings
-    may differ: a difference is `warned`, and `sequences.ahead` decides whether it hurts.
+    may differ: a difference is `warned`, and `sequences.ahead` decides whether it hurts. One whose value nobody recorded is not asked for.
     """
     rights = right.by_key
-    pairs = [(s, rights[s.key]) for s in left.of_kind("SEQUENCE") if s.key in rights]
-    moved = [(a, b) for a, b in pairs if _value(a.attributes) != _value(b.attributes)]
+    pairs = [(s, rights[s.key]) for s in left.of_kind("SEQUENCE") if s.key in rights and s.attributes.get("last_value") is not None]
+    unknown = [b for _, b in pairs if b.attributes.get("last_value") is None]
+    moved = [(a, b) for a, b in pairs if b not in unknown and _value(a.attributes) != _value(b.attributes)]
+    told = [f"{a.key.schema}.{a.key.name}: {_value(a.attributes)} → {_value(b.attributes)}" for a, b in moved]
+    told += [f"{b.key.schema}.{b.key.name} not known" for b in unknown]
     return Check(
         id="sequences.value",
         question="Does every sequence stand where it stood?",
-        outcome=Outcome.WARNED if moved else Outcome.PASSED,
+        outcome=Outcome.NOT_CHECKED if unknown else Outcome.WARNED if moved else Outcome.PASSED,
         expected=f"{len(pairs)} sequences at their recorded value",
-        found="; ".join(f"{a.key.schema}.{a.key.name}: {_value(a.attributes)} → {_value(b.attributes)}" for a, b in moved)
-        or "all at their value",
-        compared=len(pairs),
-        remedy="Sequences do not obey the snapshot; harmless unless one is behind its table's rows." if moved else "",
+        found="; ".join(told) or "all at their value",
+        compared=len(pairs) - len(unknown),
+        remedy="GRANT SELECT ON each of them to this role, or use one that may read everything."
+        if unknown
+        else "Sequences do not obey the snapshot; harmless unless one is behind its table's rows."
+        if moved
+        else "",
         evidence=tuple({"sequence": str(a.key), "left": _value(a.attributes), "right": _value(b.attributes)} for a, b in moved),
     )
 

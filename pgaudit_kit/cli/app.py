@@ -16,6 +16,7 @@ from pgaudit_kit.cli import (
     backup,
     demo,
     diff,
+    export,
     extract,
     inspect,
     list_backups,
@@ -29,8 +30,12 @@ from pgaudit_kit.cli import (
     snapshot,
     verify,
 )
+from pgaudit_kit.cli.encodings import speak_any_encoding
+from pgaudit_kit.cli.encryption_options import take_identity
+from pgaudit_kit.cli.every_command import add_command
 from pgaudit_kit.cli.output import visible
-from pgaudit_kit.errors import PgAuditError, hide_secrets
+from pgaudit_kit.cli.wrong_usage import Commands
+from pgaudit_kit.errors import DEBUG, PgAuditError, hide_secrets
 
 NOT_CHECKED = 3
 INTERRUPTED = 130
@@ -38,6 +43,7 @@ READER_LEFT = 141  # what a shell says of a program that SIGPIPE ended: `pgaudit
 
 app = typer.Typer(
     name="pgaudit",
+    cls=Commands,
     help="Is this PostgreSQL backup whole, does it restore to the very same rows, and what did we lose?",
     epilog="Exit codes: 0 passed or same · 1 failed or different · 2 wrong usage · 3 something could not be checked · 130 interrupted.",
     no_args_is_help=True,
@@ -54,6 +60,7 @@ for command in (
     query.query,
     migrations.migrations,
     extract.extract,
+    export.export,
     rescue.rescue,
     rehearse.rehearse,
     restore.restore,
@@ -63,7 +70,7 @@ for command in (
     prune.prune,
     report.report,
 ):
-    app.command()(command)
+    add_command(app, command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -77,6 +84,10 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")] = False,
+    identity: Annotated[
+        str | None,
+        typer.Option("--identity", metavar="FILE", help="The secret key of age for what is encrypted; works anywhere on the line."),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; works anywhere on the line.")] = False,
 ) -> None:
     """Options that stand before the command."""
@@ -84,10 +95,11 @@ def options(
 
 def main() -> None:
     """Run `pgaudit`; an error becomes one line on standard error and its exit code, one that was not foreseen too."""
-    debug = bool(os.environ.get("PGAUDIT_DEBUG")) or "--debug" in sys.argv[1:]
+    debug = bool(os.environ.get(DEBUG)) or "--debug" in sys.argv[1:]
     sys.unraisablehook = _interrupt_again
+    speak_any_encoding()
     try:
-        app(args=[a for a in sys.argv[1:] if a != "--debug"], prog_name="pgaudit")
+        app(args=take_identity([a for a in sys.argv[1:] if a != "--debug"]), prog_name="pgaudit")
     except PgAuditError as error:
         _end(str(error), error.exit_code, debug=debug)
     except SystemExit as ended:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pgaudit_kit.cli.config_option import DEFAULT_STORE, ConfigOption, configured
+from pgaudit_kit.cli.encryption_options import EncryptTo
 from pgaudit_kit.cli.fleeting_stores import refuse_fleeting
 from pgaudit_kit.cli.output import Json, print_checks, print_json, print_verdict, remedies, visible
 from pgaudit_kit.errors import BackupFailed, PgAuditError, TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pgaudit_kit.operations.backups.backup import Backup
     from pgaudit_kit.server.targets import Target
@@ -24,15 +27,25 @@ _PART = "Only a part"
 def backup(
     targets: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TARGET]...", help="What to back up; default: each database that an .env file of this folder names."),
+        typer.Argument(metavar="TARGET", help="What to back up; default: each database that an .env file of this folder names."),
     ] = None,
     store: Annotated[
-        str, typer.Option("--store", help="What keeps the backups: a folder, or a URL such as s3://bucket/folder.")
-    ] = "backups",
-    format: Annotated[str, typer.Option("--format", help="custom, directory, plain or tar.")] = "custom",  # noqa: A002  the word of pg_dump
+        str | None,
+        typer.Option("--store", help="What keeps the backups: a folder, or a URL such as s3://bucket/folder. [default: backups]"),
+    ] = None,
+    format: Annotated[  # noqa: A002  the word of pg_dump
+        str | None, typer.Option("--format", help="custom (default), directory, plain or tar.")
+    ] = None,
+    incremental: Annotated[
+        bool, typer.Option("--incremental", help="Keep only what the store has not yet; each is whole by itself, none needs another.")
+    ] = False,
+    full_read: Annotated[
+        bool, typer.Option("--full-read", help="Of an incremental one: read every table, also those that have not changed.")
+    ] = False,
     compress: Annotated[
         str | None, typer.Option("--compress", "-Z", help="none, gzip, lz4 or zstd, with a level if you like: zstd:9. Default: pg_dump's.")
     ] = None,
+    encrypt_to: EncryptTo = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="How many tables to dump at a time; needs --format directory.")] = 1,
     full: Annotated[bool, typer.Option("--full", help="With owners and privileges; without, it can be restored anywhere.")] = False,
     globals: Annotated[bool, typer.Option("--globals", help="Roles and tablespaces, too, in a script beside it.")] = False,  # noqa: A002  the word of pg_dumpall
@@ -58,6 +71,7 @@ def backup(
         list[str] | None, typer.Option("--exclude-table-data", help="Without the rows of tables of this pattern.", rich_help_panel=_PART)
     ] = None,
     schema_only: Annotated[bool, typer.Option("--schema-only", "-s", help="Definitions, no rows.", rich_help_panel=_PART)] = False,
+    config: ConfigOption = None,
     json: Json = False,
 ) -> None:
     """Back up with pg_dump, and verify the file at once.
@@ -78,27 +92,38 @@ def backup(
         exclude_table_data=tuple(exclude_table_data or ()),
         schema_only=schema_only,
     )
-    made: list[Backup] = []
+    settings = configured(config)
+    store = store or settings.store or DEFAULT_STORE
     refuse_fleeting(store)
-    chosen, refused = _resolve(targets)
+    one = partial(
+        back_up,
+        store=store,
+        format=format,
+        compression=compress,
+        jobs=jobs,
+        full=full,
+        part=part,
+        globals=globals or role_passwords,
+        role_passwords=role_passwords,
+        label=label,
+        lock_timeout=lock_timeout or None,
+        incremental=incremental,
+        encrypt_to=encrypt_to or (),
+        full_read=full_read,
+        config=settings,
+    )
+    raise typer.Exit(_each(*_resolve(targets), one, json=json))
+
+
+def _each(targets: Sequence[Target], refused: Sequence[TargetError], one: Callable[[Target], Backup], *, json: bool) -> int:
+    """Back up *targets*, each by *one*; say of each what came of it, also why others were *refused*; return the exit code."""
+    made: list[Backup] = []
     failures: list[PgAuditError] = [*refused]
     for error in refused:
         print(f"pgaudit: {visible(str(error))}", file=sys.stderr)
-    for target in chosen:
+    for target in targets:
         try:
-            result = back_up(
-                target,
-                store=store,
-                format=format,
-                compression=compress,
-                jobs=jobs,
-                full=full,
-                part=part,
-                globals=globals or role_passwords,
-                role_passwords=role_passwords,
-                label=label,
-                lock_timeout=lock_timeout or None,
-            )
+            result = one(target)
         except PgAuditError as error:
             failures.append(error)
             print(f"pgaudit: {visible(str(error))}", file=sys.stderr)  # the other databases are backed up all the same
@@ -107,7 +132,7 @@ def backup(
         if not json:
             print_checks(result.check_list)
             print_verdict(result.verdict, result.location, remedies(result.check_list))
-    raise typer.Exit(_tell(made, failures, json=json))
+    return _tell(made, failures, json=json)
 
 
 def _tell(made: Sequence[Backup], failures: Sequence[PgAuditError], *, json: bool) -> int:

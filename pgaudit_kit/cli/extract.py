@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pgaudit_kit.cli.output import Json, print_json, print_verdict, visible
+from pgaudit_kit.cli.output import Json, print_json, print_verdict, say, visible
 from pgaudit_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _plain(taken: Extract) -> dict[str, Any]:
 def _tell(taken: Extract, *, some: bool) -> None:
     rows = f"{taken.rows:,} row{'' if taken.rows == 1 else 's'} of {taken.table}"
     if taken.into is None:
-        print(visible(f"{taken.path}: {rows}"))
+        say(visible(f"{taken.path}: {rows}"))
         return
     those = "those of the dump" if not some else "those of the rows that were chosen"
     print_verdict("passed", f"{rows} are in the new table {taken.into} of {taken.target}: count and fingerprint are {those}.")

@@ -51,7 +51,8 @@ def inspect(
 
 def describe(dump: Dump, *, fingerprints: bool) -> dict[str, Any]:
     """The dump as `--json` prints it; keys as in the documentation of `pgaudit inspect`."""
-    provenance = asdict(dump.provenance)
+    complete = dump.complete  # first, since it takes reading all, and tells which tables are damaged
+    provenance = asdict(dump.provenance) | {"complete": complete}
     if fingerprints:
         dump.fingerprints()  # of all tables together, which may use more than one process
     return {

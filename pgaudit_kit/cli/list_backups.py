@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgaudit_kit.cli import retention_options as keep
+from pgaudit_kit.cli.config_option import DEFAULT_STORE, ConfigOption, configured
+from pgaudit_kit.cli.every_command import written
 from pgaudit_kit.cli.output import Json, print_json, print_table, visible
 from pgaudit_kit.errors import UsageError
 
@@ -16,14 +18,16 @@ if TYPE_CHECKING:
     from pgaudit_kit.operations.store.list_backups import Listing
     from pgaudit_kit.records.stored_backup import StoredBackup, Stray
 
-StoreOption = Annotated[str, typer.Option("--store", help="What keeps the backups: a folder, or a URL such as s3://bucket/folder.")]
+StoreOption = Annotated[
+    str | None, typer.Option("--store", help="What keeps the backups: a folder, or a URL such as s3://bucket/folder. [default: backups]")
+]
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _SPANS = (("d", 24 * 3600), ("h", 3600), ("min", 60))
 _COLUMNS = ("target", "when (UTC)", "age", "size", "rows", "format", "verified", "rehearsed", "verdict", "kept by", "backup")
 
 
 def list(  # noqa: A001  the word of the command
-    store: StoreOption = "backups",
+    store: StoreOption = None,
     keep_last: keep.Last = 0,
     keep_hourly: keep.Hourly = 0,
     keep_daily: keep.Daily = 0,
@@ -34,7 +38,10 @@ def list(  # noqa: A001  the word of the command
     max_total_size: keep.MaxTotal = None,
     timezone: keep.Zone = "UTC",
     metrics: Annotated[bool, typer.Option("--metrics", help="Print metrics for Prometheus instead.")] = False,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="With --metrics: a file, replaced in one step.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="With --metrics or --json: a file, replaced in one step.")
+    ] = None,
+    config: ConfigOption = None,
     json: Json = False,
 ) -> None:
     """List the backups: how old are they, which are proven?
@@ -46,18 +53,19 @@ def list(  # noqa: A001  the word of the command
     from pgaudit_kit.operations.store.list_backups import list_store
     from pgaudit_kit.operations.store.metrics import metrics_text, write_metrics
 
-    if output and not metrics:
-        raise UsageError("--output is for --metrics", resource="--output", remedy="Add --metrics, or leave it out.")
-    rules = keep.retention(
-        (keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly), within=keep_within, max_total_size=max_total_size
-    )
-    listing = list_store(store, keep=rules, zone=keep.as_zone(timezone))
-    if output:
-        write_metrics(listing, output)
+    if output and not (metrics or json):
+        raise UsageError("--output is for --metrics and --json", resource="--output", remedy="Add one of them, or leave it out.")
+    settings = configured(config)
+    counts = (keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly)
+    rules = keep.retention(counts, within=keep_within, max_total_size=max_total_size, settings=settings)
+    listing = list_store(store or settings.store or DEFAULT_STORE, keep=rules, zone=keep.as_zone(timezone))
+    if json:
+        with written(output, whole=True):
+            print_json(listing.to_dict())
+    elif output:
+        write_metrics(listing, output, settings)
     elif metrics:
-        print(metrics_text(listing), end="")
-    elif json:
-        print_json(listing.to_dict())
+        print(metrics_text(listing, settings), end="")
     else:
         _print_listing(listing)
 
@@ -77,7 +85,7 @@ def _row(listing: Listing, backup: StoredBackup) -> tuple[str | int | None, ...]
         backup.target,
         f"{backup.taken_at:%Y-%m-%d %H:%M:%S}",
         shown_age(listing.age_seconds(backup)),
-        shown_size(backup.found_size_bytes),
+        _size(listing, backup),
         backup.rows,
         f"{backup.format}, partial" if backup.partial else backup.format,
         proofs.get("verified"),
@@ -86,6 +94,15 @@ def _row(listing: Listing, backup: StoredBackup) -> tuple[str | int | None, ...]
         ", ".join(listing.kept_by.get(backup.name, ())),
         backup.dump_file,
     )
+
+
+def _size(listing: Listing, backup: StoredBackup) -> str:
+    """Of an incremental backup: what it takes by itself, of all that it holds."""
+    own = listing.own_bytes.get(backup.dump_file)
+    if own is None:
+        return shown_size(backup.found_size_bytes)
+    total = backup.found_size_bytes + listing.sizes.of(backup.dump_file)
+    return f"{shown_size(backup.found_size_bytes + own)} of {shown_size(total)}"
 
 
 def print_strays(strays: Sequence[Stray]) -> None:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pgaudit_kit.cli import retention_options as keep
+from pgaudit_kit.cli.config_option import DEFAULT_STORE, ConfigOption, configured
+from pgaudit_kit.cli.encryption_options import EncryptTo
 from pgaudit_kit.cli.list_backups import StoreOption, shown_size
-from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict, visible
+from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict, say, visible
 from pgaudit_kit.errors import UsageError
+from pgaudit_kit.records.verdict import EXIT_CODES, Outcome
 
 if TYPE_CHECKING:
-    from pgaudit_kit.operations.store.prune import Fate
+    from pgaudit_kit.operations.store.prune import Fate, Pruned
 
 
 def prune(
-    store: StoreOption = "backups",
+    store: StoreOption = None,
     keep_last: keep.Last = 0,
     keep_hourly: keep.Hourly = 0,
     keep_daily: keep.Daily = 0,
@@ -28,14 +31,20 @@ def prune(
     keep_within: keep.Within = None,
     max_total_size: keep.MaxTotal = None,
     timezone: keep.Zone = "UTC",
+    grace: Annotated[
+        str, typer.Option("--grace", help="How long chunks of incremental backups stay after no backup uses them any more: 0h, 24h, 7d.")
+    ] = "24h",
+    encrypt_to: EncryptTo = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and delete nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
+    config: ConfigOption = None,
     json: Json = False,
 ) -> None:
     """Delete the backups that no rule keeps.
 
     The plan is shown first. Each target is planned by itself; its newest proven backup always stays, and so do damaged ones and all
-    that pgaudit did not write.
+    that pgaudit did not write. Of incremental backups, chunks that none uses any more are marked, and deleted by a later prune, --grace
+    afterwards: a backup that runs meanwhile loses nothing.
 
     Example: pgaudit prune --store backups --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run
     """
@@ -46,25 +55,58 @@ def prune(
             _print_plan(fates)
         return yes or not _doomed(fates) or _asked(fates)
 
-    rules = keep.retention(
-        (keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly), within=keep_within, max_total_size=max_total_size
+    settings = configured(config)
+    counts = (keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly, keep_yearly)
+    rules = keep.retention(counts, within=keep_within, max_total_size=max_total_size, settings=settings)
+    done = delete(
+        store or settings.store or DEFAULT_STORE,
+        rules,
+        confirm=confirm,
+        dry_run=dry_run,
+        zone=keep.as_zone(timezone),
+        grace=keep.as_grace(grace),
+        recipients=encrypt_to or (),
     )
-    done = delete(store, rules, confirm=confirm, dry_run=dry_run, zone=keep.as_zone(timezone))
+    verdict = Outcome.NOT_CHECKED if done.swept.not_swept and not done.swept.later else Outcome.PASSED
     if json:
-        print_json({"verdict": "passed", "dry_run": dry_run, **done.to_dict()})
-        return
+        print_json({"verdict": str(verdict), "dry_run": dry_run, **done.to_dict()})
+    else:
+        _print_done(done, verdict, dry_run=dry_run)
+    raise typer.Exit(EXIT_CODES[verdict])
+
+
+def _print_done(done: Pruned, verdict: Outcome, *, dry_run: bool) -> None:
     if dry_run:
         _print_plan(done.fates)
+    print_verdict(verdict, _sentence(done), _not_swept(done))
+    for line in _about_packs(done, dry_run=dry_run):
+        say(f"  → {line}")
+    if done.cleaned:
+        say(f"  → also removed what killed runs had left: {visible(', '.join(done.cleaned))}")
+
+
+def _sentence(done: Pruned) -> str:
     doomed = _doomed(done.fates)
     if not doomed:
-        print_verdict("passed", f"all {len(done.fates)} backups in {done.store} are kept.")
-    elif done.deleted:
-        freed = shown_size(done.freed_bytes)
-        print_verdict("passed", f"deleted {len(done.deleted)} of {len(done.fates)} backups in {done.store}, {freed} freed.")
-    else:
-        print_verdict("passed", f"nothing was deleted; {len(doomed)} of {len(done.fates)} backups in {done.store} would be.")
-    if done.cleaned:
-        print(f"  → also removed what killed runs had left: {visible(', '.join(done.cleaned))}")
+        return f"all {len(done.fates)} backups in {done.store} are kept."
+    if done.deleted:
+        return f"deleted {len(done.deleted)} of {len(done.fates)} backups in {done.store}, {shown_size(done.freed_bytes)} freed."
+    return f"nothing was deleted; {len(doomed)} of {len(done.fates)} backups in {done.store} would be."
+
+
+def _not_swept(done: Pruned) -> list[str]:
+    return [f"chunks of incremental backups were not swept: {done.swept.not_swept}"] if done.swept.not_swept else []
+
+
+def _about_packs(done: Pruned, *, dry_run: bool) -> Iterator[str]:
+    """What became of the chunks of incremental backups; nothing where there are none."""
+    swept = done.swept
+    if done.needed:
+        yield f"kept for now, since a running backup builds on them: {visible(', '.join(done.needed))}"
+    if swept.deleted:
+        yield f"{len(swept.deleted)} packs that no backup uses were deleted, {shown_size(swept.freed_bytes)} freed"
+    if swept.waiting_bytes and not dry_run:
+        yield f"packs of {shown_size(swept.waiting_bytes)} are of little or no use; a prune after their grace deletes them"
 
 
 def _doomed(fates: Sequence[Fate]) -> list[Fate]:

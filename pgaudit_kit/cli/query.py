@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgaudit_kit.cli.output import SHOWN, Json, print_json, print_table, visible
+from pgaudit_kit.cli.encodings import print_in_utf8
+from pgaudit_kit.cli.output import SHOWN, Json, print_json, print_table, say, visible
 from pgaudit_kit.cli.values import csv_line, plain, text_of
 from pgaudit_kit.errors import UsageError
 
@@ -101,7 +102,7 @@ def _save(sources: Mapping[str, str], sql: str, path: Path, *, limit: int | None
     if json:
         print_json({"path": str(saved.path), "rows": saved.rows})
     else:
-        print(visible(f"{saved.path}: {saved.rows:,} row{'' if saved.rows == 1 else 's'}"))
+        say(visible(f"{saved.path}: {saved.rows:,} row{'' if saved.rows == 1 else 's'}"))
 
 
 def _print_json(result: QueryResult) -> None:
@@ -115,6 +116,7 @@ def _print_note(note: str) -> None:
 
 def _print_csv(parts: Iterator[QueryResult]) -> None:
     first = next(parts)
+    print_in_utf8()
     print(csv_line(first.names))
     for part in parts:
         for row in part.rows():

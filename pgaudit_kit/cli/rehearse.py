@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pgaudit_kit.cli.output import SHOWN, Json, print_checks, print_json, print_table, print_verdict
+from pgaudit_kit.cli.config_option import ConfigOption, configured
+from pgaudit_kit.cli.output import SHOWN, Json, print_checks, print_json, print_table, print_verdict, say
 
 SERVER_HELP = "auto: a fitting PostgreSQL of this machine; embedded: that of the wheel; or a target, beside whose database one is made."
 
@@ -26,6 +27,8 @@ def rehearse(
         bool, typer.Option("--allow-same-server", help="Let what is restored take its space on the server that the backup came from.")
     ] = False,
     no_evidence: Annotated[bool, typer.Option("--no-evidence", help="Write nothing beside the backup.")] = False,
+    rto: Annotated[str | None, typer.Option("--rto", help="How long it may take: 30min, 2h.")] = None,
+    config: ConfigOption = None,
     json: Json = False,
 ) -> None:
     """Restore into a throwaway server, and compare all of it.
@@ -47,15 +50,16 @@ def rehearse(
         folder=folder,
         allow_same_server=allow_same_server,
         evidence=not no_evidence,
+        config=configured(config, rto=rto),
     )
     if json:
         print_json(result.to_dict())
     else:
         if result.server:
-            print(f"Server: {result.server}; {result.why}\n")
+            say(f"Server: {result.server}; {result.why}\n")
         print_checks(result.check_list)
         print_table("Left out", ["what"], [(name,) for name in result.left_out], shown=SHOWN)
         print_verdict(result.verdict, result.sentence, result.next_steps)
         if result.evidence:
-            print(f"  evidence: {result.evidence}")
+            say(f"  evidence: {result.evidence}")
     raise typer.Exit(EXIT_CODES[result.verdict])

@@ -7,12 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-from pgaudit_kit.cli.output import Json, print_json, print_verdict
+from pgaudit_kit.cli.output import Json, print_json, print_verdict, say
 from pgaudit_kit.errors import ParameterError
 
 
 def report(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="backup, explore, incident, verify or restore.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="backup, explore, incident, migrations, rehearse, restore or verify; or a notebook of your own (.ipynb)."
+        ),
+    ],
     parameter: Annotated[
         list[str] | None, typer.Option("-p", "--parameter", metavar="KEY=VALUE", help="A parameter; may be repeated.")
     ] = None,
@@ -38,7 +43,7 @@ def report(
         print_json({"report": result.name, **said, **files})
     else:
         print_verdict(result.verdict, result.sentence)
-        print(result.html_path)
+        say(result.html_path)
     raise typer.Exit(result.exit_code)
 
 
@@ -53,13 +58,18 @@ def _from_file(path: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        found = yaml.safe_load(text)
+        read = yaml.compose(text, Loader=yaml.SafeLoader)
     except OSError as error:
         raise ParameterError(f"cannot read {path}: {error.strerror}", resource=str(path), remedy="Check the path.") from error
     except (yaml.YAMLError, UnicodeDecodeError):
-        found = None  # its message would quote the file, and what stands there by mistake may be a secret
+        found = read = None  # its message would quote the file, and what stands there by mistake may be a secret
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
         raise ParameterError(
             f"{path} is no list of parameters", resource=str(path), remedy="Write a line for each, such as dump: backups/app.dump"
         )
+    names = [key.value for key, _ in read.value] if read else []
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ParameterError(f"{path} gives {', '.join(twice)} more than once", resource=str(path), remedy="Keep one line of each.")
     return found

@@ -24,7 +24,7 @@ TARGET_HELP = "The live database: postgresql://…, env:NAME, dotenv:PATH[#KEY] 
 def rescue(
     dump: Annotated[str, typer.Argument(metavar="DUMP", help="Path of a dump that still has the rows.")],
     target: Annotated[str, typer.Argument(metavar="TARGET", help=TARGET_HELP)],
-    tables: Annotated[list[str], typer.Argument(metavar="TABLE…", help="Tables whose rows are to come back.")],
+    tables: Annotated[list[str], typer.Argument(metavar="TABLE", help="Tables whose rows are to come back.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the script there instead of printing it.")
     ] = None,
@@ -114,7 +114,7 @@ def _apply(made: Rescue, target: str, *, yes: bool, json: bool) -> None:
     live = made.difference.right.label
     if not yes:
         print(
-            visible(f"Rows of {', '.join(map(str, made.tables))} will be put back into {live}. Type yes to go on: "),
+            visible(f"Rows of {', '.join(map(str, made.written))} will be put back into {live}. Type yes to go on: "),
             end="",
             file=sys.stderr,
             flush=True,
@@ -125,7 +125,13 @@ def _apply(made: Rescue, target: str, *, yes: bool, json: bool) -> None:
     if json:
         print_json({"verdict": "passed", "rows": rows, **_facts(made)})
     else:
-        print_verdict("passed", f"{rows:,} rows of {', '.join(map(str, made.tables))} are as they were; nothing else was changed.")
+        print_verdict("passed", _done(rows, ", ".join(map(str, made.written))))
+
+
+def _done(rows: int, tables: str) -> str:
+    if not rows:
+        return f"no row of {tables} had to come back, and none was changed."
+    return f"{rows:,} {'row' if rows == 1 else 'rows'} of {tables} {'is' if rows == 1 else 'are'} as before; no other row was changed."
 
 
 def _facts(made: Rescue) -> dict[str, Any]:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pgaudit_kit.cli.config_option import DEFAULT_STORE, ConfigOption, configured
 from pgaudit_kit.cli.fleeting_stores import refuse_fleeting
-from pgaudit_kit.cli.output import Json, print_checks, print_json, print_table, print_verdict, remedies, visible
+from pgaudit_kit.cli.output import Json, print_checks, print_json, print_table, print_verdict, remedies, say, visible
 from pgaudit_kit.errors import BadBackup, RestoreFailed, UsageError, hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pgaudit_kit.operations.restores.restored import Replacement
+    from pgaudit_kit.operations.restores.restored import Replacement, Restore
 
 TARGET_HELP = "postgresql://…, env:NAME, dotenv:PATH[#KEY] or service:NAME; its database is replaced."
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
@@ -25,7 +26,9 @@ InPlace = Annotated[
 Replace = Annotated[
     bool, typer.Option("--replace-contents", help="With --in-place: back up what the database holds, then replace all of it.")
 ]
-Store = Annotated[str, typer.Option("--store", help="With --in-place: what keeps that backup: a folder, or a URL.")]
+Store = Annotated[
+    str | None, typer.Option("--store", help="With --in-place: what keeps that backup: a folder, or a URL. [default: backups]")
+]
 Tables = Annotated[list[str] | None, typer.Option("--table", help="Only this table, into a new schema; may be repeated.")]
 Schemas = Annotated[list[str] | None, typer.Option("--schema", help="Only the tables of this schema, into a new one; may be repeated.")]
 DataOnly = Annotated[bool, typer.Option("--data-only", help="With --table or --schema: no checks, keys and indexes.")]
@@ -51,11 +54,12 @@ def restore(
     ] = False,
     in_place: InPlace = False,
     replace_contents: Replace = False,
-    store: Store = "backups",
+    store: Store = None,
     table: Tables = None,
     schema: Schemas = None,
     data_only: DataOnly = False,
     into_schema: IntoSchema = None,
+    config: ConfigOption = None,
     json: Json = False,
 ) -> None:
     """Restore beside the live database, prove it, then swap names.
@@ -65,22 +69,12 @@ def restore(
 
     Example: pgaudit restore backups/app.dump dotenv:.env.local
     """
+    settings = configured(config)
+    store = store or settings.store or DEFAULT_STORE
     refuse_fleeting(store)
     if table or schema or data_only or into_schema:
-        if any(
-            (
-                accept_partial,
-                in_place,
-                replace_contents,
-                force,
-                no_owner,
-                no_tablespaces,
-                jobs != 1,
-                drop_old,
-                keep is not None,
-                drop_leftovers,
-            )
-        ):
+        whole = accept_partial, in_place, replace_contents, force, no_owner, no_tablespaces, jobs != 1, drop_old, keep is not None
+        if any((*whole, drop_leftovers)):
             raise UsageError("tables go into a new schema, and replace nothing", remedy="Leave the options of a whole restore out.")
         _restore_part(backup, target, table or (), schema or (), data_only=data_only, into_schema=into_schema, json=json)
     from pgaudit_kit.operations.restores.restore import restore as bring_back
@@ -102,17 +96,23 @@ def restore(
             in_place=in_place,
             replace_contents=replace_contents,
             store=store,
+            config=settings,
         )
+    _show(result, target, json=json)
+    raise typer.Exit(EXIT_CODES[result.verdict])
+
+
+def _show(result: Restore, target: str, *, json: bool) -> None:
+    """Print what a restore has done, and the way back."""
     if json:
         print_json(result.to_dict())
-    else:
-        print_checks(result.check_list)
-        print_verdict(result.verdict, result.state, remedies(result.check_list))
-        for sentence in result.notes:
-            print(f"  {visible(sentence)}")
-        if result.kept:
-            print(f"  → pgaudit rollback {hide_secrets(target)} brings the database before it back.")
-    raise typer.Exit(EXIT_CODES[result.verdict])
+        return
+    print_checks(result.check_list)
+    print_verdict(result.verdict, result.state, remedies(result.check_list))
+    for sentence in result.notes:
+        say(f"  {visible(sentence)}")
+    if result.kept:
+        say(f"  → pgaudit rollback {hide_secrets(target)} brings the database before it back.")
 
 
 def _restore_part(
@@ -128,9 +128,9 @@ def _restore_part(
     else:
         print_checks(result.check_list)
         for name, rows in result.tables:
-            print(visible(f"  {name} → {result.into}.{name.name}: {rows:,} rows"))
+            say(visible(f"  {name} → {result.into}.{name.name}: {rows:,} rows"))
         for note in result.notes:
-            print(visible(f"  {note}"))
+            say(visible(f"  {note}"))
         print_verdict(result.verdict, result.state, remedies(result.check_list))
     raise typer.Exit(EXIT_CODES[result.verdict])
 
@@ -175,7 +175,7 @@ def _list_kept(target: str, *, json: bool) -> None:
         return
     print_table("Kept databases", ["name", "what", "size_bytes"], [(k.name, k.what, k.size_bytes) for k in kept], right=["size_bytes"])
     if not kept:
-        print("No restore or rollback of this database kept another one.")
+        say("No restore or rollback of this database kept another one.")
 
 
 def _drop_kept(target: str, names: list[str], *, yes: bool, json: bool) -> None:

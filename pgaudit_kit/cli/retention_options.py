@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pgaudit_kit.errors import UsageError
+from pgaudit_kit.records.units import as_bytes, as_span
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
+    from datetime import timedelta, tzinfo
 
     from pgaudit_kit.operations.store.retention import Retention
-
-_HOURS = {"h": 1, "d": 24, "w": 7 * 24}
-_BYTES: dict[str, int] = {
-    "": 1,
-    **{unit + "B": 1000**n for n, unit in enumerate(("", "k", "M", "G", "T"))},
-    **{unit + "iB": 1024**n for n, unit in enumerate(("", "K", "M", "G", "T"))},
-}
+    from pgaudit_kit.records.config import Config
 
 Last = Annotated[int, typer.Option("--keep-last", min=0, help="Keep the newest N backups.")]
 Hourly = Annotated[int, typer.Option("--keep-hourly", min=0, help="Of the last N hours with a backup, the newest of each.")]
@@ -33,32 +26,22 @@ MaxTotal = Annotated[str | None, typer.Option("--max-total-size", help="Of all t
 Zone = Annotated[str, typer.Option("--timezone", help="The zone whose hours, days, weeks … count, such as Europe/Berlin.")]
 
 
-def retention(counts: tuple[int, int, int, int, int, int], *, within: str | None, max_total_size: str | None) -> Retention:
-    """Return the rules of the options; *counts* from last to yearly. Raises UsageError."""
+def retention(
+    counts: tuple[int, int, int, int, int, int], *, within: str | None, max_total_size: str | None, settings: Config
+) -> Retention:
+    """Return the rules of the options, *counts* from last to yearly; when none is given those of the *settings*. Raises UsageError."""
     from pgaudit_kit.operations.store.retention import Retention
 
-    return Retention(*counts, within=as_span(within), max_total_size_bytes=as_bytes(max_total_size))
+    span = None if within is None else as_span(within, named="--keep-within")
+    size = None if max_total_size is None else as_bytes(max_total_size, named="--max-total-size")
+    given = Retention(*counts, within=span, max_total_size_bytes=size)
+    rules: dict[str, Any] = dict(settings.keep)
+    return Retention(**rules) if given.are_none else given
 
 
-def as_span(text: str | None) -> timedelta | None:
-    """Return *text* (`36h`, `14d`, `8w`) as a span of time; None of None. Raises UsageError."""
-    if text is None:
-        return None
-    match = re.fullmatch(r"(\d{1,6})([hdw])", text.strip())
-    if not match:
-        raise UsageError(f"{text!r} is no span of time", resource="--keep-within", remedy="Give hours, days or weeks: 36h, 14d, 8w.")
-    return timedelta(hours=int(match[1]) * _HOURS[match[2]])
-
-
-def as_bytes(text: str | None) -> int | None:
-    """Return *text* (`500MB`, `2TiB`, `1000000`) as a number of bytes; None of None. Raises UsageError."""
-    if text is None:
-        return None
-    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,6})?)\s*([kKMGT]?i?B|)", text.strip())
-    unit = _BYTES.get(match[2]) if match else None
-    if not match or unit is None:
-        raise UsageError(f"{text!r} is no size", resource="--max-total-size", remedy="Give a number with MB, GB, TB, MiB, GiB or TiB.")
-    return int(float(match[1]) * unit)
+def as_grace(text: str) -> timedelta:
+    """Return *text* (`0h`, `24h`, `7d`) as a span of time. Raises UsageError."""
+    return as_span(text, named="--grace")
 
 
 def as_zone(name: str) -> tzinfo:

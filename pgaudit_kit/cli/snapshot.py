@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgaudit_kit.cli.output import Json, print_json, print_table
+from pgaudit_kit.cli.output import Json, print_json, print_table, say
 from pgaudit_kit.records.large_objects import tables_alone
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def snapshot(
     if json:
         print_json({"path": str(output), "source": manifest.label, "objects": objects, "tables": tables, "unread": unread})
     else:
-        print(f"{output}: {objects:,} objects, {tables:,} tables of {manifest.label}")
+        say(f"{output}: {objects:,} objects, {tables:,} tables of {manifest.label}")
         print_table("Not read", ["what", "reason"], [(u["what"], u["reason"]) for u in unread])
     raise typer.Exit(3 if unread else 0)
 

@@ -1,4 +1,4 @@
-"""The whole path walked once on a throwaway server: back up, break, find out, verify, restore, roll back."""
+"""The whole path walked once on a throwaway server: back up, break, find out, verify, rehearse, restore, roll back; every report once."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class DemoResult:
         return 3 if any(step.verdict == NOT_CHECKED for step in wrong) else 1
 
 
-_STEPS = ("backup", "incident", "verify", "restore", "rollback")
+_STEPS = ("backup", "incident", "migrations", "verify", "rehearse", "explore", "restore", "rollback")
 
 
 def run_demo(*, folder: Path, reports: Path, say: Callable[[str], None], run_report: RunReport) -> DemoResult:
@@ -102,25 +102,27 @@ def run_demo(*, folder: Path, reports: Path, say: Callable[[str], None], run_rep
     begun = time.monotonic()
     shutil.copytree(APPLICATION, folder / "app", dirs_exist_ok=True)
     with EmbeddedServer() as server, _variable(VARIABLE, server.url(DATABASE)):
-        say(f"server    PostgreSQL {server.version}, embedded, only for this demo")
-        walk = _Walk(folder / "backups", reports, say, run_report)
+        say(f"server     PostgreSQL {server.version}, embedded, only for this demo")
+        walk = _Walk(folder, reports, say, run_report)
         walk.create_application()
-        for step in (walk.back_up, walk.find_out, walk.verify, walk.restore, walk.roll_back):
+        look = (walk.find_out, walk.read_the_ledger, walk.verify, walk.rehearse, walk.explore)
+        for step in (walk.back_up, *look, walk.restore, walk.roll_back):
             if not step():
                 break
     result = DemoResult(tuple(walk.steps), walk.incident, time.monotonic() - begun)
-    say(f"demo      {'passed' if result.exit_code == 0 else 'failed'} in {result.seconds:.0f} s, the server is stopped")
+    say(f"demo       {'passed' if result.exit_code == 0 else 'failed'} in {result.seconds:.0f} s, the server is stopped")
     return result
 
 
 class _Walk:
     """The steps; each takes what the ones before it left, and says whether the walk can go on."""
 
-    def __init__(self, store: Path, reports: Path, say: Callable[[str], None], run_report: RunReport) -> None:
+    def __init__(self, folder: Path, reports: Path, say: Callable[[str], None], run_report: RunReport) -> None:
         self.steps: list[Step] = []
         self.incident: Incident | None = None
         self._dump = Path()
-        self._store = store
+        self._app = folder / "app"
+        self._store = folder / "backups"
         self._reports = reports
         self._say = say
         self._run_report = run_report
@@ -130,7 +132,7 @@ class _Walk:
         with maintenance_connection(resolve_target(TARGET)) as connection:
             connection.execute(f"CREATE DATABASE {DATABASE}".encode())
         rows = create_sample_app(TARGET)
-        self._say(f"app       {sum(rows.values()):,} rows in {len(rows)} tables: {', '.join(sorted(rows))}")
+        self._say(f"app        {sum(rows.values()):,} rows in {len(rows)} tables: {', '.join(sorted(rows))}")
 
     def back_up(self) -> bool:
         """Back up through the notebook, and find the dump that it wrote."""
@@ -149,7 +151,7 @@ class _Walk:
         incident = self.incident = play_incident(TARGET)
         deleted, edited, added = len(incident.deleted), len(incident.edited), len(incident.added)
         self._say(
-            f"played    {deleted} rows deleted, {edited} edited, {added} added, {incident.emptied.table} emptied,"
+            f"played     {deleted} rows deleted, {edited} edited, {added} added, {incident.emptied.table} emptied,"
             " an index and a foreign key dropped, a default changed, a sequence rewound, a migration forgotten"
         )
         with diff(self._dump, TARGET) as difference:
@@ -160,6 +162,19 @@ class _Walk:
     def verify(self) -> bool:
         """Verify the dump against its manifest through the notebook."""
         return self._report("verify", {"dump": str(self._dump), "manifest": ""}, expected="passed")
+
+    def read_the_ledger(self) -> bool:
+        """Hold the ledger of the live database against the application's migrations, one of which the incident made it forget."""
+        return self._report("migrations", {"source": TARGET, "folder": str(self._app)}, expected="failed")
+
+    def rehearse(self) -> bool:
+        """Restore the dump into another throwaway server, and compare."""
+        return self._report("rehearse", {"dump": str(self._dump)}, expected="passed")
+
+    def explore(self) -> bool:
+        """Look into the dump, and ask it something with SQL."""
+        query = "SELECT role, count(*) AS users FROM users GROUP BY role ORDER BY users DESC"
+        return self._report("explore", {"dump": str(self._dump), "query": query}, expected="passed")
 
     def restore(self) -> bool:
         """Restore through the notebook; the database must then equal the dump."""
@@ -200,7 +215,7 @@ class _Walk:
         self.steps.append(step)
         surprise = "" if step.as_expected else " (this is not what it had to be)"
         where = f"  {step.html_path}" if step.html_path else ""
-        self._say(f"{step.name:<9} {step.verdict}{surprise}: {step.sentence}{where}")
+        self._say(f"{step.name:<10} {step.verdict}{surprise}: {step.sentence}{where}")
         return step.as_expected
 
 

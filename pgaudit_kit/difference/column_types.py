@@ -10,15 +10,23 @@ from pgaudit_kit.records.table_data import TableName
 
 def column_type(inventory: Inventory, table: TableName, column: str) -> str | None:
     """Return the type of *column*, of a domain the type under it; None where the inventory does not tell."""
-    kind = (_attributes(inventory, table, column) or {}).get("type")
+    return under_domains(inventory, (_attributes(inventory, table, column) or {}).get("type"))
+
+
+def under_domains(inventory: Inventory, kind: str | None) -> str | None:
+    """Return the type under a domain, or *kind* itself, which is none."""
     while kind and (domain := _domain(inventory, kind)):
         kind = domain.get("base_type")
     return kind
 
 
-def has_own_collation(inventory: Inventory, table: TableName, column: str) -> bool:
-    """Whether *column* is compared by another collation than its type's."""
-    return bool((_attributes(inventory, table, column) or {}).get("collation"))
+def column_collation(inventory: Inventory, table: TableName, column: str) -> str | None:
+    """Return the collation by which *column* is compared; None where it is its type's, and no domain has another one."""
+    attributes = _attributes(inventory, table, column) or {}
+    found, kind = attributes.get("collation"), attributes.get("type")
+    while not found and kind and (domain := _domain(inventory, kind)):
+        found, kind = domain.get("collation"), domain.get("base_type")
+    return found
 
 
 def _attributes(inventory: Inventory, table: TableName, column: str) -> Attributes | None:

@@ -52,10 +52,11 @@ class ComparedTables:
         return settled, rows_that_differ(left, right, table.name, without=left_out, limit=self.limit)
 
     def _differs_elsewhere(self, name: TableName, rows: RowResult) -> bool:
-        """Whether all rows that changed are listed, and none of them changed in what a setting prints."""
+        """Whether all rows that changed are listed, and neither their keys nor what changed of them is what a setting prints."""
         changed = [row for row in rows.listed if row.status == "changed"]
         printed = self.alignment.printed(name)
-        return 0 < rows.counts.changed == len(changed) and all(printed.isdisjoint(c.attribute for c in row.columns) for row in changed)
+        seen = (printed.isdisjoint((*row.key, *(c.attribute for c in row.columns))) for row in changed)
+        return 0 < rows.counts.changed == len(changed) and all(seen)
 
     def _lost_columns(self, name: TableName) -> bool:
         """Whether one side holds a column of that table that the other lacks."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 from pgaudit_kit.difference.foreign_keys import ForeignKey, foreign_keys_of_both
 from pgaudit_kit.difference.orphans_in_rows import orphans_in_rows
 from pgaudit_kit.errors import PgAuditError
-from pgaudit_kit.records.loss import DanglingKey, KeyState
+from pgaudit_kit.records.loss import TEMPORAL, DanglingKey, KeyState
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.source import Source
@@ -50,7 +50,7 @@ def _is_there(right: Source, key: ForeignKey) -> bool:
 def _looked_at(key: ForeignKey, count: Callable[[ForeignKey], int | str]) -> DanglingKey:
     state: KeyState = "dropped" if key.dropped else "in force" if key.trusted else "not valid"
     try:
-        found = "it is a temporal key, whose rows need several others together" if key.temporal else count(key)
+        found = TEMPORAL if key.temporal else count(key)
     except PgAuditError as error:
         found = error.message
     rows, reason = (None, found) if isinstance(found, str) else (found, "")

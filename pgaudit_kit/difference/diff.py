@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cached_property
 from types import TracebackType
@@ -20,9 +20,9 @@ from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowResult
 from pgaudit_kit.difference.selection import SelectedSource, Selection
 from pgaudit_kit.difference.sequence_uses import uses_of_sequences
 from pgaudit_kit.difference.sessions import align_sessions
+from pgaudit_kit.difference.shown import difference_html, sentence_of
 from pgaudit_kit.difference.tables import columns_and_key, without_table
-from pgaudit_kit.display import frames, html
-from pgaudit_kit.display.object_changes import objects_html
+from pgaudit_kit.display import frames
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.difference import ObjectDifference, Skipped, TableDifference
 from pgaudit_kit.records.loss import DanglingKey
@@ -182,17 +182,7 @@ class Difference:
     @property
     def sentence(self) -> str:
         """The verdict in one sentence for people."""
-        if self.verdict == "same":
-            return f"{self.left.label} and {self.right.label} are the same in all {self.compared} things compared."
-        if self.verdict == "not_checked":
-            reasons = "; ".join(f"{s.what}: {s.reason}" for s in self.skipped[:3]) or "there was nothing to compare"
-            return f"Not everything could be compared ({reasons})."
-        tables = sum(t.status in ("different", "only_left", "only_right") for t in self.all_tables)
-        objects = sum(d.status != "equivalent" for d in self.object_differences)
-        parts = [_count(objects, "{} object"), _count(tables, "the rows of {} table")]
-        return (
-            f"{self.right.label} differs from {self.left.label} in {' and '.join(filter(None, parts))}, of {self.compared} things compared."
-        )
+        return sentence_of(self)
 
     def row_result(self, table: str | TableName) -> RowResult:
         """Exact counts, and up to `limit` of the differing rows of *table* (a TableName or `schema.table`), as records."""
@@ -249,6 +239,16 @@ class Difference:
         return frames.frame("dangling", (frames.dangling_cells(k) for k in self.dangling_keys if k.rows != 0))
 
     @property
+    def foreign_keys(self) -> DataFrame:
+        """Frame `dangling` of every foreign key of either side, those that hold included."""
+        return frames.frame("dangling", map(frames.dangling_cells, self.dangling_keys))
+
+    @property
+    def over_time(self) -> DataFrame:
+        """Frame `touched_over_time`: how many of the rows that differ were touched when."""
+        return frames.frame("touched_over_time", (cells for loss in self.losses for cells in loss.cells_over_time()))
+
+    @property
     def sequences(self) -> DataFrame:
         """Frame `sequences`: the columns that a sequence of the right side gives a number in use next, or for which that is not known."""
         return frames.frame("sequences", (frames.sequence_cells(u) for u in self.sequence_uses if u.behind is not False))
@@ -287,25 +287,7 @@ class Difference:
 
     def _repr_html_(self) -> str:
         """The difference for a notebook: verdict, objects and tables that differ; rows are asked for by name."""
-        return html.fragment(
-            html.banner(self.verdict, self.sentence),
-            *objects_html(self.object_differences, (self.left.label, self.right.label)),
-            *self._lost_tables(),
-            html.table(["what", "reason"], [(s.what, s.reason) for s in self.skipped], caption="Not compared"),
-            html.table(["kind", "schema", "name", "reason"], _named(self.unmodelled), caption="Not understood, not compared"),
-        )
-
-    def _lost_tables(self) -> Iterator[str]:
-        """What was lost, and where there is any: when that was touched, what points at nothing, and which sequences are behind."""
-        summary = self.summary
-        times = ["schema", "name", "touched_column", "first_touched", "last_touched"]
-        yield html.frame_table(summary.drop(columns=times[2:]), caption="Tables whose rows differ")
-        more = {
-            "When the rows that differ were touched": summary[times].dropna(subset="touched_column"),
-            "Rows that point at nothing, by foreign key": self.dangling,
-            "Sequences behind their column": self.sequences,
-        }
-        yield from (html.frame_table(frame, caption=caption) for caption, frame in more.items() if len(frame))
+        return difference_html(self)
 
     def close(self) -> None:
         """Close the sources that were opened for this difference; those that were handed in stay open. Harmless twice."""
@@ -319,12 +301,3 @@ class Difference:
 
     def __repr__(self) -> str:
         return f"<Difference {self.left.label} ↔ {self.right.label}: {self.verdict}, {self.compared} compared>"
-
-
-def _count(number: int, phrase: str) -> str:
-    """*phrase* with the number in it, in the plural when it is one; nothing when there is none."""
-    return phrase.format(f"{number:,}") + ("" if number == 1 else "s") if number else ""
-
-
-def _named(unmodelled: Iterable[Unmodelled]) -> list[tuple[str | None, ...]]:
-    return [(u.kind, u.schema, u.name, u.reason) for u in unmodelled]

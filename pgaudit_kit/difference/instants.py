@@ -5,36 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pgaudit_kit.records.fingerprint import Fingerprint
-from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.source import Source
-from pgaudit_kit.records.table_data import TableData, TableName
+from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.wrapped_source import WrappedSource
 from pgaudit_kit.rows.fingerprint import fingerprint_of
 from pgaudit_kit.rows.zoned_text import in_utc
 
 
-class InUtc:
-    """*source* with the timestamps of *columns*, all of one table, in UTC. It is a Source itself."""
+class InUtc(WrappedSource):
+    """*source* with the timestamps of *columns*, all of one table, in UTC."""
 
     def __init__(self, source: Source, columns: Sequence[str]) -> None:
-        self._source = source
+        super().__init__(source)
         self._zoned = frozenset(columns)
-        self.label = source.label
-
-    @property
-    def provenance(self) -> Provenance:
-        """That of the source."""
-        return self._source.provenance
-
-    @property
-    def inventory(self) -> Inventory:
-        """That of the source."""
-        return self._source.inventory
-
-    @property
-    def table_data(self) -> dict[TableName, TableData]:
-        """That of the source."""
-        return dict(self._source.table_data)
 
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
         """Count and fingerprint of the rows as `row_blocks` gives them. Raises what the source raises."""
@@ -42,9 +25,9 @@ class InUtc:
 
     def row_blocks(self, name: TableName, columns: Sequence[str] | None = None) -> Iterator[bytes]:
         """The rows of the source, timestamps in UTC. Raises what the source raises."""
-        wanted = self._source.table_data[name].columns if columns is None else columns
+        wanted = self.whole.table_data[name].columns if columns is None else columns
         places = [at for at, column in enumerate(wanted) if column in self._zoned]
-        for block in self._source.row_blocks(name, columns):
+        for block in self.whole.row_blocks(name, columns):
             if len(places) == len(wanted):
                 yield in_utc(block)
                 continue

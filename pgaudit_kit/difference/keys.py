@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pgaudit_kit.difference.column_types import column_type
+from pgaudit_kit.difference.equal_values import Kind, alike, kind_of_column
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_KEY, LARGE_OBJECT_ROWS
 from pgaudit_kit.records.objects import ObjectKey
@@ -15,41 +15,31 @@ from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import NULL
 
 _NAME = r'(?:"(?:[^"]|"")*"|[^\s",()]+)'
-_COLUMNS = rf"\(({_NAME}(?:, {_NAME})*)\)"
+_NAMES = rf"{_NAME}(?:, {_NAME})*"
+_COLUMNS = rf"\(({_NAMES})\)"
 _NULLS = "(?P<nulls> NULLS NOT DISTINCT)?"
 # What pg_get_constraintdef and pg_get_indexdef print; an index with a WHERE, an expression or an operator class is no key
-_CONSTRAINT = re.compile(rf"(?:PRIMARY KEY|UNIQUE){_NULLS} {_COLUMNS}")
-_INDEX = re.compile(rf"CREATE UNIQUE INDEX .* USING \w+ {_COLUMNS}(?: INCLUDE {_COLUMNS})?{_NULLS}\Z", re.DOTALL)
+_CONSTRAINT = re.compile(rf"(?:PRIMARY KEY|UNIQUE){_NULLS} \(({_NAMES})(?: WITHOUT OVERLAPS)?\)")
+_INDEX = re.compile(rf"CREATE UNIQUE INDEX .* USING \w+ {_COLUMNS}(?: INCLUDE {_COLUMNS})?{_NULLS}(?: WITH \([^()]*\))?\Z", re.DOTALL)
 _PATTERNS = {"CONSTRAINT": _CONSTRAINT, "INDEX": _INDEX}
 _IDENTIFIER = re.compile(r'"((?:[^"]|"")*)"|([^\s,"]+)')
 _WORST_LAST = ("never", "equal", "distinct")
-
-
-# Types of which equal values may print otherwise, and how to print them alike: in COPY text, and without NULLs
-_ALIKE: Mapping[str, Callable[[bytes], bytes]] = {
-    "numeric": lambda text: text.rstrip(b"0").rstrip(b".") if b"." in text else text,
-    "citext": lambda text: text.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape"),
-    "character": lambda text: text.rstrip(b" "),
-    "real": lambda text: b"0" if text == b"-0" else text,
-    "double precision": lambda text: b"0" if text == b"-0" else text,
-}
-_TYPE = re.compile(r'(?:.*\.)?"?(numeric|citext|character|real|double precision)"?(?:\(.*\))?')
 
 
 @dataclass(frozen=True, slots=True)
 class RowKey:
     """The columns that tell rows apart. `nulls`: there are none; or two are the same value; or a row that has one is equal to no other.
 
-    `kinds`: by column, the type whose equal values may print otherwise (1.0 and 1.00), "" for all others; () when there is none such.
+    `kinds`: by column, how values that print otherwise may be equal (`equal_values.Kind`); () when only equal texts are.
     """
 
     columns: tuple[str, ...]
     nulls: Literal["never", "equal", "distinct"] = "never"
-    kinds: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
 
     def alike(self, fields: Sequence[bytes]) -> list[bytes]:
         """The COPY text of a key's values in which equal ones are the same."""
-        return [_ALIKE[kind](field) if kind and field != NULL else field for kind, field in zip(self.kinds, fields, strict=True)]
+        return [field if field == NULL else alike(kind, field) for kind, field in zip(self.kinds, fields, strict=True)]
 
 
 def key_of(inventory: Inventory, table: TableName) -> RowKey | None:
@@ -78,9 +68,8 @@ def _identifiers(text: str) -> tuple[str, ...]:
     return tuple(quoted.replace('""', '"') if quoted or not bare else bare for quoted, bare in _IDENTIFIER.findall(text))
 
 
-def _kinds(inventory: Inventory, table: TableName, columns: tuple[str, ...]) -> tuple[str, ...]:
-    types = (_TYPE.fullmatch(column_type(inventory, table, column) or "") for column in columns)
-    kinds = tuple(found[1] if found else "" for found in types)
+def _kinds(inventory: Inventory, table: TableName, columns: tuple[str, ...]) -> tuple[Kind, ...]:
+    kinds = tuple(kind_of_column(inventory, table, column) for column in columns)
     return kinds if any(kinds) else ()
 
 

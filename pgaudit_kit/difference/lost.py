@@ -57,6 +57,12 @@ class TableLoss:
             *(self.dangling, self.dangling_to, self.sequences_behind, self.reason or None),
         )
 
+    def cells_over_time(self) -> Iterator[tuple[Any, ...]]:
+        """The rows of the frame `touched_over_time`."""
+        if self.times:
+            for held in self.times.over_time:
+                yield self.name.schema, self.name.name, self.times.column, held.since, self.times.unit, held.left, held.right
+
 
 def losses(difference: Difference) -> Iterator[TableLoss]:
     """Yield what was lost of each table whose rows differ."""
@@ -101,7 +107,7 @@ def _times(difference: Difference, table: TableDifference) -> TimesTouched | Non
     seen = TimesSeen(columns, columns)
     try:
         for line in lines_of(source.row_blocks(table.name, columns)):
-            seen.see(line)
+            seen.see(line, 0 if table.status == "only_left" else 1)
     except PgAuditError:
         return None  # comparing them has said why
     return seen.best(difference.right.provenance.created_at)

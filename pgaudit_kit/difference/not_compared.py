@@ -9,12 +9,20 @@ from functools import cached_property
 from pgaudit_kit.difference.hidden import Hidden
 from pgaudit_kit.difference.not_refreshed import WHY, not_refreshed
 from pgaudit_kit.difference.objects import SET_BY_HAND, in_no_dump
-from pgaudit_kit.difference.public_schema import AS_MADE_BEFORE_15, PUBLIC_CHANGED, PUBLIC_SCHEMA
+from pgaudit_kit.difference.public_schema import AS_MADE_BEFORE_15, PUBLIC_CHANGED
 from pgaudit_kit.difference.versions import major
 from pgaudit_kit.errors import HIDDEN
 from pgaudit_kit.records.difference import Skipped
 from pgaudit_kit.records.inventory import Inventory, Unread
-from pgaudit_kit.records.objects import INVALID_INDEX, LARGE_OBJECTS, NOT_UNDERSTOOD, STATEMENT_NOT_COMPARED, DatabaseObject, ObjectKey
+from pgaudit_kit.records.objects import (
+    INVALID_INDEX,
+    LARGE_OBJECTS,
+    NOT_UNDERSTOOD,
+    PUBLIC_SCHEMA,
+    STATEMENT_NOT_COMPARED,
+    DatabaseObject,
+    ObjectKey,
+)
 from pgaudit_kit.records.source import Source
 
 _DOUBTFUL = frozenset({NOT_UNDERSTOOD, STATEMENT_NOT_COMPARED})

@@ -56,7 +56,7 @@ def compare_inventories(
     whole_databases: bool = False,
 ) -> tuple[ObjectDifference, ...]:
     """As `compare_objects`, of the inventories of two sources; what differs only by version is `equivalent`, with its reason."""
-    inventories = with_public_schema(left, right)
+    inventories = with_public_schema(left, right, both_live=whole_databases)
     if not (qualifies_names(left) and qualifies_names(right)):
         inventories = with_one_name(*inventories, without_own_schema)
     elif straddle(left, right, IN_SINCE):

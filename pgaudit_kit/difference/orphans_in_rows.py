@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from xxhash import xxh3_64_intdigest
 
-from pgaudit_kit.difference.column_types import column_type, has_own_collation
+from pgaudit_kit.difference.column_types import column_collation, column_type
 from pgaudit_kit.difference.foreign_keys import ForeignKey
 from pgaudit_kit.difference.partitions import leaves
 from pgaudit_kit.errors import RowsNotAvailable
@@ -68,7 +68,7 @@ def _parents(source: Source, key: ForeignKey) -> NDArray[np.uint64]:
 
 
 def _told_by_text(inventory: Inventory, mine: tuple[TableName, str], theirs: tuple[TableName, str]) -> bool:
-    if has_own_collation(inventory, *mine) or has_own_collation(inventory, *theirs):
+    if column_collation(inventory, *mine) or column_collation(inventory, *theirs):
         return False  # it may call other texts equal
     types = {column_type(inventory, *mine) or "", column_type(inventory, *theirs) or ""}
     if all(map(_TOLD_BY_TEXT.fullmatch, types)):

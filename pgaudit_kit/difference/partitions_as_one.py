@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 from pgaudit_kit.difference.partitions import leaves
 from pgaudit_kit.difference.selection import SelectedSource
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.identifiers import read_name
-from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import ObjectKey
-from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableData, TableName
+from pgaudit_kit.records.wrapped_source import WrappedSource
 
 
 def partitions_as_one(left: Source, right: Source) -> tuple[Source, Source]:
@@ -48,52 +48,39 @@ def _partitions(source: Source, name: TableName, other: Source) -> tuple[TableNa
     return below if all(leaf in held and leaf not in other.table_data for leaf in below) else None
 
 
-class _Together:
-    """*source*, in which each table of *parted* has the rows of those partitions. It is a Source itself."""
+class _Together(WrappedSource):
+    """*source*, in which each table of *parted* has the rows of those partitions."""
 
     def __init__(self, source: Source, parted: Mapping[TableName, tuple[TableName, ...]]) -> None:
-        self._source = source
+        super().__init__(source)
         self._parted = parted
-        within = {leaf for found in parted.values() for leaf in found}
-        self.table_data: Mapping[TableName, TableData] = {
-            **{name: data for name, data in source.table_data.items() if name not in within},
-            **{name: self._data(name) for name in parted},
-        }
+
+    @cached_property
+    def table_data(self) -> Mapping[TableName, TableData]:
+        """Those of the source, without the partitions and with the tables of them."""
+        within = {leaf for found in self._parted.values() for leaf in found}
+        others = {name: data for name, data in self.whole.table_data.items() if name not in within}
+        return {**others, **{name: self._data(name) for name in self._parted}}
 
     def _data(self, name: TableName) -> TableData:
-        held = [whole(self._source).table_data[leaf] for leaf in self._parted[name]]
-        item = self._source.inventory.by_key[ObjectKey("TABLE", name.schema, name.name)]
+        held = [whole(self.whole).table_data[leaf] for leaf in self._parted[name]]
+        item = self.whole.inventory.by_key[ObjectKey("TABLE", name.schema, name.name)]
         columns = tuple(c.name for c in item.columns if not c.attributes.get("generated"))
         return TableData(name, columns, not_readable=next((data.not_readable for data in held if data.not_readable), ""))
-
-    @property
-    def label(self) -> str:
-        """That of the source."""
-        return self._source.label
-
-    @property
-    def provenance(self) -> Provenance:
-        """That of the source."""
-        return self._source.provenance
-
-    @property
-    def inventory(self) -> Inventory:
-        """That of the source."""
-        return self._source.inventory
 
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
         """Count and fingerprint of all rows of *name*. Raises what the source raises."""
         if name not in self._parted:
-            return self._source.fingerprint(name, columns)
+            return self.whole.fingerprint(name, columns)
         wanted = self.table_data[name].columns if columns is None else columns
-        return sum((self._source.fingerprint(leaf, wanted) for leaf in self._parted[name]), Fingerprint())
+        return sum((self.whole.fingerprint(leaf, wanted) for leaf in self._parted[name]), Fingerprint())
 
     def row_blocks(self, name: TableName, columns: Sequence[str] | None = None) -> Iterator[bytes]:
         """The rows of *name*. Raises what the source raises."""
         if name not in self._parted:
-            return self._source.row_blocks(name, columns)
+            return self.whole.row_blocks(name, columns)
         return self._of_all(name, self.table_data[name].columns if columns is None else columns)
 
     def _of_all(self, name: TableName, columns: Sequence[str]) -> Iterator[bytes]:
         for leaf in self._parted[name]:
-            yield from self._source.row_blocks(leaf, columns)
+            yield from self.whole.row_blocks(leaf, columns)

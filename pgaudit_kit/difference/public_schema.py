@@ -7,26 +7,29 @@ from dataclasses import replace
 from pgaudit_kit.difference.versions import major, straddle
 from pgaudit_kit.records.difference import Change, ObjectDifference
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import DatabaseObject, ObjectKey
+from pgaudit_kit.records.objects import PUBLIC_SCHEMA, DatabaseObject
 from pgaudit_kit.records.source import Source
 
-PUBLIC_SCHEMA = ObjectKey("SCHEMA", None, "public")
 PUBLIC_CHANGED = 15
 AS_MADE_BEFORE_15 = "PUBLIC=ALL"
 _TOLD_UP_TO = 10
 _OWNER = "pg_database_owner"
 
 
-def with_public_schema(left: Source, right: Source) -> tuple[Inventory, Inventory]:
-    """The inventories of both; where one alone lists the schema public, the other with that schema as initdb made it.
+def with_public_schema(left: Source, right: Source, *, both_live: bool) -> tuple[Inventory, Inventory]:
+    """The inventories of both; where one alone lists the schema public, or has none, the other with that schema as initdb made it.
 
     Such a schema is not listed (pg_dump.c, getNamespaces). Its owner is not known of a server before 15: the superuser of initdb.
+    That it is gone counts where *both_live*: restoring a dump leaves the one that is there.
     """
-    listed = [PUBLIC_SCHEMA in source.inventory.by_key for source in (left, right)]
-    if listed[0] == listed[1]:
+    sources = (left, right)
+    listed = [PUBLIC_SCHEMA in source.inventory.by_key for source in sources]
+    gone = [both_live and source.inventory.without_public for source in sources]
+    if listed[0] == listed[1] and gone[0] == gone[1]:
         return left.inventory, right.inventory
-    found = (s.inventory if there else _with_schema_as_made(s) for s, there in zip((left, right), listed, strict=True))
-    return next(found), next(found)
+    known = (there or not_there for there, not_there in zip(listed, gone, strict=True))
+    found = [s.inventory if told else _with_schema_as_made(s) for s, told in zip(sources, known, strict=True)]
+    return found[0], found[1]
 
 
 def _with_schema_as_made(source: Source) -> Inventory:

@@ -166,6 +166,11 @@ class Rescue:
         return self._parents.lost
 
     @property
+    def written(self) -> tuple[TableName, ...]:
+        """The tables into which rows are put back: those that were named, and their parents where they come along."""
+        return (*self.tables, *(self.needed if self._with_parents else ()))
+
+    @property
     def lost_parents(self) -> tuple[LostParents, ...]:
         """The rows that are needed and that the script does not bring back: without them it fails, or its rows point at nothing."""
         return self._parents.told(lost=not self._with_parents)
@@ -214,8 +219,13 @@ class Rescue:
 
     def _rescue_of(self, table: TableName, number: int) -> TableRescue:
         columns, key = self.difference.columns_and_key(table)
-        if not columns:
-            raise RowsNotAvailable(f"{table} has no columns, so its rows cannot be told apart", table=str(table))
+        if not columns and self.difference.left.table_data[table].columns:
+            raise RowsNotAvailable(
+                f"{table} has none of the columns any more that its rows had",
+                resource=self.difference.right.label,
+                table=str(table),
+                remedy=f"Bring the old table back beside what is there: {EXTRACT.format(table=table)}, and copy from there.",
+            )
         return TableRescue(
             table,
             columns,
@@ -224,6 +234,7 @@ class Rescue:
             self._never_set(table),
             tuple(self._other_types(table).items()),
             may_be_null=bool(key and key.nulls != "never"),
+            nulls_equal=bool(key and key.nulls == "equal"),
             kinds=key.kinds if key else (),
             unique=() if self._fire_triggers else self._exchangeable(table, columns, key),
         )

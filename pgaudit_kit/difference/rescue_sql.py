@@ -1,6 +1,7 @@
 """The SQL of a rescue for one table: rows into temporary tables, from there into the live one, and the check that they are there.
 
-Values are compared as text: every type has one, and no operator of an extension is looked for under an empty search_path.
+Values are compared as text: every type has one, and no operator of an extension is looked for under an empty search_path. Keys of
+which values that print otherwise are equal are compared by the server's own `=`, which all of their types have in pg_catalog.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pgaudit_kit.difference.equal_values import Kind
 from pgaudit_kit.difference.rows import RowPair
 from pgaudit_kit.difference.sequence_feeds import SequenceFeed
 from pgaudit_kit.records.table_data import TableName
@@ -32,7 +34,8 @@ class TableRescue:
 
     `unset` are columns that no UPDATE may set (GENERATED ALWAYS AS IDENTITY); `retyped` those whose type is not that of the dump any
     more, with the type they have now: a value that this type would change is refused. With *may_be_null*, only changed rows are told by
-    their key, which is not NULL. *kinds*: those of the key (`keys.RowKey`). *unique*: other keys, whose values rows may have exchanged.
+    their key, which is not NULL unless NULLs are one value there (*nulls_equal*). *kinds*: those of the key (`keys.RowKey`).
+    *unique*: other keys, whose values rows may have exchanged.
     """
 
     table: TableName
@@ -42,7 +45,8 @@ class TableRescue:
     unset: frozenset[str] = frozenset()
     retyped: tuple[tuple[str, str], ...] = ()
     may_be_null: bool = False
-    kinds: tuple[str, ...] = ()
+    nulls_equal: bool = False
+    kinds: tuple[Kind, ...] = ()
     unique: tuple[UniqueValues, ...] = ()
 
     @property
@@ -54,9 +58,10 @@ class TableRescue:
         """Yield the statements that bring the old values of *pairs* into the temporary tables `lost` and `changed`."""
         waiting: dict[str, list[str]] = {self._lost: [], self._changed: []}
         sizes = dict.fromkeys(waiting, 0)
-        texts = "".join(f", NULL::text AS {self._text_of(number)}" for number in range(len(self.retyped)))
-        times = "" if self._by_key else f", 1::bigint AS {self._times}"  # a table can have no more than 1,600 columns, and may have them
-        shape = f"SELECT {_list(self.columns)}{times}{texts} FROM ONLY {qualified(self.table)} WITH NO DATA"
+        texts = (f"NULL::text AS {self._text_of(number)}" for number in range(len(self.retyped)))
+        times = () if self._by_key else (f"1::bigint AS {self._times}",)  # a table can have no more than 1,600 columns, and may have them
+        held = ", ".join([*map(quoted, self.columns), *times, *texts])
+        shape = f"SELECT {held} FROM ONLY {qualified(self.table)} WITH NO DATA"
         yield from (f"CREATE TEMPORARY TABLE {place} ON COMMIT DROP AS {shape};\n" for place in waiting)
         for pair in pairs:
             place = self._lost if pair.right is None else self._changed
@@ -73,9 +78,8 @@ class TableRescue:
 
     def put_back(self) -> str:
         """The statement that inserts the lost rows that are not there now."""
-        into = (
-            f"INSERT INTO {qualified(self.table)} ({_list(self.columns)}) OVERRIDING SYSTEM VALUE\n  SELECT {_list(self.columns, 'lost')}"
-        )
+        columns = f" ({_list(self.columns)})" if self.columns else ""
+        into = f"INSERT INTO {qualified(self.table)}{columns} OVERRIDING SYSTEM VALUE\n  SELECT {_list(self.columns, 'lost')}"
         if self._by_key:
             return f"{into} FROM {self._lost} AS lost\n  WHERE NOT EXISTS (SELECT {self._live} WHERE {self._same_key});\n"
         times = f"lost.{self._times} - coalesce(there.times, 0)"
@@ -158,10 +162,10 @@ class TableRescue:
     @property
     def _same_key(self) -> str:
         kinds = self.kinds or ("",) * len(self.key)
-        return " AND ".join(_same_value(c, kind) for c, kind in zip(self.key, kinds, strict=True))
+        return " AND ".join(_same_value(c, kind, nulls_equal=self.nulls_equal) for c, kind in zip(self.key, kinds, strict=True))
 
     def _row(self, pair: RowPair) -> str:
-        values = dict(zip(self.columns, decode_line(pair.left or b""), strict=True))
+        values = dict(zip(self.columns, decode_line(pair.left or b"") if self.columns else (), strict=True))
         texts = (values[column] for column, _ in self.retyped)
         times = [] if self._by_key else [str(pair.times)]
         return f"({', '.join([*map(_value, values.values()), *times, *map(_value, texts)])})"
@@ -190,14 +194,17 @@ def _same_text(columns: Sequence[str]) -> str:
     return f"ROW({_list(columns, 'live')})::text = ROW({_list(columns, 'lost')})::text"
 
 
-def _same_value(column: str, kind: str) -> str:
+def _same_value(column: str, kind: Kind, *, nulls_equal: bool) -> str:
     """Whether a column of a key has the same value, which may be printed otherwise now."""
     live, lost = (f"{side}.{quoted(column)}" for side in ("live", "lost"))
-    if kind in ("numeric", "real", "double precision"):
-        return f"{live} = {lost}"
+    if not kind and nulls_equal:
+        return f"ROW({live})::text = ROW({lost})::text"  # unlike IS NOT DISTINCT FROM, hashes can answer it
+    same = "IS NOT DISTINCT FROM" if nulls_equal else "="
     if kind == "citext":
-        return f"pg_catalog.lower({live}::text) = pg_catalog.lower({lost}::text)"
-    return f"{live}::text = {lost}::text"  # of character(n) without the blanks at its end
+        return f"pg_catalog.lower({live}::text) {same} pg_catalog.lower({lost}::text)"
+    if kind and kind != "character":
+        return f"{live} {same} {lost}"
+    return f"{live}::text {same} {lost}::text"  # of character(n) without the blanks at its end
 
 
 def _refusing(wrong: str, before: str, after: str) -> str:

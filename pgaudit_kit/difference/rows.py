@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from xxhash import xxh3_64_intdigest
 from pgaudit_kit.difference.keys import RowKey
 from pgaudit_kit.difference.row_matching import Matching, match_rows
 from pgaudit_kit.difference.row_spill import SpilledHashes, SpilledLines
+from pgaudit_kit.difference.shared_chunks import unshared
 from pgaudit_kit.records.difference import Change, RowDifference, Status
 from pgaudit_kit.records.loss import TimesTouched
 from pgaudit_kit.records.source import Source
@@ -79,16 +80,33 @@ class RowShape:
         """What each line's key says, by which equal ones are the same; the line itself where one of a unique index is NULL."""
         if self.key is None:
             return lines
-        picks = [self.columns.index(name) for name in self.key.columns]
-        last = max(picks)
-        fields = [line.split(b"\t", last + 1) for line in lines]
+        keys = self._printed_keys(lines, self.key)
         if self.key.kinds:
-            keys = [b"\t".join(self.key.alike([row[i] for i in picks])) for row in fields]
-        else:
-            keys = [row[last] for row in fields] if len(picks) == 1 else [b"\t".join([row[i] for i in picks]) for row in fields]
+            keys = [b"\t".join(self.key.alike(key.split(b"\t"))) for key in keys]
         if self.key.nulls != "distinct":
             return keys
         return [line if NULL in key.split(b"\t") else key for key, line in zip(keys, lines, strict=True)]
+
+    def _printed_keys(self, lines: list[bytes], key: RowKey) -> list[bytes]:
+        picks = [self.columns.index(name) for name in key.columns]
+        last = max(picks)
+        fields = [line.split(b"\t", last + 1) for line in lines]
+        return [row[last] for row in fields] if len(picks) == 1 else [b"\t".join([row[i] for i in picks]) for row in fields]
+
+    def printed_alike_first(self, ones: list[bytes], others: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+        """Lines of one key, of both sides: those whose keys are printed alike come first, in the same order.
+
+        A server may tell apart what we take for equal, such as letters of no ASCII under lc_ctype C.
+        """
+        if self.key is None or len(ones) == len(others) == 1:
+            return ones, others
+        ours, theirs = self._printed_keys(ones, self.key), self._printed_keys(others, self.key)
+        both = {*ours} & {*theirs}
+        ordered = (
+            sorted(zip(keys, lines, strict=True), key=lambda x: (x[0] not in both, x)) for keys, lines in ((ours, ones), (theirs, others))
+        )
+        first, second = ([line for _, line in pairs] for pairs in ordered)
+        return first, second
 
     def is_told(self, line: bytes, key_text: bytes) -> bool:
         """Whether *key_text*, what `keys_of` gives for *line*, tells it apart: not without a key, nor by a NULL that is equal to none."""
@@ -117,14 +135,18 @@ class RowShape:
 
 
 def match(left: Source, right: Source, name: TableName, columns: Sequence[str], *, read: Callable[[int], None] | None = None) -> Matching:
-    """Read the rows of *name* over *columns* on both sides (`row_matching.match_rows`)."""
+    """Read the rows of *name* over *columns* on both sides (`row_matching.match_rows`); of chunks that both consist of, nothing."""
+    if rest := unshared(left, right, name, columns):
+        matching = match_rows(rest.left, rest.right, read=read)
+        ones, others = matching.fingerprints
+        return replace(matching, fingerprints=(ones + rest.shared, others + rest.shared))
     return match_rows(lambda: left.row_blocks(name, columns), lambda: right.row_blocks(name, columns), read=read)
 
 
-def tally(matching: Matching, shape: RowShape, *, limit: int = ROWS_LISTED, see: Callable[[bytes], None] | None = None) -> RowResult:
+def tally(matching: Matching, shape: RowShape, *, limit: int = ROWS_LISTED, see: Callable[[bytes, int], None] | None = None) -> RowResult:
     """Count the rows that differ, and list up to *limit* of them: those with the lowest hashes of keys, so that pairs are whole.
 
-    *see* is shown the line of each of them, on each side.
+    *see* is shown the line of each of them, and its side: 0 is the left one.
     """
     samples = _Sample(limit, in_pairs=shape.key is not None), _Sample(limit, in_pairs=shape.key is not None)
     with SpilledHashes() as hashes:
@@ -132,7 +154,7 @@ def tally(matching: Matching, shape: RowShape, *, limit: int = ROWS_LISTED, see:
             keys = _hashes(shape.keys_of(lines))
             if see:
                 for line in lines:
-                    see(line)
+                    see(line, side)
             samples[side].add(keys, lines)
             hashes.add(side, keys)
         changed = hashes.in_both() if shape.key else 0
@@ -178,7 +200,7 @@ def _each_with_times(spilled: SpilledLines, shape: RowShape, left: Source, name:
 
 
 def _pairs(lefts: Iterable[bytes], rights: Iterable[bytes], shape: RowShape) -> Iterator[RowPair]:
-    """Pair lines by key. Keys that are there more often (the other side lost its unique index) are paired as they come."""
+    """Pair lines by key. Keys that are there more often (the other side lost its unique index) are paired in the order of their lines."""
     if shape.key is None:
         yield from (RowPair(shape.key_values(line), line, None) for line in lefts)
         yield from (RowPair(shape.key_values(line), None, line) for line in rights)
@@ -188,7 +210,7 @@ def _pairs(lefts: Iterable[bytes], rights: Iterable[bytes], shape: RowShape) -> 
         for key, line in zip(shape.keys_of(lines), lines, strict=True):
             by_key.setdefault(key, ([], []))[side].append(line)
     for ones, others in by_key.values():
-        for left, right in zip_longest(ones, others):
+        for left, right in zip_longest(*shape.printed_alike_first(ones, others)):
             yield RowPair(shape.key_values(left if left is not None else right), left, right)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from string import ascii_lowercase, ascii_uppercase
@@ -11,13 +11,12 @@ from typing import TypeAlias
 
 from pgaudit_kit.difference.partitions import leaves
 from pgaudit_kit.errors import UsageError
-from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.identifiers import read_identifier
 from pgaudit_kit.records.inventory import Inventory, Unread
-from pgaudit_kit.records.objects import DATABASE, DatabaseObject, ObjectKey
-from pgaudit_kit.records.provenance import Provenance
+from pgaudit_kit.records.objects import DATABASE, PUBLIC_SCHEMA, DatabaseObject, ObjectKey
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableData, TableName
+from pgaudit_kit.records.wrapped_source import WrappedSource
 
 Names: TypeAlias = Sequence[tuple[str | None, str]]
 
@@ -168,23 +167,13 @@ def owner_of(item: DatabaseObject) -> tuple[TableName | None, str]:
     return (TableName(names[0], names[1]), names[2]) if len(names) == 3 else (None, "")  # noqa: PLR2004  schema, table, column
 
 
-class SelectedSource:
-    """What a selection leaves of *source*, which is `whole` and is compared with *other*. It is a Source itself."""
+class SelectedSource(WrappedSource):
+    """What a selection leaves of *source*, which is compared with *other*."""
 
     def __init__(self, source: Source, selection: Selection, other: Source) -> None:
-        self.whole = source
+        super().__init__(source)
         self._selection = selection
         self._other = other
-
-    @property
-    def label(self) -> str:
-        """That of the whole source."""
-        return self.whole.label
-
-    @property
-    def provenance(self) -> Provenance:
-        """That of the whole source."""
-        return self.whole.provenance
 
     @cached_property
     def inventory(self) -> Inventory:
@@ -192,17 +181,10 @@ class SelectedSource:
         whole = self.whole.inventory
         chosen = self._selection.keys(whole) | self._selection.keys(self._other.inventory)  # what one side alone chooses is not missing
         unread = tuple(u for u in whole.unread if u.key in chosen or self._selection.asks_for(u))
-        return replace(whole, objects=tuple(o for o in whole.objects if o.key in chosen), unread=unread)
+        objects = tuple(o for o in whole.objects if o.key in chosen)
+        return replace(whole, objects=objects, unread=unread, without_public=whole.without_public and self._selection.has(PUBLIC_SCHEMA))
 
     @cached_property
     def table_data(self) -> Mapping[TableName, TableData]:
         """The chosen tables."""
         return {name: data for name, data in self.whole.table_data.items() if self._selection.has_table(name)}
-
-    def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
-        """That of the whole source."""
-        return self.whole.fingerprint(name, columns)
-
-    def row_blocks(self, name: TableName, columns: Sequence[str] | None = None) -> Iterator[bytes]:
-        """Those of the whole source."""
-        return self.whole.row_blocks(name, columns)

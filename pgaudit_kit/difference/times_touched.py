@@ -1,4 +1,4 @@
-"""When rows were touched: the earliest and latest value of the column that tells it best, over all rows that differ."""
+"""When rows were touched, by the column that tells it best: the earliest and latest value over all rows that differ, and how many when."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pgaudit_kit.difference.column_types import column_type
+from pgaudit_kit.difference.times_counted import TimesCounted
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.loss import TimesTouched
 from pgaudit_kit.records.table_data import TableName
@@ -21,25 +22,28 @@ def time_columns(inventory: Inventory, table: TableName, columns: Iterable[str])
 
 
 class TimesSeen:
-    """The earliest and latest values of *columns*, of lines that hold *present*; nothing else of the lines is kept."""
+    """The earliest and latest values of *columns*, of lines that hold *present*, and how many when; nothing else of the lines is kept."""
 
     def __init__(self, columns: Sequence[str], present: Sequence[str]) -> None:
         self._places = [(column, list(present).index(column)) for column in columns]
         self._seen: dict[str, dict[bytes, tuple[bytes, bytes]]] = {column: {} for column in columns}
+        self._counted = {column: TimesCounted() for column in columns}
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Those that are looked at."""
         return tuple(self._seen)
 
-    def see(self, line: bytes) -> None:
-        """Take in one COPY line."""
+    def see(self, line: bytes, side: int = 0) -> None:
+        """Take in one COPY line of the left (0) or the right (1) side."""
         fields = line.split(b"\t")
         for column, place in self._places:
             value = fields[place]
             # of one zone and era the text sorts as the time does, so that only the ends are read; the year has four digits or more
             sign = max(value.rfind(b"+"), value.rfind(b"-", 11))
-            like = b"%d%s" % (value.find(b"-"), value[sign:] if sign > 0 else value[-3:] if value.endswith(b" BC") else b"")
+            dash, end = value.find(b"-"), value[sign:] if sign > 0 else value[-3:] if value.endswith(b" BC") else b""
+            self._counted[column].add(value, dash, end, side)
+            like = b"%d%s" % (dash, end)
             least, most = self._seen[column].get(like, (value, value))
             if value <= least or value >= most:
                 self._seen[column][like] = (min(value, least), max(value, most))
@@ -60,7 +64,8 @@ class TimesSeen:
             return limit is None or last <= limit + MICROSECONDS_PER_DAY, bool(_OF_ROWS.search(column)), last
 
         column, (_, first), (_, last) = max(found, key=fitness)
-        return TimesTouched(column, first, last)
+        counted = self._counted[column]
+        return TimesTouched(column, first, last, counted.unit, counted.counts())
 
 
 def _ends(values: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[int, str], tuple[int, str]] | None:

@@ -14,6 +14,7 @@ from pgaudit_kit.records.difference import Change, ObjectDifference, RowDifferen
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.loss import DanglingKey
 from pgaudit_kit.records.objects import Column
+from pgaudit_kit.records.questions.registry import explain
 from pgaudit_kit.records.sequence_use import SequenceUse
 from pgaudit_kit.records.table_data import TableData, quote_identifier
 from pgaudit_kit.records.toc import TocEntry
@@ -29,6 +30,8 @@ FLAG = "boolean"
 ANY = "object"
 TIME = "datetime64[us, UTC]"
 SPAN = "timedelta64[us]"
+
+_EVIDENCE = {"text": TEXT, "count": COUNT, "flag": FLAG}
 
 SCHEMAS: Mapping[str, Mapping[str, str]] = {
     # one row per TOC entry, in file order
@@ -120,6 +123,18 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
         "sequences_behind": COUNT,
         "reason": TEXT,
     },
+    # one row per table that lost or got rows and span of time: how many of the rows that differ were touched then, by touched_column: as
+    # the left side has them (missing or changed), and as the right one has them (extra or changed). since: the beginning of the span,
+    # as PostgreSQL prints it; unit: minute, hour, day, month or year
+    "touched_over_time": {
+        "schema": TEXT,
+        "name": TEXT,
+        "touched_column": TEXT,
+        "since": TEXT,
+        "unit": TEXT,
+        "rows_left": COUNT,
+        "rows_right": COUNT,
+    },
     # one row per foreign key of either side by which rows of the right one point at nothing, or for which that could not be found out
     # (rows is missing then). state: in force, not valid, dropped; columns and parent_columns as SQL writes them
     "dangling": {
@@ -208,17 +223,20 @@ def frame(schema: str, rows: Iterable[Sequence[Any]]) -> DataFrame:
     """Return *rows* as a frame with exactly the columns and dtypes of `SCHEMAS[schema]`, also when there are none."""
     import pandas as pd
 
-    def series(values: list[Any], dtype: str) -> Any:
-        try:
-            return pd.Series(values, dtype=dtype)
-        except UnicodeEncodeError:  # names of a SQL_ASCII database: Arrow cannot hold the surrogates that stand for bytes of no encoding
-            return pd.Series(values, dtype=pd.StringDtype("python"))
-
     columns = SCHEMAS[schema]
     taken = list(rows)
     return pd.DataFrame(
-        {name: series([row[i] for row in taken], dtype) for i, (name, dtype) in enumerate(columns.items())}, columns=list(columns)
+        {name: _series([row[i] for row in taken], dtype) for i, (name, dtype) in enumerate(columns.items())}, columns=list(columns)
     )
+
+
+def _series(values: list[Any], dtype: str) -> Any:
+    import pandas as pd
+
+    try:
+        return pd.Series(values, dtype=dtype)
+    except UnicodeEncodeError:  # names of a SQL_ASCII database: Arrow cannot hold the surrogates that stand for bytes of no encoding
+        return pd.Series(values, dtype=pd.StringDtype("python"))
 
 
 def records_frame(schema: str, records: Iterable[object]) -> DataFrame:
@@ -347,3 +365,12 @@ def key_text(key: Mapping[str, str | None]) -> str:
 def checks_frame(checks: Iterable[Check]) -> DataFrame:
     """Frame `checks`."""
     return frame("checks", ((c.id, c.question, str(c.outcome), c.expected, c.found, c.compared, c.remedy) for c in checks))
+
+
+def evidence_frame(check: Check) -> DataFrame:
+    """One row per finding of *check*; its columns are those of its id (`records.questions`), also when there is no finding."""
+    import pandas as pd
+
+    columns = {name: _EVIDENCE[kind] for name, kind in explain(check.id).evidence.items()}
+    cells = {name: _series([e.get(name) for e in check.evidence], dtype) for name, dtype in columns.items()}
+    return pd.DataFrame(cells, columns=list(columns))

@@ -9,15 +9,16 @@ and dark and our own report. Colour is never the only sign: every verdict is a s
 
 from __future__ import annotations
 
-import datetime as dt
 import html
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from pgaudit_kit.display.plain_values import is_bool, is_missing, plain
+
 ROWS_SHOWN = 50
-TEXT_SHOWN = 500  # characters of one cell; a document in a jsonb column can have megabytes
 
 
 class Markup(str):
@@ -49,6 +50,9 @@ _VERDICT_COLUMNS = frozenset({"outcome", "verdict", "status"})
 
 # characters that HTML forbids or no browser shows, written as Python would
 _SIGNS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+# and those that take no room or turn the text after them round: two names may differ in nothing else. Joiners stay: emoji are made of them
+_UNSEEN = (0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
+_SIGNS |= {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in _UNSEEN}  # noqa: PLR2004 -- as Python writes them
 
 STYLE = """
 .pgaudit { line-height: 1.5; max-width: 100%; }
@@ -68,18 +72,18 @@ STYLE = """
 .pgaudit table.pg-table { border-collapse: collapse; margin: 0; width: auto; max-width: 100%; font-size: .92em; table-layout: auto; }
 .pgaudit table.pg-table caption { caption-side: top; text-align: left; padding: 0 0 .45em; font-weight: 600; color: inherit; }
 .pgaudit table.pg-table caption > span { display: inline-block; position: sticky; left: 0; width: max-content;
-  max-width: min(46em, calc(100vw - 3rem)); }
-.pgaudit table.pg-table caption .pg-count { font-weight: 400; opacity: .72; padding-left: .6em; }
+  max-width: min(46em, calc(100vw - 3rem)); unicode-bidi: isolate; }
+.pgaudit table.pg-table caption .pg-count { font-weight: 400; opacity: .72; padding-left: .6em; unicode-bidi: isolate; }
 .pgaudit table.pg-table tr, .pgaudit table.pg-table tbody tr:nth-child(n) { background: transparent; }
 .pgaudit table.pg-table th, .pgaudit table.pg-table td { padding: .35em .8em .35em 0; border: 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid rgba(127, 127, 127, .28); max-width: 21em; white-space: pre-wrap;
   overflow-wrap: break-word; unicode-bidi: isolate; }
-.pgaudit table.pg-table thead th { font-weight: 600; border-bottom: 2px solid rgba(127, 127, 127, .5); vertical-align: bottom;
-  white-space: nowrap; }
-.pgaudit table.pg-table .pg-number { text-align: right; padding-left: .8em; padding-right: .8em; white-space: nowrap;
-  font-variant-numeric: tabular-nums; }
+.pgaudit table.pg-table thead th { font-weight: 600; border-bottom: 2px solid rgba(127, 127, 127, .5); vertical-align: bottom; }
+.pgaudit table.pg-table .pg-number { text-align: right; padding-left: .8em; padding-right: .8em; font-variant-numeric: tabular-nums; }
+.pgaudit table.pg-table td.pg-number { white-space: nowrap; }
+.pgaudit table.pg-table .pg-long { min-width: 15em; }
 .pgaudit table.pg-table .pg-word { white-space: nowrap; max-width: none; }
-.pgaudit .pg-none { opacity: .6; }
+.pgaudit .pg-none { opacity: .75; }
 .pgaudit .pg-text { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 0 1em; }
 .pgaudit details > summary { cursor: pointer; padding: .3em 0; }
 """.strip()
@@ -118,8 +122,13 @@ def banner(verdict: str, sentence: str) -> str:
 
 def next_steps(steps: Iterable[str]) -> str:
     """Return what to do next as a list; nothing when there is nothing to do."""
-    items = "".join(f"<li>{escape(step)}</li>" for step in steps)
+    items = "".join(f"<li>{with_code(step)}</li>" for step in steps)
     return f'<ul class="pg-next">{items}</ul>' if items else ""
+
+
+def with_code(text: str) -> Markup:
+    """Return *text* with what stands between backticks as code: commands to copy."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", escape(text)))
 
 
 def summary(facts: Mapping[str, object]) -> str:
@@ -161,7 +170,7 @@ def frame_table(frame: Any, *, caption: str, limit: int = ROWS_SHOWN, fold: int 
 
     *compare* names two columns of texts: of long ones the part is shown where they differ. One of them alone is never left out.
     """
-    held = {name for name in frame.columns if not len(frame) or not all(_is_missing(v) or v == "" for v in frame[name])}
+    held = {name for name in frame.columns if not len(frame) or not all(is_missing(v) or v == "" for v in frame[name])}
     if compare and held & set(compare):
         held |= set(compare)
     columns = [name for name in frame.columns if name in held]
@@ -224,48 +233,39 @@ _NUMBER = ' class="pg-number"'
 _ONE_WORD = ' class="pg-word"'
 _COMPARED_WHOLE = 240  # texts up to this length are compared whole
 _CONTEXT = 40  # characters shown before a difference
+_LONG = ' class="pg-long"'
+_LONG_FROM = 80  # characters: beside many columns such a text would stand in a column of single words, and make a row of a page's height
 _WORD_SHOWN = 48  # a name or a UUID with its column stays on one line; a longer word is broken
 
 
 def _is_numeric(values: Iterable[object]) -> bool:
-    present = [v for v in values if not _is_missing(v)]
-    return bool(present) and all((isinstance(v, (int, float)) or hasattr(v, "dtype")) and not _is_bool(v) for v in present)
-
-
-def _is_bool(value: object) -> bool:
-    return isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool"
-
-
-def _is_missing(value: object) -> bool:
-    """None, NaN, NaT and pandas' NA: NaN is not equal to itself, and NA's answer to that has no truth value."""
-    if value is None:
-        return True
-    try:
-        return bool(value != value)  # noqa: PLR0124 -- only a missing value differs from itself
-    except (TypeError, ValueError):
-        return type(value).__name__ == "NAType"
+    present = [v for v in values if not is_missing(v)]
+    return bool(present) and all((isinstance(v, (int, float)) or hasattr(v, "dtype")) and not is_bool(v) for v in present)
 
 
 def _cell(column: str, value: object, *, number: bool) -> str:
     if column in _VERDICT_COLUMNS and isinstance(value, str) and value in _LOOKS:
         return f"<td>{badge(value)}</td>"
     said = _cell_text(value)
-    whole = (
-        _ONE_WORD
-        if isinstance(value, str) and not isinstance(value, Markup) and len(value) <= _WORD_SHOWN and not any(map(str.isspace, value))
-        else ""
-    )
-    return f"<td{_NUMBER if number else whole}>{said}</td>"
+    return f"<td{_NUMBER if number else _width(value)}>{said}</td>"
+
+
+def _width(value: object) -> str:
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return ""
+    if len(value) <= _WORD_SHOWN and not any(map(str.isspace, value)):
+        return _ONE_WORD
+    return _LONG if len(value) >= _LONG_FROM else ""
 
 
 def _cell_text(value: object) -> str:
     if isinstance(value, Markup):
         return value
-    if _is_missing(value):
+    if is_missing(value):
         return '<span class="pg-none">—</span>'
     if isinstance(value, str) and value != value.strip(" "):
         return _with_spaces_seen(value)
-    return escape(_plain(value))
+    return escape(plain(value))
 
 
 def _with_spaces_seen(value: str) -> str:
@@ -274,24 +274,4 @@ def _with_spaces_seen(value: str) -> str:
     before = len(value) - len(value.lstrip(" ")) if inner else len(value)
     after = len(value) - before - len(inner)
     left, right = (f'<span class="pg-none" title="{n:,} spaces">{"·" * min(n, 20)}</span>' if n else "" for n in (before, after))
-    return f"{left}{escape(_plain(inner))}{right}"
-
-
-def _plain(value: object) -> str:
-    if _is_bool(value):
-        return "yes" if value else "no"
-    if isinstance(value, (int, float)) or hasattr(value, "dtype"):
-        return _number(value)
-    if isinstance(value, dt.datetime):
-        return value.isoformat(sep=" ", timespec="seconds")
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return ", ".join(_plain(v) for v in value)
-    said = ", ".join(f"{k}: {_plain(v)}" for k, v in value.items()) if isinstance(value, Mapping) else str(value)
-    return said if len(said) <= TEXT_SHOWN else f"{said[:TEXT_SHOWN]}… ({len(said):,} characters)"
-
-
-def _number(value: Any) -> str:
-    try:
-        return f"{value:,}" if value == int(value) else f"{value:,.4g}"
-    except (TypeError, ValueError, OverflowError):  # an array, infinity
-        return str(value)
+    return f"{left}{escape(plain(inner))}{right}"

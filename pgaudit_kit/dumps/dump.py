@@ -7,34 +7,38 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pgaudit_kit.display.source_frames import SourceFrames
 from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.files.folders import Folder
-from pgaudit_kit.dumps.reader import DumpReader, StoredRows
+from pgaudit_kit.dumps.reader import ChunkLists, Contents, DumpReader, StoredRows
 from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
-from pgaudit_kit.dumps.worker_processes import fingerprints_of, process_count
+from pgaudit_kit.dumps.shared_ranges import fingerprints_of
 from pgaudit_kit.errors import DamagedDump, RowsNotAvailable
+from pgaudit_kit.records.chunks import Chunk
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.large_objects import LARGE_OBJECT_COLUMNS, LARGE_OBJECT_ROWS, tables_alone
+from pgaudit_kit.records.large_objects import LARGE_OBJECT_COLUMNS, LARGE_OBJECT_ROWS
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import Damage, TocEntry
 from pgaudit_kit.rows.copy_text import project
 from pgaudit_kit.rows.fingerprint import fingerprint_of
+from pgaudit_kit.rows.worker_processes import process_count
+from pgaudit_kit.sql.source_table import TablesByName
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from pgaudit_kit.dumps.archives.archive import ArchiveReader
     from pgaudit_kit.sql.row_source import RowSource
     from pgaudit_kit.sql.typed_table import TypedTable
 
 ROWS_PER_FRAME = 100_000
 
 
-class Dump:
+class Dump(TablesByName, SourceFrames):
     """A dump that `read_dump` opened. It satisfies `records.source.Source`.
 
     Everything is read when it is first asked for, and once. Of a custom archive, entries and objects come from its
@@ -51,18 +55,28 @@ class Dump:
         self._database = database
         self.path = file.path
         self._reader = reader
+        self._was_read = False
         self._fingerprints: dict[tuple[TableName, tuple[str, ...]], Fingerprint] = {}
+        self._table_data: tuple[Contents, Mapping[TableName, TableData]] | None = None
 
     @property
     def label(self) -> str:
         """The file's name, and behind a # the database when the file holds several."""
         return self.file.label if self._database is None else f"{self.file.label}#{self._database}"
 
-    @cached_property
+    @property
     def provenance(self) -> Provenance:
-        """Where the dump comes from. `complete` is False for a damaged one, None for a script without pg_dump's frame."""
-        complete = False if self.damage else True if self._reader.end_is_known else None
-        return replace(self._reader.provenance, complete=complete)
+        """Where the dump comes from. `complete` is False for a damaged one, None for a script without pg_dump's frame.
+
+        Of an incremental backup it is None, too, until its rows were read: counts and fingerprints are known without.
+        """
+        known = self._was_read or self._reader.counted is None
+        return replace(self._reader.provenance, complete=self.complete if known else None)
+
+    @property
+    def complete(self) -> bool | None:
+        """Whether it is whole, after all of it was read; None for a script without pg_dump's frame."""
+        return False if self.damage else True if self._reader.end_is_known else None
 
     @property
     def told(self) -> Provenance:
@@ -73,6 +87,18 @@ class Dump:
     def toc_entries(self) -> tuple[TocEntry, ...]:
         """The table of contents, entry for entry as the file lists it; of a plain script, its header comments."""
         return self._reader.toc_entries
+
+    @property
+    def archive(self) -> ArchiveReader | None:
+        """What an archive is written from (`archives.archive_writer`); None for a script."""
+        from pgaudit_kit.dumps.archives.archive import ArchiveReader
+
+        return self._reader if isinstance(self._reader, ArchiveReader) else None
+
+    @property
+    def remedy_of_rows(self) -> str:
+        """What to do about rows that are damaged, where another dump is not what helps; else ""."""
+        return self.archive.remedy_of_rows if self.archive else ""
 
     @property
     def listed_entries(self) -> tuple[TocEntry, ...]:
@@ -92,15 +118,15 @@ class Dump:
 
         The last one are the large objects, when there are any (`records.large_objects`).
         """
-        return self._table_data
+        contents = self._counts
+        if self._table_data is None or self._table_data[0] is not contents:
+            self._table_data = contents, _table_data(contents)
+        return self._table_data[1]
 
-    @cached_property
-    def _table_data(self) -> Mapping[TableName, TableData]:
-        contents = self._reader.contents
-        if contents.large_objects is None:
-            return contents.tables
-        broken = f"damaged: {contents.large_objects_broken}" if contents.large_objects_broken else ""
-        return {**contents.tables, LARGE_OBJECT_ROWS: contents.large_objects.table_data(not_readable=broken)}
+    @property
+    def _counts(self) -> Contents:
+        """What is known of the rows: without reading them, where that can be, and as long as they were not read."""
+        return self._reader.counted or self._reader.contents
 
     @property
     def table_names(self) -> tuple[TableName, ...]:
@@ -110,12 +136,25 @@ class Dump:
     @property
     def damage(self) -> tuple[Damage, ...]:
         """What is broken; () when the dump is whole."""
+        self._was_read = True
         return self._reader.contents.damage
 
     @property
     def script_commands(self) -> tuple[MetaCommand, ...]:
         r"""The commands for psql in a plain script (`\connect`, `\restrict` …), in order; () for an archive."""
         return self._reader.script_commands
+
+    def chunk_lists(self, name: TableName) -> ChunkLists | None:
+        """The lists of chunks that the rows of *name* lie in; None when they do not."""
+        return self.archive.chunk_lists(name) if self.archive else None
+
+    def rows_of_chunks(self, name: TableName, chunks: Sequence[Chunk], columns: Sequence[str] | None = None) -> Iterator[bytes]:
+        """The rows of some of the chunks of *name*, as `row_blocks` gives them. Raises RowsNotAvailable, DamagedDump."""
+        lists = self.chunk_lists(name)
+        if lists is None:
+            raise RowsNotAvailable(f"the rows of {name} lie in no chunks", resource=self.file.resource, table=str(name))
+        blocks = lists.rows(chunks)
+        return blocks if columns is None else project(blocks, self.table_data[name].columns, columns)
 
     def row_blocks(self, name: TableName, columns: Sequence[str] | None = None) -> Iterator[bytes]:
         r"""The rows of *name* as blocks of COPY text in UTF-8, each of whole lines ended by \n, of 128 KiB or more.
@@ -133,9 +172,9 @@ class Dump:
 
     def _stored(self, name: TableName) -> StoredRows:
         """The rows of *name*. Raises RowsNotAvailable, DamagedDump."""
-        if name != LARGE_OBJECT_ROWS or name in self._reader.contents.tables:
+        if name != LARGE_OBJECT_ROWS or name in self._counts.tables:
             return self._reader.rows(name)
-        contents = self._reader.contents
+        contents = self._counts
         if contents.large_objects is None:
             raise RowsNotAvailable("no large objects in this dump", resource=self.file.resource, table=str(name))
         if contents.large_objects_broken:
@@ -147,7 +186,7 @@ class Dump:
     @property
     def large_object_bytes(self) -> int:
         """The size of the contents of all large objects. Takes the pass that counts rows."""
-        objects = self._reader.contents.large_objects
+        objects = self._counts.large_objects
         return objects.content_bytes if objects else 0
 
     def large_objects(self) -> Iterator[tuple[int, Iterator[bytes]]]:
@@ -191,7 +230,7 @@ class Dump:
 
     def _take_what_was_hashed(self) -> None:
         if self._reader.hashes_rows:
-            for name, found in self._reader.contents.fingerprints.items():
+            for name, found in self._counts.fingerprints.items():
                 self._fingerprints.setdefault(_fingerprint_key(name, None), found)
 
     def _share_out(self, names: Iterable[TableName], columns: Sequence[str] | None) -> None:
@@ -217,30 +256,6 @@ class Dump:
         from pgaudit_kit.display.frames import toc_frame
 
         return toc_frame(self.listed_entries)
-
-    @property
-    def objects(self) -> DataFrame:
-        """Frame `objects` (display.frames): one row per object, by schema, parent, kind, name."""
-        from pgaudit_kit.display.frames import objects_frame
-
-        return objects_frame(self.inventory)
-
-    @property
-    def columns(self) -> DataFrame:
-        """Frame `columns` (display.frames): one row per column of a table, foreign table or composite type."""
-        from pgaudit_kit.display.frames import columns_frame
-
-        return columns_frame(self.inventory)
-
-    @property
-    def tables(self) -> DataFrame:
-        """Frame `tables` (display.frames): one row per table that holds rows, in file order; size_bytes in bytes.
-
-        Large objects are no table of anybody's, and not among them.
-        """
-        from pgaudit_kit.display.frames import tables_frame
-
-        return tables_frame(tables_alone(self.table_data))
 
     def read_table(
         self,
@@ -335,6 +350,13 @@ class Dump:
             "size in bytes": facts.size_bytes,
         }
         return html.fragment(html.summary(shown), html.table(["desc", "entries"], list(kinds.items()), caption="Table of contents"))
+
+
+def _table_data(contents: Contents) -> Mapping[TableName, TableData]:
+    if contents.large_objects is None:
+        return contents.tables
+    broken = f"damaged: {contents.large_objects_broken}" if contents.large_objects_broken else ""
+    return {**contents.tables, LARGE_OBJECT_ROWS: contents.large_objects.table_data(not_readable=broken)}
 
 
 def _fingerprint_key(name: TableName, columns: Sequence[str] | None) -> tuple[TableName, tuple[str, ...]]:

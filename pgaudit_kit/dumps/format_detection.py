@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pgaudit_kit.dumps.archives.archive_toc import MAGIC
+from pgaudit_kit.dumps.archives.raw_toc import MAGIC
+from pgaudit_kit.dumps.files.age import can_open
 from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.files.folders import Folder
 from pgaudit_kit.dumps.files.locating import Given, locate
 from pgaudit_kit.dumps.files.wrapping import Wrapping, wrapping_of
 from pgaudit_kit.dumps.files.zip_member import names_in_zip
+from pgaudit_kit.dumps.incremental.index_file import MAGIC as INCREMENTAL
 from pgaudit_kit.dumps.not_a_dump import (
     NAME_A_DUMP,
     LooksLike,
@@ -53,7 +55,7 @@ _PREAMBLE = tuple(
 class Detected:
     r"""A dump that can be read. `crlf`: its lines end in \r\n. `folder`: that of a directory archive, whose toc.dat is `file`."""
 
-    format: Literal["plain", "cluster", "custom", "directory", "tar"]
+    format: Literal["plain", "cluster", "custom", "directory", "tar", "incremental"]
     file: DumpFile
     crlf: bool = False
     folder: Folder | None = None
@@ -74,6 +76,8 @@ def detect_format(given: Given, *, unpacked_limit: int | None = None) -> Detecte
         raise _not_a_dump(file, f"{wrapped}: the dump was never written, or the disk was full")
     if head.startswith(MAGIC):
         return _archive(file, head)
+    if head.startswith(INCREMENTAL):
+        return Detected("incremental", file)
     if head[_TAR_AT : _TAR_AT + 5] == b"ustar":
         return _tar(file, head)
     if sealed := describe_sealed(head):
@@ -85,7 +89,7 @@ def _unwrapped(file: DumpFile) -> tuple[DumpFile, bytes]:
     """What is inside of all wrappings, and its first bytes."""
     head = _head(file)
     for _ in range(MOST_WRAPPINGS):
-        if not (wrapping := wrapping_of(head)):
+        if not (wrapping := wrapping_of(head)) or (wrapping == "age" and not can_open()):
             return file, head
         if wrapping == "zip" and not file.wrappings and (names := names_in_zip(file)) is not None and (looks := describe_zip(names)):
             raise _refused(file, looks)

@@ -73,7 +73,11 @@ _SEALED = (
     (re.compile(rb"LZIP\x01"), "compressed with lzip", "Unpack it first (lzip -d)."),
     (re.compile(rb"\x89LZO\0\r\n"), "compressed with lzop", "Unpack it first (lzop -d)."),
     (re.compile(rb"\xff\x06\0\0sNaPpY"), "compressed with Snappy", "Unpack it first (snzip -d)."),
-    (re.compile(rb"age-encryption\.org/|-----BEGIN AGE ENCRYPTED FILE"), "encrypted with age", "Decrypt it first (age -d)."),
+    (
+        re.compile(rb"age-encryption\.org/|-----BEGIN AGE ENCRYPTED FILE"),
+        "encrypted with age",
+        "Give its key (--identity FILE, PGAUDIT_AGE_IDENTITY), or decrypt it first (age -d).",
+    ),
     (re.compile(rb"-----BEGIN PGP MESSAGE"), "encrypted with PGP", "Decrypt it first (gpg -d)."),
     # RFC 4880, 5.1 and 5.3: a packet of a session key of version 3, for a public key or a pass phrase
     (

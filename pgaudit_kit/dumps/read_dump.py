@@ -47,6 +47,10 @@ def _reader(detected: Detected) -> DumpReader:
     from pgaudit_kit.dumps.archives.open_archive import custom_archive, directory_archive, tar_archive
     from pgaudit_kit.dumps.archives.tar_folder import TarFolder
 
+    if detected.format == "incremental":
+        from pgaudit_kit.dumps.incremental.incremental import incremental_backup
+
+        return incremental_backup(detected.file)
     if detected.folder:
         return directory_archive(detected.folder)
     return custom_archive(detected.file) if detected.format == "custom" else tar_archive(TarFolder(detected.file))

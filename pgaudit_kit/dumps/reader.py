@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pgaudit_kit.dumps.row_ranges import RowRange
 from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
+from pgaudit_kit.records.chunks import Chunk
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.provenance import Provenance
@@ -44,6 +45,18 @@ class Contents:
     fingerprints: Mapping[TableName, Fingerprint] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class ChunkLists:
+    """The rows of a table as chunks: `nodes` are lists, `chunks` gives what is on some of them, `rows` the lines of some chunks, in UTF-8.
+
+    Both functions raise DamagedDump, also on the way.
+    """
+
+    nodes: tuple[Chunk, ...]
+    chunks: Callable[[Iterable[Chunk]], Iterator[Chunk]]
+    rows: Callable[[Iterable[Chunk]], Iterator[bytes]]
+
+
 class DumpReader(Protocol):
     """One dump, as its format stores it. Everything is read when it is first asked for, and once."""
 
@@ -70,6 +83,10 @@ class DumpReader(Protocol):
     @property
     def contents(self) -> Contents:
         """Tables, counts and damage: this reads the whole file."""
+
+    @property
+    def counted(self) -> Contents | None:
+        """What is known of all rows without reading them; None where only reading tells (`contents`)."""
 
     @property
     def end_is_known(self) -> bool:

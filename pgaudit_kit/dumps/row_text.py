@@ -84,21 +84,23 @@ def run_text(run: Statement, encoding: str, *, crlf: bool) -> tuple[RunShape, by
 
 
 def located(
-    blocks: Iterable[bytes], *, table: str, resource: str, offset: int | None, line: int | None = None, member: str = ""
+    blocks: Iterable[bytes], *, table: str, resource: str, offset: int | None, line: int | None = None, member: str = "", remedy: str = ""
 ) -> Iterator[bytes]:
     """Yield *blocks*; a DamagedDump on the way is raised again with the table and the place."""
     try:
         yield from blocks
     except DamagedDump as error:
         where = error.offset if error.offset is not None else offset
-        raise damaged_table(error.message, table=table, resource=resource, offset=where, line=line, member=member) from error
+        raise damaged_table(error.message, table=table, resource=resource, offset=where, line=line, member=member, remedy=remedy) from error
 
 
-def damaged_table(what: str, *, table: str, resource: str, offset: int | None, line: int | None, member: str | None = None) -> DamagedDump:
+def damaged_table(
+    what: str, *, table: str, resource: str, offset: int | None, line: int | None, member: str | None = None, remedy: str = ""
+) -> DamagedDump:
     """The error of rows that cannot be had because the dump is broken there; *member*: in that file of a folder."""
     place = f"line {line:,}" if line else f"byte {offset:,}" if offset is not None else ""
     where = " of ".join(p for p in (place, member) if p)
-    remedy = "Take these rows from another dump; the other tables of this one can still be read."
+    remedy = remedy or "Take these rows from another dump; the other tables of this one can still be read."
     return DamagedDump(
         f"{table} is damaged{f' near {where}' if where else ''}: {what}",
         resource=resource,

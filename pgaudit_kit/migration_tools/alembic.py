@@ -30,11 +30,12 @@ def read_folder(folder: Path) -> MigrationFiles | None:
     found = [file for path, _ in files_matching(folder, _FILE, below=True) if (file := _read_script(folder, path))]
     if not found:
         return None
-    files = tuple(_in_order({file.name: file for file in found}))
-    below = {name for file in files for name in file.depends}
-    heads = [file.name for file in files if file.name not in below and not file.broken]
-    faults = ((f"{len(heads)} heads: {', '.join(heads)}", "`alembic merge heads`, or `alembic upgrade heads`"),) if len(heads) > 1 else ()
-    return MigrationFiles(folder, files, faults)
+    return MigrationFiles(folder, tuple(_in_order({file.name: file for file in found})))
+
+
+def _heads(files: MigrationFiles) -> list[str]:
+    below = {name for file in files.files for name in file.depends}
+    return [file.name for file in files.files if file.name not in below and not file.broken]
 
 
 def _read_script(folder: Path, path: Path) -> MigrationFile | None:
@@ -72,7 +73,7 @@ def _in_order(files: dict[str, MigrationFile]) -> Iterator[MigrationFile]:
 
 
 def settle(ledger: Ledger, files: MigrationFiles | None) -> Settled:
-    """All that stand before a head are applied."""
+    """All that stand before a head are applied. Several heads are no fault where all are: branches may be kept apart on purpose."""
     if files is None:
         return Settled(ledger.migrations)
     named, heads = files.by_name(), {row.name: row for row in ledger.migrations}
@@ -85,7 +86,12 @@ def settle(ledger: Ledger, files: MigrationFiles | None) -> Settled:
             waiting += named[name].depends if name in named else ()
     before = [Migration(file.name, file.name, said="applied") for file in files.files if file.name in applied]
     lost = [replace(heads.get(name) or Migration(name, name, said="applied")) for name in sorted(applied - set(named))]
-    return Settled((*before, *lost))
+    ends = _heads(files)
+    several = len(ends) > 1 and not applied >= set(ends)
+    notes = ((f"{len(ends)} heads: {', '.join(ends)}", "`alembic merge heads`, or `alembic upgrade heads`"),) if several else ()
+    gone = ", ".join(sorted(set(heads) - set(named)))
+    doubt = f"whether it is applied cannot be told: it may stand before {gone}, which has no script" if gone else ""
+    return Settled((*before, *lost), notes, doubt=doubt)
 
 
 TOOL = Tool(
@@ -98,7 +104,7 @@ TOOL = Tool(
     settle=settle,
     by_order=False,
     remedies={
-        "pending": "`alembic upgrade {name}`, or `alembic upgrade head`",
+        "pending": "`alembic upgrade heads`",
         "unknown": "Bring its script back from version control: Alembic cannot locate the revision. "
         "Only if it is gone for good: `alembic stamp --purge REVISION` with the one that the schema has.",
     },

@@ -29,16 +29,30 @@ def read_rows(rows: Sequence[Row]) -> list[Migration]:
 def read_folder(folder: Path) -> MigrationFiles | None:
     """All folders `migrations` in *folder*, or *folder* itself. Apps that are installed elsewhere, such as Django's own, are not in it."""
     files = []
+    labels: dict[Path, str] = {}
     for path, _ in files_matching(folder, _FILE, below=True):
         home = path.parent if path.parent != folder else folder.absolute()
-        if home.name == "migrations" and is_worth_a_look(path) and (file := _read_file(folder, path, home.parent.name)):
+        if home.name != "migrations" or not is_worth_a_look(path):
+            continue
+        if home not in labels:
+            labels[home] = _label_of(home.parent)
+        if file := _read_file(folder, path, labels[home]):
             files.append(file)
     apps = {file.name.partition(".")[0] for file in files}
     return MigrationFiles(folder, tuple(files), scope=lambda name: name.partition(".")[0] in apps) if files else None
 
 
+def _label_of(app: Path) -> str:
+    """The label of the app in the folder *app*: its name, unless the one AppConfig in its apps.py says otherwise."""
+    path = app / "apps.py"
+    tree = parse(path) if path.is_file() else ""
+    classes = [] if isinstance(tree, str) else [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    labels = [value.value for node in classes if isinstance(value := assigned(node.body).get("label"), ast.Constant)]
+    return str(labels[0]) if len(labels) == 1 else app.name
+
+
 def _read_file(folder: Path, path: Path, app: str) -> MigrationFile | None:
-    """The migration in *path*. The app's label is taken to be the folder's name, as it is unless an AppConfig says otherwise."""
+    """The migration in *path* of the app with that label."""
     tree, where, name = parse(path), str(path.relative_to(folder)), f"{app}.{path.stem}"
     if isinstance(tree, str):
         return MigrationFile(name, where, broken=tree)
@@ -85,7 +99,7 @@ TOOL = Tool(
     settle=settle,
     by_order=False,
     remedies={
-        "pending": "`python manage.py migrate` ({name})",
+        "pending": "`python manage.py migrate`",
         "unknown": "Bring its file back from version control; or, if it is gone for good, `python manage.py migrate --prune` of that app.",
     },
 )

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from pgaudit_kit.errors import hide_secrets
 from pgaudit_kit.migration_tools.folders import checksums, read_bytes, sha256, text_of
-from pgaudit_kit.migration_tools.prisma_status import says
+from pgaudit_kit.migration_tools.prisma_status import PROVIDER, says
 from pgaudit_kit.migration_tools.tool import LedgerTable, MigrationFile, MigrationFiles, Row, Settled, Tool, settle_by_name
 from pgaudit_kit.records.ledger import Ledger, Migration
 
 TABLE = "_prisma_migrations"
 SCRIPT = "migration.sql"
 LOCK = "migration_lock.toml"
+_OTHERS = ("mysql", "sqlite", "sqlserver", "cockroachdb", "mongodb")
 _COLUMNS = ("id", "migration_name", "checksum", "started_at", "finished_at", "rolled_back_at", "applied_steps_count")
 
 
@@ -44,13 +45,17 @@ def read_rows(rows: Sequence[Row]) -> list[Migration]:
 def _cause(logs: str | None) -> str | None:
     """The line of PostgreSQL's error in *logs*, else the first one."""
     lines = [line.strip() for line in (logs or "").splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("ERROR")]
+    errors = [line[line.index("ERROR:") :] for line in lines if "ERROR:" in line]
     return hide_secrets((errors or lines)[0])[:300] if lines else None
 
 
 def read_folder(folder: Path) -> MigrationFiles | None:
-    """Each folder in *folder* is a migration (prisma/migrations). One without its script is broken; Prisma calls that P3015."""
-    scripts = [entry for entry in sorted(folder.iterdir()) if entry.is_dir() and not entry.name.startswith(".")]
+    """Each folder in *folder* is a migration (prisma/migrations), hidden ones as well, links not, as Prisma lists them.
+
+    One without its script is broken; Prisma calls that P3015.
+    """
+    with os.scandir(folder) as entries:
+        scripts = [folder / name for name in sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))]
     lock = folder / LOCK
     if not lock.is_file() and not any((entry / SCRIPT).is_file() for entry in scripts):
         return None
@@ -87,17 +92,20 @@ def settle(ledger: Ledger, files: MigrationFiles | None) -> Settled:
 
 
 def _provider(lock: Path) -> tuple[str | None, tuple[tuple[str, str], ...]]:
-    """The provider that migration_lock.toml names, and what is wrong with it."""
+    """The provider that migration_lock.toml names, and what is wrong with it.
+
+    Prisma reads it not as TOML but as one line, which must be written just so (measured): all else is another provider to it.
+    """
     if not lock.is_file():
         return None, ()
-    try:
-        provider = tomllib.loads(text_of(lock.read_bytes())).get("provider")
-    except tomllib.TOMLDecodeError as error:
-        return None, ((f"{LOCK} is no TOML: {error}", f"Bring {LOCK} back from version control."),)
-    if provider in ("postgresql", "postgres", None):
+    lines = read_bytes(lock).decode("utf-8", "replace").splitlines()
+    provider = next((line for line in lines if line.startswith("provider")), "").removeprefix("provider = ").strip('"')
+    if provider == PROVIDER:
         return provider, ()
-    remedy = "This folder is of another database: give the one of this application, or begin a new history (Prisma: P3019)."
-    return str(provider), ((f"{LOCK} says {provider}, not postgresql", remedy),)
+    remedy = f'Write the line `provider = "{PROVIDER}"` into {LOCK}, with nothing before or behind it (Prisma: P3019).'
+    if provider in _OTHERS:
+        remedy = "This folder is of another database: give the one of this application, or begin a new history (Prisma: P3019)."
+    return provider, ((f"{LOCK} says {provider}, not {PROVIDER}" if provider else f"{LOCK} names no provider", remedy),)
 
 
 def checksums_of(folder: Path) -> dict[str, str]:
@@ -111,7 +119,7 @@ TOOL = Tool(
     is_ledger=is_ledger,
     read_rows=read_rows,
     read_folder=read_folder,
-    places=("prisma/migrations", "migrations"),
+    places=("prisma/migrations", "migrations", "prisma/schema/migrations"),
     settle=settle,
     says=says,
     checksums="SHA-256",
@@ -126,7 +134,8 @@ TOOL = Tool(
         "rolled_back": "`prisma migrate deploy` runs it again.",
         "unknown": "Bring the folder {name} back from version control (of the release that applied it). Never delete its row.",
         "squashed": "Nothing, if {name} was squashed; else bring its folder back from version control.",
-        "edited": "Bring the file back as it was applied (`git log -p -- '*/{name}/migration.sql'`); put the change into a new migration.",
+        "edited": "Bring the file back as it was applied (`git log -p -- '*/'{name}/migration.sql`); put the change into a new migration.",
+        "broken": "Bring {name}/migration.sql back from version control; or remove the folder, when nobody meant it to be a migration.",
         "line_ends": "Write `*.sql text eol=lf` into .gitattributes, then `git add --renormalize .`",
         "in_catalog": "`prisma migrate resolve --applied {name}`",
         "half_in_catalog": "Finish it by hand, then `prisma migrate resolve --applied {name}`; "

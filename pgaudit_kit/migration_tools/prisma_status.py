@@ -9,6 +9,7 @@ from __future__ import annotations
 from pgaudit_kit.migration_tools.tool import MigrationFile, MigrationFiles
 from pgaudit_kit.records.ledger import Ledger, ToolSays
 
+PROVIDER = "postgresql"
 STATUS = "prisma migrate status"
 FROM_7_9 = f"{STATUS} (7.9 and later)"
 UP_TO_7_8 = f"{STATUS} (up to 7.8)"
@@ -17,8 +18,8 @@ UP_TO_DATE = "Database schema is up to date!"
 
 def says(ledger: Ledger | None, files: MigrationFiles, schema: str | None) -> tuple[ToolSays, ...]:
     """Foretell it: one answer, or two when the releases of Prisma differ. *schema*: where `?schema=` makes it look."""
-    if files.provider not in ("postgresql", "postgres", None):
-        return (ToolSays(STATUS, 1, f"P3019: migration_lock.toml says {files.provider}"),)
+    if files.provider not in (PROVIDER, None):
+        return (ToolSays(STATUS, 1, f"P3019: migration_lock.toml says {files.provider or 'nothing'}"),)
     seen = ledger if ledger is None or schema is None or ledger.table.schema == schema else None
     if not files.files:
         return ()  # what it says then was not measured

@@ -36,6 +36,8 @@ def statuses_of(tool: Tool, table: str, ledger: Ledger | None, files: MigrationF
     applied = {status.name for status in found if status.state in (State.APPLIED, State.EDITED)}
     rowless = [file for file in (files.files if files else ()) if file.name not in {row.name for row in rows}]
     found += [_of_file(tool, table, file, applied, replaced.get(file.name)) for file in rowless]
+    if settled.doubt:
+        found = [_doubted(status, settled.doubt) if status.state is State.PENDING else status for status in found]
     return list(_in_order(tool, found, files)) if files and tool.by_order else found
 
 
@@ -75,9 +77,8 @@ def _without_file(tool: Tool, status: MigrationStatus, files: MigrationFiles, fo
 
 def _of_both(tool: Tool, status: MigrationStatus, row: Migration, file: MigrationFile) -> MigrationStatus:
     if file.broken:
-        return replace(
-            status, file=f"cannot be read: {file.broken}", reason=f"its file cannot be read: {file.broken}", faults={"files": NOT_CHECKED}
-        )
+        said = f"cannot be read: {file.broken}"
+        return _with(tool, status, "broken", f"its file {said}", file=said, files=NOT_CHECKED)
     if row.checksum is None or not file.checksums:
         return replace(status, file="there")
     if row.checksum in file.checksums:
@@ -90,6 +91,10 @@ def _of_both(tool: Tool, status: MigrationStatus, row: Migration, file: Migratio
     return _with(tool, status, State.EDITED, "its file is not the one that was applied", file="edited", files=FAILED)
 
 
+def _doubted(status: MigrationStatus, doubt: str) -> MigrationStatus:
+    return replace(status, reason=doubt, remedy="", faults={"files": NOT_CHECKED})
+
+
 def _of_file(tool: Tool, table: str, file: MigrationFile, applied: set[str], by: MigrationFile | None) -> MigrationStatus:
     status = MigrationStatus(tool.name, table, file.name, State.PENDING, ledger="not there", file="there")
     if by is not None and by.name in applied:
@@ -98,7 +103,7 @@ def _of_file(tool: Tool, table: str, file: MigrationFile, applied: set[str], by:
         return replace(status, state=State.APPLIED, reason=f"the {len(file.replaces)} migrations that it replaces are applied")
     if file.broken:
         reason = f"it is not applied, and its file cannot be read: {file.broken}"
-        return _with(tool, status, State.PENDING, reason, file=f"cannot be read: {file.broken}", files=FAILED)
+        return _with(tool, status, "broken", reason, file=f"cannot be read: {file.broken}", files=FAILED)
     return _with(tool, status, State.PENDING, "it is not applied", file="there", files=FAILED)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,12 +77,14 @@ class MigrationFiles:
 class Settled:
     """The ledger's rows as one per migration, in the order applied; `notes` are sentences on the ledger as a whole, with what to do.
 
-    `squashed`: of those without a file, the one that seems to have taken their place.
+    `squashed`: of those without a file, the one that seems to have taken their place. `doubt`: why a file without a row may be applied
+    all the same; "" when it is pending.
     """
 
     migrations: tuple[Migration, ...]
     notes: tuple[tuple[str, str], ...] = ()
     squashed: Mapping[str, str] = field(default_factory=dict)
+    doubt: str = ""
 
 
 def settle_by_name(ledger: Ledger, files: MigrationFiles | None) -> Settled:  # noqa: ARG001  the shape of Tool.settle
@@ -126,5 +129,5 @@ class Tool:
     sql_in_ledger_schema: bool = False  # bare names in its scripts are those of the ledger's schema, not of public
 
     def remedy(self, what: State | str, name: str) -> str:
-        """What to do about the migration *name*; "" when there is nothing."""
-        return self.remedies.get(str(what), "").replace("{name}", name)
+        """What to do about the migration *name*, which a shell takes as it stands there; "" when there is nothing."""
+        return self.remedies.get(str(what), "").replace("{name}", shlex.quote(name))

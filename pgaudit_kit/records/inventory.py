@@ -36,7 +36,8 @@ class Inventory:
     attributes of `LEFT_OUT_AS_A_WHOLE` that the source says nowhere, so that they cannot be compared. `quotes_all`: of a dump whose
     identifiers are all quoted; objects are without needless quotes all the same, rows are as they were printed. `unread` is what the
     role that read a live database may not read of it. With `bare_names` what is in the schema of an object is named without it: in
-    scripts of pg_dump before March 2018, which set a search path for each object.
+    scripts of pg_dump before March 2018, which set a search path for each object. `without_public`: a live database has no schema public,
+    which is not listed where it is as initdb made it, and of which a dump cannot say that it is gone.
     """
 
     objects: tuple[DatabaseObject, ...] = ()
@@ -46,6 +47,7 @@ class Inventory:
     quotes_all: bool = field(default=False, compare=False)
     unread: tuple[Unread, ...] = ()
     bare_names: bool = False
+    without_public: bool = field(default=False, compare=False)
     by_key: Mapping[ObjectKey, DatabaseObject] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from pgaudit_kit.records.table_data import TableName
 
+TEMPORAL = "it is a temporal key, whose rows need several others together"
 KeyState: TypeAlias = Literal["in force", "not valid", "dropped"]
 
 
 @dataclass(frozen=True, slots=True)
+class TouchedSince:
+    """How many of the rows that differ were touched in the minute, hour, day, month or year that begins at `since`, on each side."""
+
+    since: str
+    left: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimesTouched:
-    """The earliest and the latest value of `column`, as PostgreSQL prints them, over all rows that differ, on both sides."""
+    """The earliest and the latest value of `column`, as PostgreSQL prints them, over all rows that differ, on both sides.
+
+    `over_time` counts those rows by when they were touched, in spans of one `unit` (minute, hour, day, month, year), as fine as is kept.
+    """
 
     column: str
     first: str
     last: str
+    unit: str = field(default="", compare=False)
+    over_time: tuple[TouchedSince, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,19 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from html import escape
 from pathlib import Path, PurePath
 from typing import Any
 
 from pgaudit_kit.errors import ManifestError, RowsNotAvailable, hide_secrets
+from pgaudit_kit.records.chunks import INCREMENTAL
+from pgaudit_kit.records.facts_table import facts_table
 from pgaudit_kit.records.fingerprint import Fingerprint, ServerHash
 from pgaudit_kit.records.inventory import Inventory, Unread
 from pgaudit_kit.records.ledger import Ledger, Migration
 from pgaudit_kit.records.objects import Attributes, Column, DatabaseObject, ObjectKey, Unmodelled
 from pgaudit_kit.records.provenance import Provenance
+from pgaudit_kit.records.server_facts import ServerFacts
 from pgaudit_kit.records.table_data import TableData, TableName
 
 MARK = "pgaudit_kit manifest"
@@ -53,7 +57,7 @@ class Manifest:
     recorded). `partial`: how the dump was told to hold only a part, by names of pg_dump's options (`table`, `exclude_table_data` …);
     empty for a whole one. `leaves_out`: the attributes that the dump leaves out of everything (`owner`, `acl`). `wal_lsn`: where the WAL
     stood when it was begun. `globals_file`: roles and tablespaces, in the file beside it. `dump_form`: format and compression as asked
-    for (`custom`, `plain, zstd:9`).
+    for (`custom`, `plain, zstd:9`). `server`: which cluster it was, and how it ordered text; None where it was not recorded.
     """
 
     label: str
@@ -73,12 +77,38 @@ class Manifest:
     wal_lsn: str | None = None
     globals_file: DumpFile | None = None
     dump_form: str = ""
+    server: ServerFacts | None = None
+
+    def __repr__(self) -> str:
+        return f"<Manifest {self.label!r}: {len(self.inventory.objects):,} objects, {len(self.table_data):,} tables, {self.taken_at}>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what it is the record of, and its tables."""
+        facts = {
+            "manifest": self.label,
+            "taken at": self.taken_at,
+            "database": self.target or self.source,
+            "server": self.provenance.server_version,
+            "objects": f"{len(self.inventory.objects):,}",
+            "holds": self.partial_sentence or "a whole database",
+        }
+        tables = "".join(
+            f"<tr><td>{escape(str(t.name))}</td><td>{'' if t.rows is None else f'{t.rows:,}'}</td></tr>" for t in self.table_data.values()
+        )
+        return f"{facts_table(facts)}<table><tr><th>table</th><th>rows</th></tr>{tables}</table>"
 
     @property
     def partial_sentence(self) -> str:
         """What it is a part of, in one sentence; "" for a whole one."""
         said = "; ".join(f"{name.replace('_', ' ')} {text}" for name, text in self.partial.items())
         return f"partial: {said}" if said else ""
+
+    @property
+    def held_bytes(self) -> int | None:
+        """How much it holds, beside others of its form: the size of its dump, or of the rows of an incremental one."""
+        if self.dump_file and self.dump_file.name.endswith(INCREMENTAL):
+            return sum(data.size_bytes or 0 for data in self.table_data.values())
+        return self.dump_file.size_bytes if self.dump_file else None
 
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
         """The fingerprint recorded for *name*; RowsNotAvailable for other columns or when none was recorded."""
@@ -176,6 +206,7 @@ def _to_plain(manifest: Manifest) -> dict[str, Any]:
         "needs": asdict(manifest.needs) if manifest.needs else None,
         "wal_lsn": manifest.wal_lsn,
         "dump_form": manifest.dump_form,
+        "server": asdict(manifest.server) if manifest.server else None,
         "seconds": manifest.seconds,
         "provenance": asdict(manifest.provenance),
         "ledger": asdict(manifest.ledger) if manifest.ledger else None,
@@ -238,6 +269,7 @@ def _from_plain(plain: dict[str, Any], label: str) -> Manifest:
         **_since_3(plain),
         source=plain["label"],
         seconds=plain.get("seconds"),
+        server=ServerFacts(**plain["server"]) if plain.get("server") else None,  # not in those of earlier releases, which pass over it
     )
 
 

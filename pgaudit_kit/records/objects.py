@@ -293,6 +293,7 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
 # `setting <name>` and `setting <name> of <role>`, values as settings.setting_text writes them. tablespace: '' is the default
 # one; connection_limit: absent without any; template: 'true'.
 DATABASE = "DATABASE"
+PUBLIC_SCHEMA = ObjectKey("SCHEMA", None, "public")
 SETTING = "setting {name}"
 SETTING_OF_ROLE = "setting {name} of {role}"
 DATABASE_ATTRIBUTES = (

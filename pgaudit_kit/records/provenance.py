@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 # The formats whose table of contents is apart from the rows, and can be read without them
-ARCHIVES = frozenset({"custom", "directory", "tar"})
+ARCHIVES = frozenset({"custom", "directory", "incremental", "tar"})
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ class StoredBackup:
     backups of one (`app-production (db.example:5432/app)`); `taken_at`: the moment of its snapshot, UTC; `size_bytes` and `sha256`: of
     the dump, as its manifest records them; `found_size_bytes`: as it lies there now; `rows`: None when not all are known; `seconds`:
     how long making it took; `selection`: what it was told to hold or leave out, "" when it is whole; `portable`: without owners and
-    privileges; `evidence`: the proofs of these very bytes.
+    privileges; `evidence`: the proofs of these very bytes; `encoding`: of the database.
     """
 
     name: str
@@ -37,6 +37,7 @@ class StoredBackup:
     selection: str = ""
     portable: bool = False
     evidence: tuple[Evidence, ...] = ()
+    encoding: str = ""
 
     def proof(self, kind: Proof) -> Evidence | None:
         """The last proof of that kind."""

@@ -16,6 +16,7 @@ from typing import Any, Final
 from pgaudit_kit.display import html
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.large_objects import tables_alone
+from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 
 VERDICT_MIME: Final = "application/vnd.pgaudit.verdict+json"
@@ -82,13 +83,13 @@ def conclude(
 
 def _described(source: Source) -> dict[str, str]:
     """Where *source* comes from, for people."""
+    if isinstance(source, Manifest):
+        return {"Recorded of": source.source or source.label, "Snapshot taken": _utc(source.provenance.created_at or source.taken_at) or ""}
     p = source.provenance
     server = f"PostgreSQL {p.server_version}" if p.server_version else None
     facts: dict[str, str | None]
     if p.format == "live":
         facts = {"Live database": source.label, "Live server": server, "Snapshot taken": _utc(p.created_at)}
-    elif p.format == "manifest":
-        facts = {"Manifest": source.label, "Manifest taken": _utc(p.created_at)}
     else:
         made = (f"{p.format} format", p.compression, f"pg_dump {p.pg_dump_version}" if p.pg_dump_version else None)
         origin = ", ".join(part for part in (p.database, server) if part)
@@ -107,10 +108,18 @@ def _held(source: Source) -> dict[str, str | None]:
     return {"Holds": f"{sum(known):,} rows in {len(known)} tables{doubt}"}
 
 
+def moment_text(at: datetime) -> str:
+    """A moment in UTC to the second, and by the clock of this machine when that shows another time."""
+    local = at.astimezone()
+    day = "" if local.date() == at.astimezone(UTC).date() else f"{local:%Y-%m-%d} "
+    here = f" ({day}{local:%H:%M:%S %Z} here)" if local.utcoffset() else ""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC{here}"
+
+
 def _utc(moment: str | None) -> str | None:
-    """An ISO 8601 time in UTC, to the second, as people write it."""
+    """An ISO 8601 time as people write it."""
     try:
-        return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment else None
+        return moment_text(datetime.fromisoformat(moment)) if moment else None
     except ValueError:
         return moment
 

@@ -21,6 +21,7 @@ WIDTH: Final = 380.0  # points; a phone shows about 340 CSS pixels of it, so 12 
 _BAR_ROOM: Final = 235.0  # the rest is for the number behind the bar
 _NAME_LENGTH: Final = 50
 _TILES_LARGE: Final = 160  # more tiles than this are drawn small, without a sign in them
+_WHOLE: Final = "✓"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,13 @@ def scale(values: Sequence[float]) -> tuple[Callable[[float], float], bool]:
 def bars(groups: Sequence[BarGroup], *, legend: Legend = (), nothing: str = "Nothing to draw.") -> Figure:
     """Return a figure of labelled bars, one group under the other; *nothing* is what it says when there are none."""
     heights = [15.0 + 14.0 * len(g.bars) + 7.0 for g in groups]
-    top = _legend_height(legend) if groups else 20.0
+    top = legend_height(legend) if groups else 20.0
     with drawing():
-        figure, sheet = _sheet(top + sum(heights))
+        figure, sheet = new_sheet(top + sum(heights))
         if not groups:
             sheet.text(0, 14, nothing, fontsize=12, alpha=0.75)
             return figure
-        _draw_legend(sheet, legend)
+        draw_legend(sheet, legend)
         y = top
         for group, height in zip(groups, heights, strict=True):
             _draw_group(sheet, group, y)
@@ -87,22 +88,24 @@ def tiles(squares: Sequence[Tile], *, legend: Legend = (), nothing: str = "Nothi
     """Return a figure of squares in rows, smaller ones when there are many."""
     side, gap = (24.0, 4.0) if len(squares) <= _TILES_LARGE else (9.0, 2.0)
     across = int((WIDTH + gap) // (side + gap))
-    top = _legend_height(legend) if squares else 20.0
+    top = legend_height(legend) if squares else 20.0
     with drawing():
-        figure, sheet = _sheet(top + math.ceil(len(squares) / across) * (side + gap))
+        figure, sheet = new_sheet(top + math.ceil(len(squares) / across) * (side + gap))
         if not squares:
             sheet.text(0, 14, nothing, fontsize=12, alpha=0.75)
             return figure
-        _draw_legend(sheet, legend)
+        draw_legend(sheet, legend)
         for i, tile in enumerate(squares):
             x, y = (i % across) * (side + gap), top + (i // across) * (side + gap)
-            _rectangle(sheet, (x, y), side, side, tile.colour)
-            if len(squares) <= _TILES_LARGE:
+            large = len(squares) <= _TILES_LARGE
+            inset = 0.0 if large or tile.sign != _WHOLE else 2.5  # no room for a sign: then the size tells what colour alone would
+            rectangle(sheet, (x + inset, y + inset), side - 2 * inset, side - 2 * inset, tile.colour)
+            if large:
                 sheet.text(x + side / 2, y + side / 2 + 4.5, tile.sign, fontsize=12, color="white", ha="center", fontweight="bold")
     return figure
 
 
-def _sheet(height: float) -> tuple[Figure, Any]:
+def new_sheet(height: float) -> tuple[Figure, Any]:
     """Return a figure and axes whose units are points, y downwards, without frame or ticks."""
     from matplotlib.figure import Figure
 
@@ -120,12 +123,13 @@ def _draw_group(sheet: Any, group: BarGroup, y: float) -> None:
     y += 15
     for bar in group.bars:
         length = 0.0 if not bar.share else max(1.5, bar.share * _BAR_ROOM)
-        _rectangle(sheet, (0, y), max(length, 0.75), 10, bar.colour if length else INK)
+        rectangle(sheet, (0, y), max(length, 0.75), 10, bar.colour if length else INK)
         sheet.text(length + 5, y + 8.7, bar.said, fontsize=11, alpha=0.85)
         y += 14
 
 
-def _rectangle(sheet: Any, corner: tuple[float, float], width: float, height: float, colour: str) -> None:
+def rectangle(sheet: Any, corner: tuple[float, float], width: float, height: float, colour: str) -> None:
+    """Draw a filled rectangle with its upper left corner at *corner*."""
     from matplotlib.patches import Rectangle
 
     sheet.add_patch(Rectangle(corner, width, height, facecolor=colour, edgecolor="none", clip_on=False))
@@ -145,24 +149,26 @@ def _legend_rows(legend: Legend) -> list[list[tuple[str, str]]]:
     return lines if lines[0] else []
 
 
-def _legend_height(legend: Legend) -> float:
+def legend_height(legend: Legend) -> float:
+    """How much room `draw_legend` takes at the top."""
     rows = _legend_rows(legend)
     return 17.0 * len(rows) + 8.0 if rows else 0.0
 
 
-def _draw_legend(sheet: Any, legend: Legend) -> None:
+def draw_legend(sheet: Any, legend: Legend) -> None:
+    """Draw the legend at the top of the sheet."""
     for i, row in enumerate(_legend_rows(legend)):
         x = 0.0
         for colour, words in row:
-            _rectangle(sheet, (x, i * 17 + 2), 10, 10, colour)
+            rectangle(sheet, (x, i * 17 + 2), 10, 10, colour)
             sheet.text(x + 15, i * 17 + 11, words, fontsize=11, alpha=0.85)
             x += 16 + 6.2 * len(words) + 14
 
 
-def shorten(name: str) -> str:
-    """Return *name* on one line, every character visible, its middle left out when it is long: names differ at their ends."""
+def shorten(name: str, length: int = _NAME_LENGTH) -> str:
+    """Return *name* on one line, every character visible, the middle of a longer one left out: names differ at their ends."""
     shown = html.visible(name).replace("\n", r"\n").replace("\t", r"\t")
-    if len(shown) <= _NAME_LENGTH:
+    if len(shown) <= length:
         return shown
-    half = (_NAME_LENGTH - 1) // 2
+    half = max(1, (length - 1) // 2)
     return f"{shown[:half]}…{shown[-half:]}"

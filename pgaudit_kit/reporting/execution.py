@@ -32,8 +32,17 @@ class Failure:
     @property
     def is_ours(self) -> bool:
         """True for an error that this package raised on purpose: its message says what is wrong and what to do."""
+        return self._kind is not None
+
+    @property
+    def is_a_finding(self) -> bool:
+        """True for an error of ours that is the answer to what was asked: the backup itself is bad."""
+        return self._kind is not None and self._kind.exit_code == 1
+
+    @property
+    def _kind(self) -> type[PgAuditError] | None:
         kind = getattr(errors, self.error_type, None)
-        return isinstance(kind, type) and issubclass(kind, PgAuditError)
+        return kind if isinstance(kind, type) and issubclass(kind, PgAuditError) else None
 
     @property
     def said(self) -> str:

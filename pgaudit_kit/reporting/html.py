@@ -1,7 +1,7 @@
-"""An executed notebook → one HTML file that needs nothing else: no network, no script, no font.
+"""An executed notebook → one HTML file that needs nothing else: no network, no font, and to be read no script.
 
 nbconvert's HTMLExporter does the work with our own template (templates/pgaudit). A content security policy in the page
-forbids the browser to load or run anything, whatever a database has put into an output.
+forbids the browser to load anything, and to run anything but our own script (`page_script`), whatever a database has put into an output.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pgaudit_kit.display import html as pieces
 from pgaudit_kit.reporting import chart
 from pgaudit_kit.reporting.conclusion import VERDICT_MIME
 from pgaudit_kit.reporting.execution import Failure
+from pgaudit_kit.reporting.page_script import script_source
 from pgaudit_kit.reporting.runs import META
 
 NOT_IN_REPORT: Final = frozenset({"notebook-only", "papermill-error-cell-tag", "injected-parameters", "parameters"})
@@ -25,7 +26,7 @@ _SCRIPT: Final = re.compile(r"<script\b.*?(</script\s*>|\Z)", re.IGNORECASE | re
 
 @dataclass(frozen=True)
 class Page:
-    """What stands above the notebook's own content. All text is plain; the template escapes it."""
+    """What stands above the notebook's own content. All text is plain; the template escapes it, but for what is HTML already."""
 
     title: str
     verdict: str
@@ -47,6 +48,16 @@ class Page:
     def banner(self) -> str:
         """The verdict banner, as HTML."""
         return pieces.banner(self.verdict, self.sentence)
+
+    @property
+    def marked_steps(self) -> tuple[str, ...]:
+        """What to do next, as HTML."""
+        return tuple(map(pieces.with_code, self.next_steps))
+
+    @property
+    def script_source(self) -> str:
+        """The source of scripts that the page allows: its own one."""
+        return script_source()
 
     @property
     def style(self) -> str:

@@ -8,7 +8,9 @@ import platform
 import re
 import shlex
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +18,11 @@ from typing import Any
 
 from pgaudit_kit.display import html as pieces
 from pgaudit_kit.errors import OperationError
-from pgaudit_kit.reporting.conclusion import EXIT_CODES, Conclusion, conclusion_of
+from pgaudit_kit.reporting.conclusion import EXIT_CODES, Conclusion, conclusion_of, moment_text
 from pgaudit_kit.reporting.execution import Failure, execute
 from pgaudit_kit.reporting.html import Page, render, title_of
 from pgaudit_kit.reporting.overview import write_overview
+from pgaudit_kit.reporting.page_script import with_script
 from pgaudit_kit.reporting.parameters import check_parameters, load_notebook, notebook_parameters
 from pgaudit_kit.reporting.runs import Run, subject_of
 from pgaudit_kit.reporting.secrets import Secrets, secrets_of
@@ -81,10 +84,14 @@ def run_report(
     subject = subject_of(conclusion.facts, secrets.hide_in_notebook(settings))
     page = replace(page, run_meta=_run(page, short_name, subject, started, finished).to_meta())
     stem = "-".join(part for part in (short_name, re.sub(r"[^\w.-]+", "-", label), f"{started:%Y%m%dT%H%M%SZ}") if part)
-    html_path, notebook_path = _write(
-        folder, stem, clean, lambda file: secrets.hide_in_html(render(clean, replace(page, notebook_file=file)))
-    )
-    write_overview(folder)
+    try:
+        html_path, notebook_path = _write(
+            folder, stem, clean, lambda file: with_script(secrets.hide_in_html(render(clean, replace(page, notebook_file=file))))
+        )
+    except OSError as error:
+        raise _unwritten(folder, error, conclusion) from error
+    with suppress(OSError):  # the report is there; what it found must not be lost over a list of reports
+        write_overview(folder)
     return ReportResult(
         short_name,
         conclusion.verdict,
@@ -134,6 +141,16 @@ def _writable(folder: Path) -> Path:
         ) from error
 
 
+def _unwritten(folder: Path, error: OSError, conclusion: Conclusion) -> OperationError:
+    """The notebook may have restored a database: what came of it is said, although its report could not be kept."""
+    return OperationError(
+        f"the notebook ran ({pieces.look(conclusion.verdict).word}: {conclusion.sentence.rstrip('.')}),"
+        f" but its report could not be written: {error.strerror or error}",
+        resource=str(folder),
+        remedy="What it did is done; see to the folder before it runs again.",
+    )
+
+
 def _without_secrets(failure: Failure | None, secrets: Secrets) -> Failure | None:
     if failure is None:
         return None
@@ -141,13 +158,13 @@ def _without_secrets(failure: Failure | None, secrets: Secrets) -> Failure | Non
 
 
 def _conclusion(concluded: Conclusion, failure: Failure | None, name: str, parameters: Mapping[str, Any]) -> Conclusion:
-    """What the report says in all. A notebook that was stopped is `not_checked`: being unable to look is no finding."""
+    """What the report says in all. A notebook that was stopped is `not_checked`: being unable to look is no finding; a bad dump is one."""
     if failure is None:
         return concluded
     sentence = f"This report could not be finished: {failure.message or failure.error_type}"
     if concluded.facts or concluded.next_steps:
         sentence = f"{sentence.rstrip('.')}. Before that it had found: {pieces.look(concluded.verdict).word}, {concluded.sentence}"
-    again = " ".join(["pgaudit report", name, *(f"-p {shlex.quote(f'{k}={v}')}" for k, v in parameters.items())])
+    again = " ".join(["pgaudit report", shlex.quote(name), *(f"-p {shlex.quote(f'{k}={v}')}" for k, v in parameters.items())])
     if failure.is_ours:
         steps = ["Put right what the message names.", f"Then run it again, each parameter as it has to be: {again}"]
     elif failure.error_type == "DeadKernelError":
@@ -156,7 +173,8 @@ def _conclusion(concluded: Conclusion, failure: Failure | None, name: str, param
     else:
         unforeseen = "This error was not foreseen: keep the executed notebook beside this report, its traceback says where it happened."
         steps = [unforeseen, f"Run it again: {again}"]
-    return Conclusion("not_checked", sentence, (*steps, *concluded.next_steps), concluded.facts)
+    verdict = "failed" if failure.is_a_finding else "not_checked"
+    return Conclusion(verdict, sentence, (*steps, *concluded.next_steps), concluded.facts)
 
 
 def _version() -> str:
@@ -166,10 +184,8 @@ def _version() -> str:
 
 
 def _run_facts(started: datetime, finished: datetime, settings: Mapping[str, Any]) -> dict[str, str]:
-    local = started.astimezone()
-    here = f" ({local:%H:%M:%S %Z} here)" if local.utcoffset() else ""
     facts = {
-        "Run at": f"{started:%Y-%m-%d %H:%M:%S} UTC{here}",
+        "Run at": moment_text(started),
         "Duration": f"{(finished - started).total_seconds():.1f} s",
         "Tool": f"pgaudit_kit {_version()}, Python {platform.python_version()}",
     }
@@ -201,9 +217,16 @@ def _notebook_text(notebook: dict[str, Any], file_name: str) -> str:
 
 def _publish(text: str, path: Path) -> bool:
     """Put *text* at *path* at once, unless something is there already; says which."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.touch(mode=0o600)  # a report shows rows: readable by its owner only, as a backup is
-    part.write_text(text, encoding="utf-8", newline="\n")
+    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        part.touch(mode=0o600)  # a report shows rows: readable by its owner only, as a backup is
+        part.write_text(text, encoding="utf-8", newline="\n")
+        return _named(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _named(part: Path, path: Path) -> bool:
     try:
         os.link(part, path)  # the one call that both is atomic and refuses to replace
     except FileExistsError:
@@ -212,6 +235,4 @@ def _publish(text: str, path: Path) -> bool:
         if path.exists():
             return False
         part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from importlib import resources
@@ -11,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from pgaudit_kit.display import html
+from pgaudit_kit.reporting.page_script import script_source, with_script
 from pgaudit_kit.reporting.runs import Run, meta_of, runs_in
 
 NAME: Final = "index.html"
@@ -20,18 +22,28 @@ _FOLDED: Final = 950
 
 
 def write_overview(folder: Path) -> Path | None:
-    """Write the overview of all reports in *folder* and return its path; None when an `index.html` that is not ours stands there."""
+    """Write the overview of all reports in *folder* and return its path; None when an `index.html` that is not ours stands there.
+
+    Several runs may end at once: who wrote looks again, so that the last one to write has seen the pages of all. Raises OSError.
+    """
     path = folder / NAME
-    if path.exists() and not _is_ours(path):
-        return None
-    part = path.with_name(f".{NAME}.{os.getpid()}.part")
+    runs = None
+    while runs != (found := runs_in(folder)):
+        if path.exists() and not _is_ours(path):
+            return None
+        runs = found
+        _replace(path, overview(runs))
+    return path
+
+
+def _replace(path: Path, page: str) -> None:
+    part = path.with_name(f".{NAME}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         part.touch(mode=0o600)
-        part.write_text(overview(runs_in(folder)), encoding="utf-8", newline="\n")
+        part.write_text(page, encoding="utf-8", newline="\n")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    return path
 
 
 def _is_ours(path: Path) -> bool:
@@ -48,9 +60,15 @@ def overview(runs: Sequence[Run]) -> str:
     style = f"{html.STYLE}\n{folder.joinpath('report.css').read_text(encoding='utf-8')}"
     render: Callable[..., str] = template.render
     histories = [_history(group) for group in _by_subject(runs)]
-    return render(
-        style=style, kind=_KIND, runs=runs, histories=histories, table=_table(runs), written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    page = render(
+        style=style,
+        kind=_KIND,
+        script_source=script_source(),
+        histories=histories,
+        table=_table(runs),
+        written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )
+    return with_script(page)
 
 
 def _by_subject(runs: Iterable[Run]) -> list[list[Run]]:
@@ -83,8 +101,8 @@ def _history(group: Sequence[Run]) -> dict[str, Any]:
 
 
 def _table(runs: Sequence[Run]) -> str:
-    columns = ("verdict", "report", "of", "when", "took", "what it said")
-    rows = ((r.verdict, _link(r), r.subject, when(r.started), f"{r.seconds:.1f} s", r.sentence) for r in runs)
+    columns = ("verdict", "report", "what it said", "of", "when", "took")  # a phone shows the first of them
+    rows = ((r.verdict, _link(r), r.sentence, r.subject, when(r.started), f"{r.seconds:.1f} s") for r in runs)
     return html.table(columns, rows, caption="All reports in this folder, the newest first", fold=_FOLDED)
 
 

@@ -102,6 +102,19 @@ def check_parameters(report: str, known: Iterable[Parameter], given: Mapping[str
     return checked
 
 
+def check_given(kind: type, **parameters: object) -> None:
+    """In a notebook: refuse *parameters* that are of no *kind* or hold a password, which papermill, called directly, takes as they come.
+
+    It gives `-p force no` as a text, and a text is true. Raises ParameterError.
+    """
+    for name, value in parameters.items():
+        if isinstance(value, str):
+            _refuse_secret(name, value)
+        if type(value) is not kind:
+            message = f"parameter {name} is to be {_TYPE_WORDS[kind.__name__]}, but was given {_an(type(value).__name__)}"
+            raise ParameterError(message, resource=name, remedy=_AS_IT_IS[kind is str])
+
+
 def _checked(parameter: Parameter, value: object) -> Any:
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
@@ -115,8 +128,11 @@ def _checked(parameter: Parameter, value: object) -> Any:
     except ValueError as error:
         # the value itself is not shown: what was passed by mistake may be a secret
         message = f"parameter {parameter.name} is to be {_TYPE_WORDS[parameter.type]}, but was given {_an(type(value).__name__)}"
-        raise ParameterError(message, resource=parameter.name, remedy=f"Its default is {parameter.default}: {parameter.help}") from error
+        remedy = f"Its default is {parameter.default}: {parameter.help}" + (_QUOTES if parameter.type == "str" else "")
+        raise ParameterError(message, resource=parameter.name, remedy=remedy) from error
 
+
+_QUOTES: Final = ". In a file of YAML a text that looks like something else stands in quotes."
 
 # looser than a URL's grammar on purpose: a password may hold a slash, and refusing one address too many harms nobody
 _URL_WITH_PASSWORD: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s@]*:[^\s]*@", re.IGNORECASE)
@@ -160,6 +176,7 @@ def _float(value: object) -> float:
     raise ValueError(value)
 
 
+_AS_IT_IS: Final = {False: "Of papermill: -p NAME True or False.", True: "Of papermill: -r NAME VALUE, which stays the text it is."}
 _READERS: Final[Mapping[str, Callable[[object], Any]]] = {"str": _text, "bool": _bool, "int": _int, "float": _float}
 _TYPE_WORDS: Final = {"str": "a text", "bool": "true or false", "int": "a whole number", "float": "a number"}
 

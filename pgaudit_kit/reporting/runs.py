@@ -39,7 +39,15 @@ class Run:
 def subject_of(facts: Mapping[str, str], settings: Mapping[str, Any]) -> str:
     """What a run was about: the database that its facts name, so that nightly runs over ever new files stand together."""
     dumped = facts.get("Dumped from", "").partition(",")[0]
-    named = (facts.get("Live database"), facts.get("Database"), dumped, settings.get("target"), settings.get("dump"))
+    named = (
+        facts.get("Live database"),
+        facts.get("Recorded of"),
+        facts.get("Database"),
+        dumped,
+        settings.get("target"),
+        settings.get("source"),
+        settings.get("dump"),
+    )
     return str(next(filter(None, named), ""))
 
 

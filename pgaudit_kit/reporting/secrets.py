@@ -21,6 +21,8 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 from pgaudit_kit.errors import HIDDEN, PgAuditError, hide_secrets
 
 _HIDDEN_ANYWHERE: Final = 6  # a shorter secret is hidden only where it stands alone: "1234" is a part of many numbers
+_HIDDEN_BY_NAME: Final = 8  # a variable called USE_TOKEN may hold "true"
+_SECRET_NAME: Final = re.compile(r"(SECRET|PASSWORD|PASSWD|PASSPHRASE|TOKEN|API_?KEY|ACCESS_?KEY|CREDENTIALS?)", re.IGNORECASE)
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TAGS: Final = re.compile(r"(<[^>]*>)")
 _QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
@@ -71,17 +73,18 @@ class Secrets:
 def secrets_of(parameters: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Secrets:
     """Return the secrets that a run with *parameters* can come across.
 
-    Those of every target that a parameter names (`env:`, `dotenv:`, `service:`, a URL), the passwords of all URLs in the
-    environment, and PGPASSWORD. A password that is also a public word of its own URL (user, host or database:
+    Those of every target that a parameter names (`env:`, `dotenv:`, `service:`, a URL), what a URL carries behind its `?` (where
+    stores put their signatures), the passwords of all URLs in the environment, PGPASSWORD, and every variable whose name says that
+    it is a secret (AWS_SECRET_ACCESS_KEY). A password that is also a public word of its own URL (user, host or database:
     postgres/postgres) is left alone: hiding that word everywhere would say what the password is, and hide nothing.
     """
     environment = os.environ if environment is None else environment
     found = {environment["PGPASSWORD"]} if environment.get("PGPASSWORD") else set()
-    for value in environment.values():
-        found |= _url_passwords(value)
+    for name, value in environment.items():
+        found |= _url_passwords(value) | ({value} if _is_secret(name, value) else set())
     for value in parameters.values():
         if isinstance(value, str):
-            found |= _target_secrets(value)
+            found |= _target_secrets(value) | _signatures(value)
     return Secrets(frozenset(found))
 
 
@@ -98,16 +101,33 @@ def _target_secrets(text: str) -> set[str]:
     return {s for s in target.secrets if s not in public}
 
 
+def _is_secret(name: str, value: str) -> bool:
+    """Whether an environment variable says by its name, or its value, that it is a secret; a path to one is none."""
+    named = _SECRET_NAME.search(name) and not name.upper().endswith("_FILE") and len(value) >= _HIDDEN_BY_NAME
+    return bool(named) or value.startswith("AGE-SECRET-KEY-")
+
+
+def _signatures(text: str) -> set[str]:
+    """What stands behind the `?` of a URL that is none of PostgreSQL: nobody can tell which part of it is the key."""
+    if "://" not in text or text.lower().startswith("postgres"):
+        return set()
+    query = text.partition("?")[2]
+    values = {part.partition("=")[2] for part in query.split("&")}
+    return {query, *(form for v in values if len(v) >= _HIDDEN_BY_NAME for form in (v, unquote(v)))} if query else set()
+
+
 def _url_passwords(text: str) -> set[str]:
     """The password of *text* if it is a URL with one, as written and decoded."""
     if "://" not in text:
         return set()
     try:
         parts = urlsplit(text.strip())
-        written, public = parts.password, {parts.username, parts.hostname, parts.path.strip("/")}
+        public = {parts.username, parts.hostname, parts.path.strip("/")}
+        in_query = [part.partition("=")[2] for part in parts.query.split("&") if "password=" in part.lower()]
+        written = [parts.password or "", *in_query]
     except ValueError:  # brackets that are no address
         return set()
-    return {s for s in (written, unquote(written)) if s and s not in public} if written else set()
+    return {form for s in written for form in (s, unquote(s)) if form and form not in public}
 
 
 def _forms(secret: str) -> set[str]:

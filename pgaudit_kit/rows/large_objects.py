@@ -26,9 +26,19 @@ class ContentHash:
         self.size_bytes += len(piece)
         self._hash.update(piece)
 
+    @property
+    def digest(self) -> bytes:
+        """The hash, 16 bytes."""
+        return self._hash.digest()
+
     def line(self, oid: int) -> bytes:
         """The row of the object."""
-        return b"%d\t%d\t%s\n" % (oid, self.size_bytes, self._hash.hexdigest().encode())
+        return _line(oid, self.size_bytes, self._hash.hexdigest())
+
+
+def fingerprint_of_objects(objects: Iterable[tuple[int, int, bytes]]) -> Fingerprint:
+    """The fingerprint of the rows of *objects*: OID, size and hash of the content of each."""
+    return fingerprint_of([b"".join(_line(oid, size_bytes, xxh3_128.hex()) for oid, size_bytes, xxh3_128 in objects)])
 
 
 class LargeObjectRows:
@@ -46,9 +56,15 @@ class LargeObjectRows:
 
     def add(self, oid: int, content: ContentHash) -> None:
         """Add an object whose content was read to its end."""
-        line = content.line(oid)
+        self._add_line(content.line(oid), content.size_bytes)
+
+    def add_known(self, oid: int, size_bytes: int, xxh3_128: bytes) -> None:
+        """Add an object of whose content size and hash are known."""
+        self._add_line(_line(oid, size_bytes, xxh3_128.hex()), size_bytes)
+
+    def _add_line(self, line: bytes, size_bytes: int) -> None:
         self.rows += 1
-        self.content_bytes += content.size_bytes
+        self.content_bytes += size_bytes
         self._open.append(line)
         self._open_bytes += len(line)
         if self._open_bytes >= _BLOCK_BYTES:
@@ -80,3 +96,7 @@ class LargeObjectRows:
             self._blocks.append(b"".join(self._open))
             self._open.clear()
             self._open_bytes = 0
+
+
+def _line(oid: int, size_bytes: int, xxh3_128: str) -> bytes:
+    return b"%d\t%d\t%s\n" % (oid, size_bytes, xxh3_128.encode())

@@ -114,6 +114,7 @@ def read_inventory(ask: Ask, major: int, *, ask_each: AskEach | None = None, ask
         tuple(sorted(unmodelled, key=lambda u: (u.schema or "", u.kind, u.name, u.reason))),
         database_in(others["database"], major),
         unread=tuple(reading.unread),
+        without_public=any(row["without_public"] for row in others["database"].by_name()),
     )
 
 

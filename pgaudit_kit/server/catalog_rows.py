@@ -39,7 +39,7 @@ Row = Mapping[str, Any]
 """One row of a query, by column name."""
 
 _KEY = ("kind", "schema", "name", "parent", "relation", "column_attributes")
-_OF_DATABASE_ALONE = ("name", "acl", "as_made", "settings")
+_OF_DATABASE_ALONE = ("name", "acl", "as_made", "without_public", "settings")
 # Columns that are not the text of an attribute yet: the attribute, and how its text is made
 _READ: Mapping[str, tuple[str, Callable[[Any], str | None]]] = {
     "options_pairs": ("options", lambda value: options_text(tuple(pair) for pair in json.loads(value))),

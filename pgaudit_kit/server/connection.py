@@ -31,6 +31,9 @@ class _Refusal(NamedTuple):
 
 
 # First match wins. Sources: src/backend/libpq/auth.c, utils/init/postinit.c, storage/lmgr/proc.c, tcop/backend_startup.c,
+# What a standby says of a session that stands in the way of what its primary did (ProcessInterrupts in tcop/postgres.c)
+CONFLICT = "conflict with recovery"
+CONFLICT_REMEDY = "Set hot_standby_feedback = on, or a longer max_standby_streaming_delay, on that standby; or back up the primary."
 # src/interfaces/libpq/fe-connect.c and fe-secure*.c; the last pattern of each line is what hosted poolers say.
 _REFUSALS = (
     _Refusal(
@@ -174,6 +177,8 @@ def refused_queries(label: str, doing: str, *, remedy: str = "") -> Iterator[Non
         words = (error.diag.message_primary or str(error)).strip() or type(error).__name__
         if isinstance(error, errors.InsufficientPrivilege):
             usual = "Use a role that may read everything, for example a member of pg_read_all_data."
+        elif CONFLICT in words:
+            usual = CONFLICT_REMEDY
         elif isinstance(error, psycopg.OperationalError):
             usual = "The connection was lost or cut short; try again."
         else:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pgaudit_kit.records.objects import COLUMN_ATTRIBUTE, Column, DatabaseObject, ObjectKey
+from pgaudit_kit.records.objects import COLUMN_ATTRIBUTE, PUBLIC_SCHEMA, Column, DatabaseObject, ObjectKey
 from pgaudit_kit.records.privileges import (
     OWNER,
     PUBLIC,
@@ -23,7 +23,6 @@ from pgaudit_kit.records.table_data import quote_identifier
 
 Row = Mapping[str, Any]
 
-_PUBLIC_KEY = ObjectKey("SCHEMA", None, "public")
 _WITH_COLUMNS = frozenset({"TABLE", "TYPE", "FOREIGN TABLE"})
 _OF_ROUTINES = frozenset({"FUNCTION", "PROCEDURE"})
 # Words of GRANT whose privileges are those of another word
@@ -38,11 +37,11 @@ def protect(objects: Iterable[DatabaseObject], rows: Iterable[Row], major: int) 
     by_key = {item.key: item for item in objects}
     for row in rows:
         key = ObjectKey(row["kind"], row["schema"], row["name"])
-        if key == _PUBLIC_KEY and key not in by_key and (_schema_public_acl(row) or row["label_pairs"]):
+        if key == PUBLIC_SCHEMA and key not in by_key and (_schema_public_acl(row) or row["label_pairs"]):
             by_key[key] = DatabaseObject(key, {"owner": row["owner"]})
         if key in by_key:
             by_key[key] = _protected(by_key[key], row, major)
-        elif key != _PUBLIC_KEY and row["word"] and not row["as_made"] and (acl := _changed(row, major)):
+        elif key != PUBLIC_SCHEMA and row["word"] and not row["as_made"] and (acl := _changed(row, major)):
             apart = ObjectKey("ACL", row["schema"], _tag(row))
             by_key[apart] = DatabaseObject(apart, {"acl": acl})
     return list(by_key.values())
@@ -95,7 +94,7 @@ def _protected(item: DatabaseObject, row: Row, major: int) -> DatabaseObject:
         acl = stored_acl(row, "COLUMN", major)
         return _with_said_of_column(item, row["column_name"], {"acl": acl, "security_label": label})
     said = {"security_label": label}
-    if item.key == _PUBLIC_KEY:
+    if item.key == PUBLIC_SCHEMA:
         said["acl"] = _schema_public_acl(row)
     elif row["word"]:
         said["acl"] = stored_acl(row, _kind(row), major)

@@ -1,9 +1,9 @@
 """Rows hashed by the server: several times faster than sending them, but only to be compared with what another server says likewise.
 
-A row's hash is made by hash_record_extended (PostgreSQL 14+), each column in the quickest form that tells apart what prints otherwise:
-as it is, in the bytes that its type would send, or as text. It has 64 bits, and their sum is exact. Equal sums prove equal rows; when sums
-differ, the rows themselves have to say how, since another build might hash otherwise. Sums are made by buckets of keys, so that only rows
-of buckets that differ have to be fetched.
+A row's hash is a chain (PostgreSQL 14+): each column is hashed with what came before it as the seed, in the quickest form that tells apart
+what prints otherwise: as it is, in the bytes that its type would send, or as text. It has 64 bits, and their sum is exact. Equal sums prove
+equal rows; when sums differ, the rows themselves have to say how, since another build might hash otherwise. Sums are made by buckets of
+keys, so that only rows of buckets that differ have to be fetched.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
+from pgaudit_kit.errors import QueryFailed
 from pgaudit_kit.records.fingerprint import ServerHash
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.server.catalog_query import query
@@ -21,9 +22,11 @@ from pgaudit_kit.server.snapshot import Snapshot
 BUCKETS = 1 << 12
 LARGE_BYTES = 4 << 20  # below, a table is read faster than the server answers
 _FIRST_MAJOR = 14
+_TOGETHER = 30
 _KEY_SEED, _ROW_SEED = 1, 0
 # Hashing into groups beats sorting, but the planner thinks that each row is a group; with free tuples it lets workers help.
 _PLANNING = {"enable_sort": "off", "parallel_setup_cost": "0", "parallel_tuple_cost": "0"}
+_ONE_PROCESS = {"max_parallel_workers_per_gather": "0"}
 
 _AS_IT_IS = "{}"
 _AS_TEXT = '({}::pg_catalog.text COLLATE pg_catalog."C")'  # by its bytes: some collations take for equal what is not the same
@@ -35,6 +38,19 @@ _FORMS = (
     | {kind: f"pg_catalog.{kind}send({{}})" for kind in ("int8", "float4", "float8", "bpchar")}
     | {kind: f"pg_catalog.{kind}_send({{}})" for kind in ("numeric", "time", "timetz", "timestamp", "timestamptz", "interval", "pg_lsn")}
 )
+# Of these, hash functions that can be called take a seed, and need no record: {c} is the column, {seed} the hash of the columns before it.
+# NULL is hashed as another value; a flag tells it from that. Of int8 the upper half is hashed too, which gives the lower one away.
+_CHAINED = {
+    "int2": "pg_catalog.hashint2extended(COALESCE({c}, 0::int2), {seed})",
+    "int4": "pg_catalog.hashint4extended(COALESCE({c}, 0), {seed})",
+    "int8": "pg_catalog.hashint4extended((COALESCE({c}, 0) >> 32)::int4, pg_catalog.hashint8extended(COALESCE({c}, 0), {seed}))",
+    "bool": "pg_catalog.hashint4extended(COALESCE({c}::int4, 0), {seed})",
+    "uuid": "pg_catalog.uuid_hash_extended(COALESCE({c}, '00000000-0000-0000-0000-000000000000'::uuid), {seed})",
+} | dict.fromkeys(
+    ("text", "varchar", "name", "json", "jsonb"), f"pg_catalog.hashtextextended(COALESCE({_AS_TEXT.format('{c}')}, ''), {{seed}})"
+)
+_MOST_CHAINED = 62  # each is one level deeper for the server, which has an end
+_FLAGS = 31  # of one number
 
 Sums: TypeAlias = Mapping[int, tuple[int, Decimal]]
 """By number of the bucket: how many rows, and the sum of their hashes."""
@@ -51,10 +67,48 @@ def can_hash(snapshot: Snapshot) -> bool:
     return snapshot.major >= _FIRST_MAJOR and snapshot.provenance.encoding != "SQL_ASCII"
 
 
-def server_hash(snapshot: Snapshot, name: TableName, columns: Sequence[str]) -> ServerHash:
-    """The rows of *name* over *columns*, hashed by the server as a whole. Raises RowsNotAvailable, QueryFailed."""
-    rows, total = bucket_sums(snapshot, name, columns, (), buckets=1).get(0, (0, Decimal(0)))
+def server_hash(snapshot: Snapshot, name: TableName, columns: Sequence[str], *, workers: bool = True) -> ServerHash:
+    """The rows of *name* over *columns*, hashed by the server as a whole, by several processes of it unless not *workers*.
+
+    Raises RowsNotAvailable, QueryFailed.
+    """
+    rows, total = bucket_sums(snapshot, name, columns, (), buckets=1, workers=workers).get(0, (0, Decimal(0)))
     return ServerHash(rows, int(total), _hash(columns, types_hashed_apart(snapshot, name), _ROW_SEED))
+
+
+def server_hashes(snapshot: Snapshot, tables: Mapping[TableName, Sequence[str]]) -> Iterator[tuple[TableName, ServerHash]]:
+    """Yield the rows of each of *tables* over its columns, hashed by the server: small tables some at a time.
+
+    Tables that the server does not hash are left out: some types have outputs that fail. Raises RowsNotAvailable.
+    """
+    types: dict[TableName, dict[str, str]] = {}
+    for row in snapshot.ask(query("row_hash_columns_of_all", snapshot.major), {"types": list(_FORMS)}):
+        types.setdefault(TableName(row["schema"], row["table"]), {})[row["name"]] = row["type"]
+    expressions = {name: _hash(columns, types.get(name, {}), _ROW_SEED) for name, columns in tables.items() if columns}
+    large = {name for name in expressions if is_large(snapshot, name)}
+    small = [name for name in expressions if name not in large]
+    groups = [*([name] for name in large), *(small[at : at + _TOGETHER] for at in range(0, len(small), _TOGETHER))]
+    for group in groups:
+        yield from _hashed_together(snapshot, group, expressions)
+
+
+def _hashed_together(
+    snapshot: Snapshot, group: Sequence[TableName], expressions: Mapping[TableName, str]
+) -> Iterator[tuple[TableName, ServerHash]]:
+    """Ask for a *group* of tables at once; one by one when that fails."""
+    sums = [
+        f"SELECT {number} AS number, count(*) AS rows, sum({expressions[name]}) AS hashes FROM ONLY {qualified(name)}"  # noqa: S608
+        for number, name in enumerate(group)
+    ]
+    try:
+        found = snapshot.ask_rows(group[0], " UNION ALL ".join(sums), settings=_PLANNING)
+    except QueryFailed:
+        for name in group if len(group) > 1 else ():
+            yield from _hashed_together(snapshot, [name], expressions)
+        return
+    for row in found:
+        name = group[row["number"]]
+        yield name, ServerHash(row["rows"], int(row["hashes"] or 0), expressions[name])
 
 
 def is_large(snapshot: Snapshot, name: TableName) -> bool:
@@ -68,12 +122,14 @@ def types_hashed_apart(snapshot: Snapshot, name: TableName) -> Mapping[str, str]
     return {row["name"]: row["type"] for row in rows}
 
 
-def bucket_sums(snapshot: Snapshot, name: TableName, columns: Sequence[str], key: Sequence[str], *, buckets: int = BUCKETS) -> Sums:
+def bucket_sums(
+    snapshot: Snapshot, name: TableName, columns: Sequence[str], key: Sequence[str], *, buckets: int = BUCKETS, workers: bool = True
+) -> Sums:
     """Count the rows of *name* and sum their hashes, by bucket of *key*. Raises RowsNotAvailable, QueryFailed."""
     types = types_hashed_apart(snapshot, name)
     bucket = _bucket(key or columns, types, buckets) if buckets > 1 else "0"
     sums = f"SELECT {bucket} AS bucket, count(*) AS rows, sum({_hash(columns, types, _ROW_SEED)}) AS hashes FROM ONLY {qualified(name)}"  # noqa: S608
-    found = snapshot.ask_rows(name, f"{sums} GROUP BY 1" if buckets > 1 else sums, settings=_PLANNING)
+    found = snapshot.ask_rows(name, f"{sums} GROUP BY 1" if buckets > 1 else sums, settings=_PLANNING | ({} if workers else _ONE_PROCESS))
     return {row["bucket"]: (row["rows"], row["hashes"]) for row in found if row["rows"]}
 
 
@@ -91,12 +147,24 @@ def _bucket(key: Sequence[str], types: Mapping[str, str], buckets: int) -> str:
 
 
 def _hash(columns: Sequence[str], types: Mapping[str, str], seed: int) -> str:
-    """The hash of a row. Text of other types is what their output functions say, as for COPY; a cast may leave out blanks.
+    """The hash of a row: of the columns that are hashed as a record, then of each other one in turn, then of which of these are NULL.
 
     A record's hash is a sum of its columns' hashes, each times a constant: summed up over rows, values that change places between rows
-    would not be seen. So it is hashed once more, as a number.
+    would not be seen. As a seed of what follows (the flags at least) it is mixed.
     """
+    chained = [column for column in columns if types.get(column) in _CHAINED][:_MOST_CHAINED]
+    found = _record_hash([column for column in columns if column not in chained], types, seed)
+    for column in chained:
+        found = _CHAINED[types[column]].format(c=quoted(column), seed=found)
+    for first in range(0, max(len(chained), 1), _FLAGS):
+        flags = [f"CASE WHEN {quoted(column)} IS NULL THEN {1 << n} ELSE 0 END" for n, column in enumerate(chained[first : first + _FLAGS])]
+        found = f"pg_catalog.hashint4extended({' | '.join(flags) or 0}, {found})"
+    return found
+
+
+def _record_hash(columns: Sequence[str], types: Mapping[str, str], seed: int) -> str:
+    """The hash of *columns* as a record. Other types are hashed by what their output functions say, as for COPY; a cast may drop blanks."""
     parts = [_FORMS[types[c]].format(quoted(c)) for c in columns if c in types]
     if texts := [quoted(c) for c in columns if c not in types]:
         parts.append(_AS_TEXT.format(f"ROW({', '.join(texts)})"))
-    return f"pg_catalog.hash_numeric_extended(pg_catalog.hash_record_extended(ROW({', '.join(parts)}), {seed})::numeric, {seed})"
+    return f"pg_catalog.hash_record_extended(ROW({', '.join(parts)}), {seed})" if parts else str(seed)

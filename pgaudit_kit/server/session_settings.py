@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import psycopg
 
+QUOTES = "quote_all_identifiers"
 # setup_connection of pg_dump.c, for this transaction only. What a server does not know (transaction_timeout: 17+,
 # restrict_nonsystem_relation_kind: the minors of August 2024) is not set there.
 SETTINGS = {

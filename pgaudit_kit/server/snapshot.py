@@ -5,14 +5,15 @@ from __future__ import annotations
 import weakref
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from pgaudit_kit.display import frames
+from pgaudit_kit.display import html
+from pgaudit_kit.display.source_frames import SourceFrames
 from pgaudit_kit.errors import QueryFailed, RowsNotAvailable, UsageError
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
@@ -30,20 +31,17 @@ from pgaudit_kit.server.connection import connect, refused_queries
 from pgaudit_kit.server.copy_statement import copy_statement
 from pgaudit_kit.server.copy_stream import copy_blocks
 from pgaudit_kit.server.large_objects import read_large_objects
-from pgaudit_kit.server.session_settings import APPLY_SETTINGS, SETTINGS, keep_any_bytes
+from pgaudit_kit.server.opening import open_snapshot
+from pgaudit_kit.server.session_settings import APPLY_SETTINGS, QUOTES
 from pgaudit_kit.server.table_listing import large_objects_in, table_in
 from pgaudit_kit.server.targets import Target, resolve_target
+from pgaudit_kit.sql.source_table import TablesByName
 
 if TYPE_CHECKING:
     import psycopg
     import sqlalchemy
-    from pandas import DataFrame
 
-_RECORDED_SETTINGS = ("TimeZone", "bytea_output", "lc_monetary", "standard_conforming_strings", "client_encoding")
-
-_QUOTES = "quote_all_identifiers"
-_PRINTING = ("TimeZone", "bytea_output", "lc_monetary", _QUOTES)  # of the settings, what a comparison may have changed
-_OLDEST = 12
+_PRINTING = ("TimeZone", "bytea_output", "lc_monetary", QUOTES)  # of the settings, what a comparison may have changed
 _TID_RANGE_SCANS = 14
 _CANCEL_SECONDS = 10
 _LARGE_OBJECTS = "large_objects_readable"
@@ -51,7 +49,28 @@ _MAY_READ_LARGE_OBJECTS = "Use their owner, a superuser, or lo_compat_privileges
 _MAY_READ_ALL = "Use a role that may read all rows: a superuser, or one with pg_read_all_data and BYPASSRLS."
 
 
-class Snapshot:
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a session sees, and how it prints that: enough for another one to be the very same, also in another process."""
+
+    target: Target
+    snapshot_id: str
+    lock_timeout: float | None
+    settings: tuple[tuple[str, str], ...]
+
+    def open(self) -> Snapshot:
+        """A connection that sees it; close it before the first one. Raises CannotConnect, QueryFailed."""
+        other = Snapshot(self.target, snapshot_id=self.snapshot_id, lock_timeout=self.lock_timeout)
+        try:
+            for setting, value in self.settings:
+                other.use_setting(setting, value)
+        except BaseException:  # Ctrl-C too: nobody else has this connection yet, so nobody else would close it
+            other.close()
+            raise
+        return other
+
+
+class Snapshot(TablesByName, SourceFrames):
     """What a database is at one moment: its objects and rows, whatever others write meanwhile.
 
     Everything is read in one transaction that cannot write; close the snapshot to end it (or use `with`). Reading rows
@@ -81,54 +100,19 @@ class Snapshot:
         self._counted: dict[tuple[TableName, tuple[str, ...]], Fingerprint] = {}
         self._sizes: dict[TableName, tuple[int, int]] | None = None
         try:
-            self._begin(snapshot_id)
+            opened = open_snapshot(
+                self._connection,
+                self._session,
+                self.label,
+                snapshot_id=snapshot_id,
+                lock_timeout=lock_timeout,
+                is_inside=self._is_inside,
+            )
         except BaseException:  # Ctrl-C included: no session stays behind
             if not self._is_inside:
                 self._connection.close()
             raise
-
-    def _begin(self, snapshot_id: str | None) -> None:
-        import psycopg
-
-        connection = self._connection
-        if self._is_inside:
-            with refused_queries(self.label, "ending all writing"):
-                connection.execute("SET LOCAL transaction_read_only = on")
-        else:
-            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        if snapshot_id is not None:
-            remedy = "The session that exported it must still be open, on the same database."
-            with refused_queries(self.label, f"taking over snapshot {snapshot_id}", remedy=remedy):
-                connection.execute(psycopg.sql.SQL("SET TRANSACTION SNAPSHOT {}").format(snapshot_id))
-        with refused_queries(self.label, "taking a snapshot"):
-            # first, so that nothing in a schema of the role's own search_path is taken for a function of the server
-            connection.execute("SELECT pg_catalog.set_config('search_path', '', true)")
-            quotes = self._ask("SELECT current_setting('quote_all_identifiers') AS quotes")[0]["quotes"]  # pg_dump does not turn it off
-            # such a server stores bytes in whatever encoding and could not convert them, so it is to send them as they are
-            raw = connection.info.parameter_status("server_encoding") == "SQL_ASCII"
-            settings = {"client_encoding": "SQL_ASCII" if raw else "UTF8", **SETTINGS}
-            if self._lock_timeout is not None:
-                settings["lock_timeout"] = str(round(self._lock_timeout * 1000))
-            connection.execute(APPLY_SETTINGS, [list(settings), list(settings.values())])
-            if raw:
-                keep_any_bytes(connection)
-        self._major = connection.info.server_version // 10_000
-        if self._major < _OLDEST:
-            raise QueryFailed(
-                f"the server is PostgreSQL {self._major}, and {_OLDEST} is the oldest that can be read",
-                resource=self.label,
-                remedy="Compare a dump of it instead.",
-            )
-        facts = self._ask(query("provenance", self._major))[0]
-        self._role: str = facts["role"]
-        self._provenance = Provenance(
-            format="live",
-            database=facts["database"],
-            server_version=facts["server_version"],
-            encoding=facts["server_encoding"],
-            created_at=facts["created_at"],
-            settings={**{name: facts[name] for name in _RECORDED_SETTINGS}, _QUOTES: quotes},
-        )
+        self._major, self._role, self._provenance = opened.major, opened.role, opened.provenance
 
     @property
     def label(self) -> str:
@@ -215,8 +199,8 @@ class Snapshot:
         self._reading = name
         try:
             with self._savepoint(f"reading the rows of {name}"):
-                if self._provenance.settings[_QUOTES] == "on":
-                    self._ask(printing.SET, {"name": _QUOTES, "value": "on"})
+                if self._provenance.settings[QUOTES] == "on":
+                    self._ask(printing.SET, {"name": QUOTES, "value": "on"})
                 yield from copy_blocks(self._connection, statement, wait=wait)
         finally:
             self._reading = None
@@ -230,16 +214,10 @@ class Snapshot:
         with refused_queries(self.label, "exporting the snapshot"):  # a savepoint's snapshot cannot be exported
             return str(self._ask("SELECT pg_export_snapshot() AS id")[0]["id"])
 
-    def another(self) -> Snapshot:
-        """A second connection that sees the same, with the same settings; close it before this one. Raises CannotConnect, QueryFailed."""
-        other = Snapshot(self.target, snapshot_id=self.export_id(), lock_timeout=self._lock_timeout)
-        try:
-            for setting in _PRINTING:
-                other.use_setting(setting, self._provenance.settings[setting])
-        except BaseException:  # Ctrl-C too: nobody else has this connection yet, so nobody else would close it
-            other.close()
-            raise
-        return other
+    def view(self) -> View:
+        """What other sessions need to see the same, with the same settings, while this one is open. Raises QueryFailed, UsageError."""
+        settings = tuple((name, self._provenance.settings[name]) for name in _PRINTING)
+        return View(self.target, self.export_id(), self._lock_timeout, settings)
 
     def know(self, name: TableName, fingerprint: Fingerprint, size_bytes: int) -> None:
         """Take what somebody else has counted of all rows of *name*, in this snapshot and under its settings, for its own."""
@@ -278,7 +256,7 @@ class Snapshot:
         if value == self._provenance.settings[name]:
             return
         self._check_free()
-        if name != _QUOTES:
+        if name != QUOTES:
             with self._savepoint(f"setting {name} to {value}", keep=True):
                 self._ask(printing.SET, {"name": name, "value": value})
         self._provenance = replace(self._provenance, settings={**self._provenance.settings, name: value})
@@ -340,21 +318,6 @@ class Snapshot:
         """Stop what another thread is waiting for."""
         self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
 
-    @property
-    def objects(self) -> DataFrame:
-        """Frame `objects` (display.frames.SCHEMAS): one row per object."""
-        return frames.objects_frame(self.inventory)
-
-    @property
-    def columns(self) -> DataFrame:
-        """Frame `columns` (display.frames.SCHEMAS): one row per column of a table, foreign table or composite type."""
-        return frames.columns_frame(self.inventory)
-
-    @property
-    def tables(self) -> DataFrame:
-        """Frame `tables` (display.frames.SCHEMAS): one row per table that holds rows; counts appear once fingerprints were asked."""
-        return frames.tables_frame(tables_alone(self.table_data))
-
     def close(self) -> None:
         """End the transaction and the connection. Harmless twice."""
         for stream in list(self._streams):
@@ -368,6 +331,19 @@ class Snapshot:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+    def _repr_html_(self) -> str:
+        """For a notebook: where and when, and its tables. Reads no rows."""
+        facts = {
+            "database": self.label,
+            "server": self._provenance.server_version,
+            "seen as of": self._provenance.created_at,
+            "connection": "closed" if self._connection.closed else "one READ ONLY transaction, until .close()",
+        }
+        if self._connection.closed:
+            return html.fragment(html.summary(facts))
+        rows = [(data.name.schema, data.name.name, len(data.columns)) for data in tables_alone(self.table_data)]
+        return html.fragment(html.summary(facts), html.table(["schema", "name", "columns"], rows, caption="Tables"))
 
     def __repr__(self) -> str:
         state = ", closed" if self._connection.closed else ""

@@ -81,7 +81,7 @@ class RowSource:
         return TypedTable(name, columns, types_of(self.inventory, name, columns), self.label, lambda: TableRows(columns, blocks()))
 
 
-def find_table(text: str, names: Sequence[TableName], resource: str) -> TableName:
+def find_table(text: str, names: Sequence[TableName], resource: str, *, what: str = "dump") -> TableName:
     """Return the one of *names* that *text* means, a name as in SQL; a bare one is there only once. Raises UsageError, RowsNotAvailable."""
     parsed = read_name(text, 0)
     if not parsed or parsed[2] != len(text.rstrip()):
@@ -91,9 +91,10 @@ def find_table(text: str, names: Sequence[TableName], resource: str) -> TableNam
     if len(found) == 1:
         return found[0]
     known = [str(name) for name in found or names]
-    close = (found and known) or difflib.get_close_matches(text, known) or known[:5]
-    what = f"{text} is there more than once" if found else f"no rows of {text} in this dump"
-    raise RowsNotAvailable(what, resource=resource, table=text, remedy=f"It has rows of {', '.join(close) or 'no table at all'}.")
+    like = difflib.get_close_matches(table, [name.name for name in names])  # a bare name is not like one with a schema
+    close = (found and known) or difflib.get_close_matches(text, known) or [str(name) for name in names if name.name in like] or known[:5]
+    message = f"{text} is there more than once" if found else f"no rows of {text} in this {what}"
+    raise RowsNotAvailable(message, resource=resource, table=text, remedy=f"It has rows of {', '.join(close) or 'no table at all'}.")
 
 
 def _children(inventory: Inventory) -> dict[TableName, list[TableName]]:

@@ -13,9 +13,9 @@ import pytest
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.audits.file_digest import file_digest
 from pgaudit_kit.audits.proof import prove
-from pgaudit_kit.audits.result import AuditResult
+from pgaudit_kit.audits.result import WITHOUT_MANIFEST, AuditResult
 from pgaudit_kit.audits.taking import take_manifest
-from pgaudit_kit.audits.verify import WITHOUT_MANIFEST, verify
+from pgaudit_kit.audits.verify import verify
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import NotADump, UsageError
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer

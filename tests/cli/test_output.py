@@ -123,6 +123,9 @@ def test_parameters_of_a_report_come_from_a_file_too(backed_up: tuple[str, Path]
     assert "nowhere.dump" in json.loads(overridden.stdout)["sentence"]
     parameters.write_text("dumb: app.dump\n", encoding="utf-8")
     assert "has no parameter dumb" in pgaudit("report", "verify", "-f", str(parameters)).stderr
+    parameters.write_text(f"dump: {dump}\ndump: hunter22\n", encoding="utf-8")
+    twice = pgaudit("report", "verify", "-f", str(parameters))
+    assert (twice.returncode, "gives dump more than once" in twice.stderr, "hunter22" in twice.stderr) == (2, True, False)
     for text in ("password: [hunter22", "- hunter22", ""):
         parameters.write_text(text, encoding="utf-8")
         refused = pgaudit("report", "verify", "-f", str(parameters))

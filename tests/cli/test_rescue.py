@@ -24,6 +24,14 @@ def test_it_is_applied_after_yes_and_says_how_many_rows_came_back(pgaudit: Run, 
     assert json.loads(again.stdout)["rows"] == 0
 
 
+def test_for_people_it_names_the_tables_that_rows_came_back_to_parents_included(pgaudit: Run, before: tuple[Path, str]) -> None:
+    dump, url = before
+    asked = pgaudit("rescue", str(dump), url, "messages", "--with-parents", "--apply", "--yes")
+    assert "610 rows of public.messages, public.users are as before" in asked.stdout
+    again = pgaudit("rescue", str(dump), url, "messages", "--apply", "--yes")
+    assert "no row of public.messages had to come back" in again.stdout
+
+
 def test_a_script_that_lacks_parents_says_so_and_changes_nothing(pgaudit: Run, before: tuple[Path, str]) -> None:
     dump, url = before
     done = pgaudit("rescue", str(dump), url, "messages", "--apply", "--yes")

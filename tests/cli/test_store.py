@@ -131,7 +131,7 @@ def test_a_person_is_asked(answer: str, left: int, backed_up: Path, tmp_path: Pa
         text=True,
     ) as process:
         os.write(ours, f"{answer}\n".encode())
-        stdout, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=120)
     os.close(ours)
     os.close(theirs)
     assert process.returncode == 0, stderr

@@ -12,15 +12,19 @@ from pathlib import Path
 import pytest
 
 from pgaudit_kit.demo.run import VARIABLE, DemoResult, Step, run_demo
-from pgaudit_kit.reporting.notebooks import run_report
+from pgaudit_kit.reporting import report_names, run_report
 from tests.conftest import PROJECT
+from tests.docs.blocks import blocks_of, differs
 
 GOOD = tuple(
     Step(name, verdict, True, "", Path(f"{name}.html"))  # noqa: FBT003  # the fields in order
     for name, verdict in (
         ("backup", "passed"),
         ("incident", "different"),
+        ("migrations", "failed"),
         ("verify", "passed"),
+        ("rehearse", "passed"),
+        ("explore", "passed"),
         ("restore", "passed"),
         ("rollback", "passed"),
     )
@@ -57,19 +61,27 @@ def test_each_step_is_one_line_that_names_its_report(walked: tuple[DemoResult, l
     result, said, _ = walked
     assert all("\n" not in line for line in said)
     assert [line.split()[0] for line in said] == [
-        *("server", "app", "backup", "played", "incident", "verify", "restore", "rollback", "demo"),
+        *("server", "app", "backup", "played", "incident", "migrations", "verify", "rehearse", "explore", "restore", "rollback", "demo"),
     ]
-    assert len(result.reports) == 4
+    assert len(result.reports) == len(report_names())
     assert all(str(report) in "\n".join(said) for report in result.reports)
 
 
 @pytest.mark.slow
-def test_four_reports_of_each_run_and_nothing_half_written_are_left(walked: tuple[DemoResult, list[str], Path]) -> None:
+def test_the_readme_shows_what_the_demo_says(walked: tuple[DemoResult, list[str], Path]) -> None:
+    _, said, folder = walked
+    shown = next(b.text for b in blocks_of(PROJECT / "README.md") if b.text.startswith("server     PostgreSQL"))
+    found = [line.replace(f"{folder / 'the reports'}{os.sep}", "reports/") for line in said]
+    assert differs(shown.splitlines(), found) == ""
+
+
+@pytest.mark.slow
+def test_every_report_of_each_run_and_nothing_half_written_are_left(walked: tuple[DemoResult, list[str], Path]) -> None:
     _, _, folder = walked
     kinds = sorted(re.match(r"[a-z]+", file.name)[0] for file in (folder / "the reports").glob("*.html"))  # type: ignore[index]
-    assert kinds == sorted([*["backup", "incident", "restore", "verify"] * 2, "index"])
+    assert kinds == sorted([*report_names() * 2, "index"])
     backups = sorted(file.suffix for file in (folder / "backups").iterdir() if not file.name.startswith("."))
-    assert backups == [".dump"] * 2 + [".json"] * 4  # a manifest and its proof each
+    assert backups == [".dump"] * 2 + [".json"] * 6  # a manifest, its proof and that of the rehearsal each
     assert (folder / "app" / "prisma" / "schema.prisma").is_file()
 
 

@@ -12,6 +12,7 @@ from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.difference import ObjectDifference
 from tests.conftest import missing
+from tests.difference.dumping import pg_dump
 from tests.postgres_versions import installation
 
 CHANGES = (
@@ -77,3 +78,22 @@ def test_what_initdb_makes_of_public_since_15_is_no_change(server_of: Callable[[
     for major in (13, 18):
         with psycopg.connect(server_of(major).url(), autocommit=True) as connection:
             connection.execute("DROP DATABASE public_across WITH (FORCE)")
+
+
+def test_of_two_live_databases_one_without_it_differs_in_it(
+    make_database: Callable[..., str], server: EmbeddedServer, tmp_path: Path
+) -> None:
+    one, other = make_database(), make_database()
+    for url, sql in ((one, ""), (other, "DROP SCHEMA public;")):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"{sql} CREATE SCHEMA s; CREATE TABLE s.t (a int)".encode())
+    assert [(str(d.key), d.status) for d in _found(one, other)] == [("SCHEMA public", "only_left")]
+    assert [(str(d.key), d.status) for d in _found(other, one)] == [("SCHEMA public", "only_right")]
+    assert _found(other, other) == []
+    with diff(one, other, include=["s.*"]) as found:
+        assert found.verdict == "same"
+    dump = str(pg_dump(server, other, tmp_path / "d", "-Fc"))
+    assert [_found(dump, url) for url in (one, other)] == [[], []]  # restored, it leaves the schema that is there
+    with psycopg.connect(one, autocommit=True) as connection:
+        connection.execute("COMMENT ON SCHEMA public IS 'ours'")
+    assert [(str(d.key), d.status) for d in _found(one, other)] == [("SCHEMA public", "only_left")]

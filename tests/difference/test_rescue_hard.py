@@ -279,16 +279,32 @@ def test_unique_values_at_which_rows_point_stay_where_they_are(incident: Inciden
 
 @pytest.mark.parametrize(
     ("kind", "then", "now"),
-    [("numeric", "1.0", "1.00"), ("own", "1.0", "1.00"), ("float8", "-0", "0"), ('text COLLATE "C"', "a", "a"), ("varchar(9)", "a", "a")],
+    [
+        *[
+            ("numeric", "1.0", "1.00"),
+            ("own", "1.0", "1.00"),
+            ("float8", "-0", "0"),
+            ('text COLLATE "C"', "a", "a"),
+            ("varchar(9)", "a", "a"),
+        ],
+        *[
+            ("interval", "1 mon", "30 days"),
+            ("jsonb", "[1.0]", "[1.00]"),
+            ("own[]", "{1.0}", "{1.00}"),
+            ("numrange", "[1.0,2)", "[1.00,2)"),
+        ],
+        *[("pair", "(1.0,x)", "(1.00,x)"), ("citext", "Ab", "aB"), ("citext[]", "{Ab}", "{aB}"), ("character(3)", "a", "a ")],
+    ],
 )
 def test_a_row_whose_key_is_equal_but_printed_otherwise_is_changed_and_not_lost(incident: Incident, kind: str, then: str, now: str) -> None:
     before = incident(
-        f"CREATE DOMAIN own AS numeric; CREATE TABLE t (k {kind} PRIMARY KEY, v int); INSERT INTO t VALUES ('{then}', 1), ('7', 7)",
+        f"CREATE DOMAIN own AS numeric; CREATE TYPE pair AS (a own, b text); CREATE EXTENSION citext;"
+        f"CREATE TABLE t (k {kind} PRIMARY KEY, v int); INSERT INTO t VALUES ('{then}', 1)",
         f"UPDATE t SET k = '{now}', v = 2 WHERE v = 1",
     )
     with diff(*before) as found:
         assert found.row_result("t").counts == RowCounts(changed=1)
-        columns = {"v"} if then == now else {"k", "v"}
+        columns = {"v"} if then == now.rstrip() else {"k", "v"}
         assert {c.attribute for c in found.row_result("t").listed[0].columns} == columns
         assert apply_rescue(before[1], Rescue(found, ["t"]).script()) == 0
     with diff(*before, include=["t"]) as found:
@@ -296,6 +312,49 @@ def test_a_row_whose_key_is_equal_but_printed_otherwise_is_changed_and_not_lost(
     with diff(*before) as found:
         apply_rescue(before[1], Rescue(found, ["t"], revert=True).script())
     assert rows_are_the_same(before)
+
+
+@pytest.mark.parametrize("kind", ["int", "numeric", "character(3)"])
+def test_a_row_whose_key_is_null_gets_its_values_back_where_nulls_are_one_value(incident: Incident, kind: str) -> None:
+    before = incident(
+        f"CREATE TABLE t (a {kind}, b text, UNIQUE NULLS NOT DISTINCT (a)); INSERT INTO t VALUES (NULL, 'x'), ('1', 'y'), ('2', 'z')",
+        "UPDATE t SET b = b || '!' WHERE a IS NULL OR a = '1'; DELETE FROM t WHERE a = '2'",
+    )
+    with diff(*before) as found:
+        assert found.row_result("t").counts == RowCounts(missing=1, changed=2)
+        assert apply_rescue(before[1], Rescue(found, ["t"], revert=True).script()) == 3
+    assert rows_are_the_same(before)
+
+
+def test_rows_of_periods_are_told_by_their_key(incident: Incident) -> None:
+    before = incident(
+        "CREATE EXTENSION btree_gist; CREATE TABLE t (id int, during daterange, v int, PRIMARY KEY (id, during WITHOUT OVERLAPS));"
+        "INSERT INTO t VALUES (1, '[2024-01-01,2024-02-01)', 1), (1, '[2024-02-01,)', 2), (2, '[2024-02-01,)', 3)",
+        "UPDATE t SET v = 0 WHERE v = 2; DELETE FROM t WHERE v = 3",
+    )
+    with diff(*before) as found:
+        assert found.row_result("t").counts == RowCounts(missing=1, changed=1)
+        assert apply_rescue(before[1], Rescue(found, ["t"], revert=True).script()) == 2
+    assert rows_are_the_same(before)
+
+
+@pytest.mark.parametrize("columns", ["", "a int GENERATED ALWAYS AS (1) STORED"])
+def test_rows_of_no_columns_come_back_as_many_as_there_were(incident: Incident, columns: str) -> None:
+    before = incident(f"CREATE TABLE t ({columns}); {3 * 'INSERT INTO t DEFAULT VALUES;'}", "DELETE FROM t; INSERT INTO t DEFAULT VALUES")
+    for times in (2, 0):
+        with diff(*before) as found:
+            assert found.row_result("t").counts == RowCounts(missing=times)
+            assert apply_rescue(before[1], Rescue(found, ["t"]).script()) == times
+    assert rows_are_the_same(before)
+    run(before[1], "INSERT INTO t DEFAULT VALUES")
+    with diff(*before) as found:
+        assert apply_rescue(before[1], Rescue(found, ["t"]).script()) == 0
+
+
+def test_rows_of_which_no_column_is_left_are_refused(incident: Incident) -> None:
+    before = incident("CREATE TABLE t (a int); INSERT INTO t VALUES (1)", "ALTER TABLE t DROP a, ADD b int; DELETE FROM t")
+    with diff(*before) as found, pytest.raises(RowsNotAvailable, match="none of the columns any more"):
+        "".join(Rescue(found, ["t"]).script())
 
 
 def test_rows_of_no_encoding_come_back_byte_for_byte(server: EmbeddedServer, tmp_path: Path) -> None:

@@ -147,6 +147,15 @@ def test_keys_that_are_equal_and_printed_otherwise_are_one_row(kind: str, left: 
     assert (found.status, found.columns) == ("changed", (Change("id", left.decode(), right.decode()),))
 
 
+def test_keys_that_are_printed_alike_are_paired_before_those_that_may_be_equal() -> None:
+    """Under lc_ctype C, citext tells letters of no ASCII apart, and both rows may be there."""
+    rows = [["Ä\t1\n".encode() + "ä\t1\n".encode()], ["ä\t2\n".encode()]]
+    left, right = (FakeSource(copy_text={T: (("id", "v"), b"".join(side))}) for side in rows)
+    key = RowKey(("id",), kinds=("citext",))
+    pairs = {(p.key, p.status) for p in differing_rows(left, right, T, ["id", "v"], key)}
+    assert pairs == {(("ä",), "changed"), (("Ä",), "only_left")}
+
+
 def test_a_key_that_is_all_of_a_row_pairs_it_too() -> None:
     left, right = (FakeSource(copy_text={T: (("id",), text)}) for text in (b"1\n7\n", b"1.0\n7\n"))
     (pair,) = differing_rows(left, right, T, ["id"], RowKey(("id",), kinds=("numeric",)))

@@ -13,6 +13,7 @@ from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.audits.taking import take_manifest
 from pgaudit_kit.difference.printed_types import columns_printed_by
 from pgaudit_kit.difference.rescue import Rescue
+from pgaudit_kit.difference.rows import RowCounts
 from pgaudit_kit.difference.sessions import _TYPES, MONEY, TIME_ZONE
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import QueryFailed, RowsNotAvailable
@@ -167,7 +168,7 @@ def test_a_zone_that_only_later_rows_tell_is_found_all_the_same(database: Databa
     """The first 20,000 rows are of one winter: UTC prints them as London does. The objects do not tell either."""
     database.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE public.many (id int, at timestamptz)")
     database.run(
-        "INSERT INTO public.many SELECT i, timestamptz '2024-01-01 00:00+00' + i * interval '1 min' FROM generate_series(1, 20100) i"
+        "INSERT INTO public.many SELECT i, timestamptz '2024-01-01 00:00+00' + i * interval '1 min' FROM generate_series(1, 60000) i"
     )
     database.run("INSERT INTO public.many VALUES (0, '2024-07-01 00:00:00+00')")
     database.set(TimeZone="Europe/London")
@@ -179,6 +180,21 @@ def test_a_zone_that_only_later_rows_tell_is_found_all_the_same(database: Databa
     with diff(path, database.url) as found:
         assert found.verdict == "different"
         assert found.row_result("many").counts.missing == 1
+
+
+def test_a_zone_that_only_later_rows_tell_is_found_where_it_prints_the_key(database: Database, tmp_path: Path) -> None:
+    """A row that changed and whose key is printed alike under both zones says nothing of the others."""
+    database.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE public.many (at timestamptz PRIMARY KEY, v int)")
+    database.run(
+        "INSERT INTO public.many SELECT timestamptz '2024-01-01 00:00+00' + i * interval '1 min', i FROM generate_series(1, 60000) i"
+    )
+    database.run("INSERT INTO public.many SELECT timestamptz '2024-07-01 00:00+00' + i * interval '1 min', -i FROM generate_series(1, 9) i")
+    database.set(TimeZone="Europe/London")
+    path = database.dump(tmp_path / "d", dump_format="plain")
+    database.set(TimeZone="UTC")
+    database.run("UPDATE public.many SET v = 0 WHERE v = 5; DELETE FROM public.many WHERE v = 7")
+    with diff(path, database.url) as found:
+        assert found.row_result("many").counts == RowCounts(missing=1, changed=1)
 
 
 def test_a_zone_that_nobody_has_does_not_matter(database: Database, tmp_path: Path) -> None:

@@ -130,3 +130,25 @@ def test_of_two_columns_that_are_compared_none_is_left_out_because_all_its_value
     assert "live now" in shown
     missing_rows = frame.assign(**{"column": None, "in the dump": None})
     assert "live now" not in html.frame_table(missing_rows.assign(key=["1", "2"]), caption="Rows", compare=("in the dump", "live now"))
+
+
+def test_characters_that_nobody_sees_or_that_turn_text_round_become_visible_and_emoji_stay() -> None:
+    assert html.escape("a\u200bb\u202ec\u2066d\ufeffe\u00adf") == r"a\u200bb\u202ec\u2066d\ufeffe\xadf"
+    assert html.escape("👩\u200d👧 مرحبا") == "👩\u200d👧 مرحبا"
+
+
+def test_a_span_of_time_reads_as_people_say_it() -> None:
+    minute = dt.timedelta(minutes=1)
+    spans = (dt.timedelta(seconds=146.97), dt.timedelta(days=12, hours=4, seconds=3), dt.timedelta(0), 180 * minute, -minute)
+    shown = html.table(list("abcde"), [spans], caption="Ages")
+    for said in ("2 min 26.97 s", "12 d 4 h 3 s", ">0 s<", ">3 h<", ">-1 min<"):
+        assert said in shown
+
+
+def test_a_command_between_backticks_is_code_and_what_is_in_it_is_escaped() -> None:
+    assert html.with_code("run `a <b>` now") == "run <code>a &lt;b&gt;</code> now"
+    assert "<code>x</code>" in html.next_steps(["`x`"])
+
+
+def test_a_large_number_with_a_fraction_is_no_power_of_ten() -> None:
+    assert ">123,456.79<" in html.table(["a"], [(123456.789,)], caption="Numbers")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -188,3 +189,81 @@ def test_the_sample_application_passes_by_all_three(make_database: Make) -> None
     assert result.verdict == "passed", result.sentence
     assert {m.file for m in result.migrations} == {"unchanged"}
     assert sum(int(m.catalog.removeprefix("has all ")) for m in result.migrations) > 50
+
+
+def test_what_the_catalog_holds_decides_what_to_do_about_a_failed_one(project: PrismaProject) -> None:
+    project.deploy("1_init", "2_posts")
+    project.fail("3_names")
+    assert "mend the script" in pk.migrations(project.url, project.migrations).next_steps[0]
+    project.run("3_names")
+    assert pk.migrations(project.url, project.migrations).next_steps[0].startswith("All of it is there")
+
+
+def test_commands_can_be_pasted_whatever_the_name(project: PrismaProject) -> None:
+    project.deploy(*ALL)
+    project.write("4 it's new", 'CREATE TABLE "New" ("id" INTEGER);')
+    project.run("4 it's new")
+    (step,) = pk.migrations(project.url, project.migrations).next_steps
+    assert shlex.split(step.strip("`")) == ["prisma", "migrate", "resolve", "--applied", "4 it's new"]
+
+
+def test_the_error_is_told_wherever_it_stands_in_the_logs(project: PrismaProject) -> None:
+    project.deploy("1_init")
+    project.fail("2_posts", logs='external connector error\nError querying the database: ERROR: syntax error at or near "x"\n   0: sql\n')
+    (failed,) = [m for m in pk.migrations(project.url).migrations if m.state == "failed"]
+    assert failed.reason == 'it began and did not end: ERROR: syntax error at or near "x"'
+
+
+def test_a_schema_of_several_files_keeps_its_migrations_beside_them(make_database: Make, tmp_path: Path) -> None:
+    project = PrismaProject(make_database(), tmp_path / "made")
+    project.deploy(*ALL)
+    (tmp_path / "app" / "prisma" / "schema").mkdir(parents=True)
+    project.migrations.rename(tmp_path / "app" / "prisma" / "schema" / "migrations")
+    assert pk.migrations(project.url, tmp_path / "app").verdict == "passed"
+
+
+def test_an_empty_migration_and_one_of_comments_alone_are_applied_and_nothing_else(project: PrismaProject) -> None:
+    project.write("4_empty", "")
+    project.write("5_words", "-- This is an empty migration.\n")
+    project.deploy(*ALL, "4_empty", "5_words")
+    result = pk.migrations(project.url, project.migrations)
+    assert result.verdict == "passed"
+    assert [m.catalog for m in result.migrations][-2:] == ["makes nothing to look for"] * 2
+
+
+@pytest.mark.parametrize(
+    ("lock", "reads_it"),
+    [
+        ('# a word\nprovider = "postgresql"\n', True),
+        ('# a word\r\nprovider = "postgresql"\r\n', True),
+        ('provider = "postgresql"\nother = ', True),
+        ('provider = "postgres"', False),
+        ('provider="postgresql"', False),
+        (' provider = "postgresql"', False),
+        ("provider = 'postgresql'", False),
+        ('provider = "postgresql" # x', False),
+        ('\ufeffprovider = "postgresql"', False),
+        ("# only words", False),
+        ("", False),
+    ],
+)
+def test_the_lock_file_is_read_as_prisma_reads_it(lock: str, reads_it: bool, project: PrismaProject) -> None:
+    """Measured with its engine 7.10, in a schema of either name of the provider."""
+    project.deploy(*ALL)
+    (project.migrations / "migration_lock.toml").write_bytes(lock.encode())
+    result = pk.migrations(project.url, project.migrations)
+    assert outcomes(result)["migrations.files"] == ("passed" if reads_it else "failed")
+    assert [(s.exit_code, s.says.startswith("P3019")) for s in result.tool_says] == [(0, False) if reads_it else (1, True)]
+
+
+def test_folders_are_listed_as_prisma_lists_them(project: PrismaProject) -> None:
+    """Measured with its engines 6.19 and 7.10: hidden ones are migrations, links and files are none."""
+    project.deploy(*ALL)
+    (project.migrations / "README.md").write_text("words")
+    (project.migrations / "4_link").symlink_to(project.file("1_init").parent, target_is_directory=True)
+    assert pk.migrations(project.url, project.migrations).verdict == "passed"
+    (project.migrations / ".drafts").mkdir()
+    result = pk.migrations(project.url, project.migrations)
+    assert [(m.name, str(m.state)) for m in result.migrations][len(ALL) :] == [(".drafts", "pending")]
+    assert [(s.exit_code, s.says) for s in result.tool_says] == [(1, "not yet applied: .drafts")]
+    assert "remove the folder" in result.next_steps[0]

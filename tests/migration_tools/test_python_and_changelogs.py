@@ -22,6 +22,10 @@ def states(tool: Tool, rows: list[Row], files: MigrationFiles | None) -> dict[st
     return {status.name: str(status.state) for status in statuses_of(tool, "t", ledger, files)}
 
 
+def notes(tool: Tool, rows: list[Row], files: MigrationFiles) -> list[str]:
+    return [said for said, _ in tool.settle(Ledger(tool.name, TableName("public", "t"), tuple(tool.read_rows(rows))), files).notes]
+
+
 def revision(folder: Path, name: str, before: str, more: str = "") -> None:
     (folder / f"{name}_x.py").write_text(f"{TRAP}revision = {name!r}\ndown_revision = {before}\n{more}\ndef upgrade():\n    pass\n")
 
@@ -31,11 +35,33 @@ def test_alembic_s_heads_stand_for_all_before_them_over_branches_and_merges(tmp_
         revision(tmp_path, name, before, "depends_on = None\nbranch_labels: str = None")
     files = read_folder(alembic.TOOL, tmp_path)
     assert files is not None
-    assert files.faults[0][0] == "2 heads: n, o"
+    assert notes(alembic.TOOL, [{"version_num": "n"}], files) == ["2 heads: n, o"]
+    assert not notes(alembic.TOOL, [{"version_num": "n"}, {"version_num": "o"}], files), "branches that are kept apart, and all applied"
     assert states(alembic.TOOL, [{"version_num": "n"}], files) == {**dict.fromkeys("abcmn", "applied"), "o": "pending"}
     assert states(alembic.TOOL, [{"version_num": "b"}], files) == {**dict.fromkeys("ab", "applied"), **dict.fromkeys("cmno", "pending")}
     assert states(alembic.TOOL, [{"version_num": "lost"}], files) == {"lost": "unknown", **dict.fromkeys("abcmno", "pending")}
     assert not (tmp_path / "was_run").exists()
+
+
+def test_before_a_head_of_alembic_without_a_script_nothing_is_called_not_applied(tmp_path: Path) -> None:
+    revision(tmp_path, "a", "None")
+    revision(tmp_path, "b", "'a'")
+    files = read_folder(alembic.TOOL, tmp_path)
+    ledger = Ledger("alembic", TableName("public", "t"), tuple(alembic.read_rows([{"version_num": "lost"}])))
+    lost, *others = statuses_of(alembic.TOOL, "t", ledger, files)
+    assert (lost.name, lost.faults) == ("lost", {"files": "failed"})
+    assert [(s.name, s.faults, s.remedy) for s in others] == [(name, {"files": "not_checked"}, "") for name in "ab"]
+    assert "cannot be told: it may stand before lost" in others[0].reason
+
+
+def test_an_app_of_django_may_have_another_label_than_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "blog" / "migrations"
+    folder.mkdir(parents=True)
+    (folder / "0001_initial.py").write_text("class Migration:\n    pass\n")
+    (tmp_path / "blog" / "apps.py").write_text(f"{TRAP}class BlogConfig(AppConfig):\n    name = 'blog'\n    label = 'weblog'\n")
+    rows: list[Row] = [{"id": "1", "app": "weblog", "name": "0001_initial", "applied": "2025-01-01"}]
+    assert states(django.TOOL, rows, read_folder(django.TOOL, tmp_path)) == {"weblog.0001_initial": "applied"}
+    assert not (tmp_path / "blog" / "was_run").exists()
 
 
 def test_a_script_of_alembic_that_cannot_be_understood_is_said_to_be(tmp_path: Path) -> None:

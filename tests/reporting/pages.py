@@ -1,9 +1,13 @@
-"""What a page must be whatever it shows: one file, nothing loaded, nothing run, sound for a screen reader."""
+"""What a page must be whatever it shows: one file, nothing loaded, nothing run but its own script, sound for a screen reader."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from html.parser import HTMLParser
+
+from pgaudit_kit.reporting import page_script
 
 
 class Outline(HTMLParser):
@@ -28,8 +32,11 @@ class Outline(HTMLParser):
 
 def assert_self_contained(page: str) -> Outline:
     outline = Outline(page)
-    assert "<script" not in page.lower()
-    assert not {"script", "iframe", "link", "object", "embed"} & set(outline.tags)
+    (script,) = re.findall(r"<script\b(.*?)</script>", page, re.IGNORECASE | re.DOTALL)
+    assert script == f">{page_script.script()}"
+    assert page.lower().count("<script") == 1
+    assert re.findall(r"script-src ([^;]*);", page) == [_hash(script[1:])], "the policy lets no other script run"
+    assert not {"iframe", "link", "object", "embed"} & set(outline.tags)
     assert not [u for u in outline.loads if not u.startswith(("#", "data:")) and (":" in u or u.startswith("//"))]
     for loaded in re.findall(r"url\(([^)]*)\)|@import", page):
         assert loaded.startswith("#")
@@ -43,3 +50,7 @@ def assert_self_contained(page: str) -> Outline:
     ids = re.findall(r'\sid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
     return outline
+
+
+def _hash(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -42,6 +43,38 @@ def objects(names: Sequence[str]) -> list[dict[str, Any]]:
     return [{"kind": "INDEX", "schema": "public", "parent": None, "name": n, "status": statuses[i % 4]} for i, n in enumerate(names)]
 
 
+def keys(names: Sequence[str]) -> list[dict[str, Any]]:
+    states = ["in force", "dropped", "not valid"]
+    return [
+        {"schema": "s", "table": n, "key": n, "parent": f"s.{names[i // 2]}", "state": states[i % 3], "rows": [0, 3, None][i % 3]}
+        for i, n in enumerate(names)
+    ]
+
+
+def touched(names: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {**t, "touched_column": n, "since": f"20{i % 90 + 10}-01-01", "unit": "year"}
+        for i, (n, t) in enumerate(zip(names, tables(names), strict=True))
+    ]
+
+
+def stored(names: Sequence[str]) -> list[dict[str, Any]]:
+    verdicts = ["passed", "failed", "not_checked"]
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    return [
+        {"target": n, "when": first + timedelta(hours=i), "size_bytes": i, "rows": None, "verdict": verdicts[i % 3]}
+        for i, n in enumerate(names)
+    ]
+
+
+def applied(names: Sequence[str]) -> list[dict[str, Any]]:
+    states = ["applied", "pending", "failed", "edited", "unknown", "rolled_back"]
+    return [
+        {"name": n, "state": states[i % 6], "applied_at": f"20{i % 90 + 10}-01-01 00:00:00+00", "out_of_order": i % 5 == 0}
+        for i, n in enumerate(names)
+    ]
+
+
 EVERY: dict[str, Callable[[Sequence[str]], Chart]] = {
     "rows": lambda names: figures.rows_per_table(tables(names)),
     "lost": lambda names: figures.lost_per_table(tables(names)),
@@ -50,6 +83,11 @@ EVERY: dict[str, Callable[[Sequence[str]], Chart]] = {
     "checks": lambda names: figures.compared_per_check(checks(names)),
     "objects": lambda names: figures.objects_per_kind(objects(names)),
     "held": lambda names: figures.objects_held([{"kind": name} for name in names]),
+    "keys": lambda names: figures.key_graph(keys(names), tables(names)),
+    "lost over time": lambda names: figures.lost_over_time(touched(names)),
+    "backups": lambda names: figures.backup_history(stored(names)),
+    "backups of one": lambda names: figures.backup_history([{**b, "target": "one"} for b in stored(names)]),
+    "migrations": lambda names: figures.migrations_timeline(applied(names)),
     "seconds": lambda names: figures.seconds_per_step({name: float(i) for i, name in enumerate(names)}),
 }
 
@@ -147,3 +185,30 @@ def test_the_palette_is_visible_on_white_and_on_near_black() -> None:
 def _luminance(hue: str) -> float:
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (int(hue[i : i + 2], 16) / 255 for i in (1, 3, 5))]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_a_sum_over_many_tables_hides_no_bar_and_unknown_ones_are_no_zero() -> None:
+    many = [{"schema": "s", "name": f"t{i:04}", "rows_left": 100, "rows_right": 100} for i in range(2000)]
+    drawn = _widths(figures.rows_per_table(many).svg())
+    assert min(drawn) == max(drawn) > 100, "the bars of the tables that are drawn, and none of 198,800 rows beside them"
+    unknown = [{"schema": "s", "name": f"t{i}", "missing": None, "changed": None, "extra": None} for i in range(30)]
+    chart = figures.lost_per_table(unknown)
+    assert "Of 30 tables it is not all known." in chart.description
+    assert ">0 missing</text>" not in chart.svg()
+    assert "18 other tables" in chart.svg()
+    assert chart.svg().count(">missing not known</text>") == 13
+
+
+def test_among_many_small_squares_size_tells_what_differs_and_not_colour_alone() -> None:
+    names = [f"t{i}" for i in range(400)]
+    frame = [{"schema": "s", "name": name, "status": "different" if name == "t7" else "same"} for name in names]
+    sides = _widths(figures.status_per_table(frame).svg(), least=3)
+    assert len(sides) == 400 + 2  # the legend has two
+    assert sorted(sides)[:399] == pytest.approx([4.0] * 399)
+    assert sorted(sides)[399] == pytest.approx(9.0)
+
+
+def _widths(svg: str, *, least: float = 20) -> list[float]:
+    """The widths of all filled rectangles that are wider than *least*."""
+    corners = [[float(n) for n in re.findall(r"[ML] ([-\d.]+)", path)] for path in re.findall(r'<path d="([^"]*)"', svg)]
+    return [width for xs in corners if len(xs) == 4 and (width := max(xs) - min(xs)) > least]

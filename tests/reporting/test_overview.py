@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,27 @@ def test_runs_over_ever_new_dumps_of_one_database_stand_together() -> None:
     assert subject_of({"Live database": "env:X (h/app)", "Dumped from": "app"}, {}) == "env:X (h/app)"
     assert subject_of({}, {"target": "env:Y", "dump": "d"}) == "env:Y"
     assert subject_of({}, {}) == ""
+
+
+def test_a_report_that_another_run_writes_meanwhile_is_listed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def publish(number: int) -> None:
+        (tmp_path / f"{number}.html").write_text(
+            f'<meta name="pgaudit-run" content="{html.escape(a_run(number).to_meta())}">', encoding="utf-8"
+        )
+
+    def slow(runs: Sequence[Run]) -> str:
+        made = overview(runs)
+        if len(runs) == 1:
+            publish(2)  # by another run, after this one has looked
+        return made
+
+    monkeypatch.setattr("pgaudit_kit.reporting.overview.overview", slow)
+    publish(1)
+    write_overview(tmp_path)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert ("run 1" in page, "run 2" in page) == (True, True)
+
+
+def test_two_databases_of_one_name_have_histories_of_their_own() -> None:
+    here, there = ({"Recorded of": f"env:A ({host}:5432/app)", "Dumped from": "app, PostgreSQL 18.1"} for host in ("here", "there"))
+    assert subject_of(here, {}) != subject_of(there, {})

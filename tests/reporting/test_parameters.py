@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pgaudit_kit.errors import ParameterError, UsageError
-from pgaudit_kit.reporting.parameters import Parameter, check_parameters, load_notebook, notebook_parameters, report_names
+from pgaudit_kit.reporting.parameters import Parameter, check_given, check_parameters, load_notebook, notebook_parameters, report_names
 
 KNOWN = (
     Parameter("dump", "str", '""', "required: the path of the dump"),
@@ -71,10 +72,39 @@ def test_an_address_without_a_password_is_taken(value: str) -> None:
 
 def test_an_unknown_report_is_refused_with_the_names_of_those_there_are() -> None:
     for name in ("nonsense", "../../etc/passwd", "no/such.ipynb"):
-        with pytest.raises(UsageError, match="backup, explore, incident, restore, verify"):
+        with pytest.raises(UsageError, match="backup, explore, incident, migrations, rehearse, restore, verify"):
             load_notebook(name)
 
 
 def test_the_reports_of_the_package_are_found() -> None:
-    assert {"backup", "incident", "restore", "verify"} <= set(report_names())
-    assert [p.name for p in notebook_parameters(load_notebook("restore"))] == ["dump", "target", "confirm", "force"]
+    assert {"backup", "incident", "migrations", "rehearse", "restore", "verify"} <= set(report_names())
+    assert [p.name for p in notebook_parameters(load_notebook("restore"))] == ["dump", "target", "confirm", "force", "accept_partial"]
+
+
+def test_a_text_of_yaml_that_looks_like_something_else_is_refused_with_what_to_do() -> None:
+    with pytest.raises(ParameterError, match=r"parameter dump is to be a text, but was given a bool.*in quotes"):
+        check(dump=False)
+
+
+def test_a_notebook_that_papermill_runs_itself_takes_no_text_for_true_and_no_password() -> None:
+    check_given(bool, force=False)
+    check_given(str, dump="a.dump")
+    with pytest.raises(ParameterError, match=r"parameter force is to be true or false, but was given a str.*True or False"):
+        check_given(bool, force="no")
+    with pytest.raises(ParameterError, match=r"parameter confirm is to be a text, but was given an int.*-r NAME VALUE"):
+        check_given(str, dump="a", confirm=2024)
+    with pytest.raises(ParameterError, match="holds a password") as caught:
+        check_given(str, target="postgresql://app:hunter2-secret@db/app")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", report_names())
+def test_every_notebook_checks_all_of_its_parameters_before_anything_else(name: str) -> None:
+    notebook = load_notebook(name)
+    first = next(c.source for c in notebook.cells if c.cell_type == "code" and "parameters" not in c.metadata.get("tags", ()))
+    checked = {
+        n: kind for kind, names in re.findall(r"^check_given\((\w+), (.*)\)$", first, re.MULTILINE) for n in re.findall(r"(\w+)=", names)
+    }
+    assert checked == {p.name: p.type for p in notebook_parameters(notebook)}
+    before = first.partition("check_given(")[0]
+    assert all(line.startswith(("import ", "from ")) or not line for line in before.splitlines())

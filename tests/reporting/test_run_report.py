@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -15,6 +16,7 @@ import pytest
 
 from pgaudit_kit.errors import OperationError, ParameterError
 from pgaudit_kit.reporting import ReportResult, run_report
+from pgaudit_kit.reporting.conclusion import moment_text
 from tests.reporting.pages import assert_self_contained
 from tests.reporting.small_notebooks import MakeNotebook, bytes_under, code, prose
 
@@ -293,3 +295,57 @@ def test_a_bar_of_progress_leaves_nothing_in_the_page(make_notebook: MakeNoteboo
     _, page, executed = run(make_notebook(cell), out)
     assert "Messages" not in page
     assert not [o for c in executed["cells"] for o in c.get("outputs", ()) if o["output_type"] == "stream"]
+
+
+def test_what_was_found_is_said_also_when_its_report_cannot_be_written(make_notebook: MakeNotebook, out: Path) -> None:
+    cells = code(CONCLUDE + 'conclude("passed", "It is restored.")'), code(f"import shutil\nshutil.rmtree({str(out)!r})")
+    with pytest.raises(OperationError, match=r"the notebook ran \(passed: It is restored\), but its report could not be written") as caught:
+        run_report(make_notebook(*cells), output_folder=out)
+    assert "is done" in caught.value.remedy
+
+
+def test_an_overview_that_cannot_be_written_takes_no_report_away(make_notebook: MakeNotebook, out: Path) -> None:
+    (out / "index.html").mkdir(parents=True)
+    result, page, _ = run(make_notebook(code(CONCLUDE + 'conclude("passed", "All there.")')), out)
+    assert (result.verdict, "All there." in page) == ("passed", True)
+
+
+def test_an_error_that_is_the_answer_is_a_finding_and_its_checks_are_shown(make_notebook: MakeNotebook, out: Path) -> None:
+    cell = code(
+        "from pgaudit_kit.errors import BadBackup\n"
+        "from pgaudit_kit.records.verdict import Check, Outcome\n"
+        "from pgaudit_kit.reporting import showing_refusals\n"
+        "with showing_refusals():\n"
+        "    error = BadBackup('the server refused the dump', resource='a.dump')\n"
+        "    error.checks = (Check('restore.load', 'Could it be loaded?', Outcome.FAILED, 'no error', 'table app.odd'),)\n"
+        "    raise error"
+    )
+    result, page, _ = run(make_notebook(cell, name="with a space"), out, number=5)
+    assert (result.verdict, result.exit_code) == ("failed", 1)
+    assert "table app.odd" in page.partition("<main")[2]
+    assert any("pgaudit report '" in step and "-p number=5" in step for step in result.next_steps), "it can be pasted"
+
+
+def test_what_a_url_carries_behind_its_question_mark_is_in_no_byte(
+    make_notebook: MakeNotebook, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted/in+the=environment")
+    monkeypatch.setenv("REPLICA", "postgresql://app@db/app?sslpassword=planted%2Fquery")
+    cell = code(
+        "import os\nprint(target, target.split('=')[2], os.environ['AWS_SECRET_ACCESS_KEY'], os.environ['REPLICA'], 'planted/query')\n1 / 0"
+    )
+    result, page, _ = run(make_notebook(cell), out, target="https://files/app.dump?X-Amz-Expires=60&X-Amz-Signature=plantedsignature0")
+    assert "ZeroDivisionError" in result.error
+    assert b"planted" not in bytes_under(out)
+    assert "https://files/app.dump?•••" in page
+
+
+def test_a_moment_has_its_day_by_this_machines_clock_when_that_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        monkeypatch.setenv("TZ", "EAST-5")
+        time.tzset()
+        assert moment_text(dt.datetime(2026, 11, 30, 22, 30, tzinfo=dt.UTC)) == "2026-11-30 22:30:00 UTC (2026-12-01 03:30:00 EAST here)"
+        assert moment_text(dt.datetime(2026, 11, 30, 2, 30, tzinfo=dt.UTC)) == "2026-11-30 02:30:00 UTC (07:30:00 EAST here)"
+    finally:
+        monkeypatch.undo()
+        time.tzset()

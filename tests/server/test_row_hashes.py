@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.table_data import TableName
-from pgaudit_kit.server.row_hashes import bucket_sums, types_hashed_apart
+from pgaudit_kit.server.row_hashes import bucket_sums, server_hash, server_hashes, types_hashed_apart
 from pgaudit_kit.server.snapshot import snapshot
 from tests.server.live import LiveDatabase
 
@@ -64,3 +66,113 @@ def test_values_that_changed_places_between_rows_are_told(database_18: LiveDatab
                 found = bucket_sums(after, T, ["id", "v"], ["id"], buckets=1)
             assert found != sums
             sums = found
+
+
+WIDE = [f"c{i}" for i in range(150)]  # more than are chained, more than the flags of one number
+
+
+@pytest.mark.parametrize(
+    ("kind", "default"),
+    [
+        ("int2", "0"),
+        ("int4", "0"),
+        ("int8", "0"),
+        ("bool", "false"),
+        ("uuid", "00000000-0000-0000-0000-000000000000"),
+        ("text", ""),
+        ("varchar", ""),
+        ("name", ""),
+    ],
+)
+def test_null_is_not_the_value_that_is_hashed_in_its_place(database_18: LiveDatabase, kind: str, default: str) -> None:
+    database_18.run(f"CREATE TABLE t (v {kind}, w {kind})", f"INSERT INTO t VALUES (NULL, '{default}')")
+    seen = set()
+    for change in ("v = v", f"v = '{default}'", "w = NULL", "v = NULL", f"w = '{default}'"):
+        database_18.run(f"UPDATE t SET {change}")
+        with snapshot(database_18.url) as taken:
+            seen.add(bucket_sums(taken, T, ["v", "w"], [], buckets=1)[0])
+    assert len(seen) == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        ("int4", "1", "2"),
+        ("int8", "1", "4294967296"),
+        ("bool", "true", "false"),
+        ("text", "a", "b"),
+        ("numeric", "1", "1.0"),
+        ("date", "1-1-1", "1-1-2"),
+    ],
+)
+def test_values_that_changed_places_are_told_whatever_their_type(database_18: LiveDatabase, kind: str, one: str, other: str) -> None:
+    """Between rows, and between columns of a row; also where nothing but them is hashed, each in its own way."""
+    rows = [((one, one), (other, other)), ((one, other), (other, one)), ((one, one), (one, other)), ((one, one), (other, one))]
+    seen = set()
+    for first, second in rows:
+        database_18.run("DROP TABLE IF EXISTS t", f"CREATE TABLE t (v {kind}, w {kind})")
+        database_18.run(f"INSERT INTO t VALUES {first}, {second}")
+        with snapshot(database_18.url) as taken:
+            ((count, total),) = bucket_sums(taken, T, ["v", "w"], [], buckets=1).values()
+            assert count == 2
+            seen.add(total)
+    assert len(seen) == len(rows)
+
+
+def test_each_column_of_many_is_hashed(database_18: LiveDatabase) -> None:
+    database_18.run(f"CREATE TABLE t ({', '.join(f'{name} int DEFAULT 0' for name in WIDE)})", "INSERT INTO t DEFAULT VALUES")
+    seen = set()
+    for name in WIDE:
+        for value in ("NULL", "1", "0"):
+            database_18.run(f"UPDATE t SET {name} = {value}")
+            with snapshot(database_18.url) as taken:
+                seen.add(bucket_sums(taken, T, WIDE, [], buckets=1)[0])
+    assert len(seen) == 2 * len(WIDE) + 1
+
+
+def test_the_widest_table_is_hashed(database_18: LiveDatabase) -> None:
+    names = [f"c{i}" for i in range(1600)]
+    database_18.run(f"CREATE TABLE t ({', '.join(f'{name} bool' for name in names)})", "INSERT INTO t DEFAULT VALUES")
+    with snapshot(database_18.url) as taken:
+        assert bucket_sums(taken, T, names, names, buckets=4)
+
+
+# Where one value ends and the next begins, what is NULL and what only looks like it
+ROWS = [
+    *["'a', '', NULL, NULL", "'', 'a', NULL, NULL", "'a', NULL, NULL, NULL", "NULL, 'a', NULL, NULL", "'', '', NULL, NULL"],
+    *["'ab', 'c', NULL, NULL", "'a', 'bc', NULL, NULL", "'abc', '', NULL, NULL", "'abc', NULL, NULL, NULL", "NULL, NULL, NULL, NULL"],
+    *[r"'\N', NULL, NULL, NULL", r"NULL, '\N', NULL, NULL", r"'\N', '\N', NULL, NULL", r"'\\N', '', NULL, NULL", r"E'\t', '', NULL, NULL"],
+    *["'', '', '{}', NULL", "'', '', '{NULL}', NULL", "'', '', '{\"\"}', NULL", "'', '', '{\"NULL\"}', NULL", "'', '', '{{a},{b}}', NULL"],
+    *[
+        "'', '', '{a,b}', NULL",
+        "'', '', '{\"a,b\"}', NULL",
+        "'', '', '[0:1]={a,b}', NULL",
+        "'', '', NULL, '(,)'",
+        "'', '', NULL, '(,\"\")'",
+    ],
+    *["'', '', NULL, '(\"\",)'", "'', '', NULL, '(a,)'", "'', '', NULL, '(,a)'", "'', '', '{}', '(,)'", "'', '', '{a}', '(,)'"],
+]
+
+
+def test_rows_that_only_look_alike_have_hashes_of_their_own(database_18: LiveDatabase) -> None:
+    database_18.run("CREATE TYPE pair AS (a text, b text)")
+    columns = ["v", "w", "x", "y"]
+    for number, row in enumerate(ROWS):
+        database_18.run(f"CREATE TABLE t{number} (v text, w text, x text[], y pair); INSERT INTO t{number} VALUES ({row})")
+    with database_18.snapshot() as taken:
+        hashes = dict(server_hashes(taken, {TableName("public", f"t{number}"): columns for number in range(len(ROWS))}))
+    assert len({found.total for found in hashes.values()}) == len(ROWS)
+    assert len({found.expression for found in hashes.values()}) == 1
+
+
+def test_hashes_over_other_columns_or_in_another_way_are_never_equal(database_18: LiveDatabase) -> None:
+    """The expression is part of a hash: what an earlier version, or a table of other columns, recorded proves nothing."""
+    database_18.run("CREATE TABLE t (v text, w text, n int, d numeric, a int[]); INSERT INTO t VALUES ('a', 'a', 1, 1, '{1}')")
+    database_18.run("CREATE TABLE u (v text, n bigint, d text); INSERT INTO u VALUES ('a', 1, '1')")
+    chosen = [["v"], ["w"], ["v", "w"], ["w", "v"], ["n"], ["n", "v"], ["d"], ["d", "a"], ["a", "n"]]
+    with database_18.snapshot() as taken:
+        found = [server_hash(taken, T, columns) for columns in chosen]
+        found += [server_hash(taken, TableName("public", "u"), columns) for columns in (["n"], ["d"], ["n", "v"])]
+        assert server_hash(taken, T, ["v"]) == found[0]
+    assert len(set(found)) == len(found)
+    assert replace(found[0], expression=f"md5({found[0].expression})") != found[0]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from pgaudit_kit.errors import CannotConnect
+from pgaudit_kit.errors import CannotConnect, QueryFailed
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.rows import worker_processes
 from pgaudit_kit.server import shared_work
 from pgaudit_kit.server.shared_work import count_together
-from pgaudit_kit.server.snapshot import Snapshot, snapshot
+from pgaudit_kit.server.snapshot import Snapshot, View, snapshot
 from tests.server.live import LiveDatabase
 
 LARGE, WIDE, NO_COLUMNS, EMPTY = (TableName("public", name) for name in ("large", "wide", "no_columns", "empty"))
@@ -26,6 +29,8 @@ CREATE TABLE no_columns ();
 INSERT INTO no_columns SELECT FROM generate_series(1, 3000);
 CREATE TABLE empty (id int);
 """
+
+_OTHERS = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
 @pytest.fixture
@@ -70,6 +75,63 @@ def test_both_connections_work_on_one_table(filled: LiveDatabase, monkeypatch: p
         assert taken.ask("SELECT count(*) AS n FROM public.large")[0]["n"] == 18000  # nothing is left on the connection
 
 
+@pytest.fixture
+def in_processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The second connection is another process's, however little there is to read."""
+    monkeypatch.setattr(shared_work, "_DEARER", 1)
+    monkeypatch.setattr(worker_processes, "LEAST_BYTES", 2)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1}, raising=False)
+    monkeypatch.setattr(View, "open", lambda _: pytest.fail("a second connection of this process"))
+    yield
+    assert multiprocessing.active_children() == []
+
+
+def test_another_process_counts_its_share(filled: LiveDatabase, in_processes: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    distant: list[TableName] = []
+    take_in = shared_work._Distant._take_in
+
+    def seen(self: shared_work._Distant, table: shared_work._Table, found: tuple[Fingerprint, int] | str | None) -> None:
+        assert isinstance(found, tuple)
+        distant.append(table.name)
+        take_in(self, table, found)
+
+    monkeypatch.setattr(shared_work._Distant, "_take_in", seen)
+    before = one_by_one(filled)
+    with filled.snapshot() as taken:
+        taken.use_setting("TimeZone", "Asia/Tokyo")
+        filled.run("INSERT INTO large SELECT i FROM generate_series(1, 50000) i", "UPDATE wide SET id = 0")
+        count_together(taken, taken.table_data)
+        assert known(taken) == before
+        assert distant
+        with filled.snapshot() as looking:
+            assert looking.ask(_OTHERS)[0]["n"] == 1
+
+
+def test_a_process_whose_connection_is_lost_costs_nothing_but_time(
+    filled: LiveDatabase, in_processes: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = {name: found for name, (found, _) in one_by_one(filled).items()}
+    monkeypatch.setattr(shared_work, "_count_there", _lose)
+    with filled.snapshot() as taken:
+        count_together(taken, taken.table_data)
+        assert sum(fingerprint is None for fingerprint, _ in known(taken).values()) == 1  # what it had begun with
+        assert {name: taken.fingerprint(name) for name in taken.table_data} == expected
+
+
+def _lose(view: View, name: TableName, where: str | None) -> None:
+    raise QueryFailed("the connection is lost", resource=str(name), remedy=str((view, where)))
+
+
+def test_a_table_that_may_not_be_read_keeps_the_other_process_at_work(
+    filled: LiveDatabase, in_processes: None, make_role: Callable[[str], str]
+) -> None:
+    role = make_role("counts_some_there")
+    filled.run(f"GRANT SELECT ON large, no_columns TO {role}")
+    with snapshot(filled.url_as(role)) as taken:
+        count_together(taken, taken.table_data)
+        assert {name for name, (fingerprint, _) in known(taken).items() if fingerprint} == {LARGE, NO_COLUMNS}
+
+
 def test_what_is_written_meanwhile_is_in_no_part(filled: LiveDatabase) -> None:
     before = one_by_one(filled)
     with filled.snapshot() as taken:
@@ -80,24 +142,24 @@ def test_what_is_written_meanwhile_is_in_no_part(filled: LiveDatabase) -> None:
 
 
 def test_without_another_connection_the_one_that_is_there_counts(filled: LiveDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: Snapshot) -> Snapshot:
+    def refuse(_: View) -> Snapshot:
         raise CannotConnect("no connection is free", remedy="")
 
-    monkeypatch.setattr(Snapshot, "another", refuse)
+    monkeypatch.setattr(View, "open", refuse)
     with filled.snapshot() as taken:
         count_together(taken, taken.table_data)
         assert {name: (taken.fingerprint(name), taken.table_data[name].size_bytes) for name in taken.table_data} == one_by_one(filled)
 
 
 def test_a_second_connection_that_is_lost_costs_nothing_but_time(filled: LiveDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    another = Snapshot.another
+    open_view = View.open
 
-    def lost(self: Snapshot) -> Snapshot:
-        helper = another(self)
+    def lost(self: View) -> Snapshot:
+        helper = open_view(self)
         filled.run(f"SELECT pg_terminate_backend({helper.ask('SELECT pg_backend_pid() AS pid')[0]['pid']}, 5000)")
         return helper
 
-    monkeypatch.setattr(Snapshot, "another", lost)
+    monkeypatch.setattr(View, "open", lost)
     with filled.snapshot() as taken:
         count_together(taken, taken.table_data)
         assert sum(fingerprint is None for fingerprint, _ in known(taken).values()) == 1  # what it had begun with
@@ -121,6 +183,5 @@ def test_interrupted_it_leaves_no_work_behind(filled: LiveDatabase, monkeypatch:
         with pytest.raises(KeyboardInterrupt):
             count_together(taken, taken.table_data)
         assert taken.fingerprint(LARGE).rows == 18000
-        others = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         with filled.snapshot() as looking:
-            assert looking.ask(others)[0]["n"] == 1
+            assert looking.ask(_OTHERS)[0]["n"] == 1

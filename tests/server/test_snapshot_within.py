@@ -23,7 +23,7 @@ def test_it_sees_what_is_not_committed_writes_nothing_and_is_not_closed(make_dat
             assert inside.fingerprint(TableName("public", "t")).rows == 7
             assert "t" in {o.key.name for o in inside.inventory.objects}
             with pytest.raises(UsageError, match="cannot be seen over another connection"):
-                inside.another()
+                inside.view()
             with snapshot(url) as outside:
                 assert TableName("public", "t") not in outside.table_data
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction), connection.transaction():

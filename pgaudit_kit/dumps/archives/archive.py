@@ -7,15 +7,18 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from inspect import GEN_CLOSED, getgeneratorstate
+from pathlib import PurePath
 
+from pgaudit_kit.display.progress import reading_file
 from pgaudit_kit.dumps.archives.archive_data import ArchiveData, Problem
 from pgaudit_kit.dumps.archives.archive_toc import Archive, ArchiveEntry
+from pgaudit_kit.dumps.archives.raw_toc import RawToc
 from pgaudit_kit.dumps.archives.toc_contradictions import contradictions, large_object_problems
 from pgaudit_kit.dumps.copy_statement import parse_copy
 from pgaudit_kit.dumps.counting import RowCounter
 from pgaudit_kit.dumps.files.read_ahead import read_ahead
 from pgaudit_kit.dumps.populated import with_known_populated
-from pgaudit_kit.dumps.reader import Contents, StoredRows
+from pgaudit_kit.dumps.reader import ChunkLists, Contents, StoredRows
 from pgaudit_kit.dumps.row_text import damaged_table, inserted_lines, located, shape_problem, with_inserts_end, without_end_mark
 from pgaudit_kit.dumps.scripts.insert_rows import InsertReader, NotCopyable
 from pgaudit_kit.dumps.scripts.script_pieces import MetaCommand
@@ -37,23 +40,50 @@ _END_MARK_LINE = b"\n\\.\n"
 
 
 class ArchiveReader:
-    """An *archive*, whose header and TOC were read, and its *data*. *format*: custom, directory or tar."""
+    """An *archive*, whose header and TOC were read, and its *data*. *format*: custom, directory, tar, incremental.
+
+    *raw_toc* reads header and entries byte for byte.
+    """
 
     end_is_known = True
     script_commands: tuple[MetaCommand, ...] = ()
     hashes_rows = False
 
-    def __init__(self, archive: Archive, data: ArchiveData, *, format: str, resource: str, size_bytes: Callable[[], int]) -> None:  # noqa: A002  # the word of pg_dump
+    def __init__(
+        self,
+        archive: Archive,
+        data: ArchiveData,
+        *,
+        format: str,  # noqa: A002  # the word of pg_dump
+        resource: str,
+        size_bytes: Callable[[], int],
+        raw_toc: Callable[[], RawToc],
+    ) -> None:
         self.format = format
         self.archive = archive
         self.data = data
-        self._resource = resource
+        self.raw_toc = raw_toc
+        self.resource = resource
         self._size_bytes = size_bytes
         self._entries: dict[TableName, ArchiveEntry] = {}
         self._hashed: dict[TableName, Fingerprint] = {}
         for entry in archive.entries:
             if entry.toc.desc == "TABLE DATA" and entry.toc.has_data:
                 self._entries.setdefault(_name_of(entry), entry)
+
+    @property
+    def remedy_of_rows(self) -> str:
+        """What to do about rows that are damaged; "" is what helps with any dump."""
+        return ""
+
+    @property
+    def counted(self) -> Contents | None:
+        """Nothing is known of rows without reading them."""
+        return None
+
+    def chunk_lists(self, name: TableName) -> ChunkLists | None:  # noqa: ARG002  # incremental backups have some
+        """The lists of chunks that the rows of *name* lie in; None: they do not."""
+        return None
 
     @cached_property
     def provenance(self) -> Provenance:
@@ -128,12 +158,28 @@ class ArchiveReader:
             _read_large_object(objects, oid, pieces)
 
         problems = [Problem(oddity) for oddity in self.archive.oddities]
-        problems += contradictions(self.archive, resource=self._resource)
-        broken = self.data.read_all(visit)
+        problems += contradictions(self.archive, resource=self.resource)
+        with reading_file(PurePath(self.resource).name, self._size_bytes):
+            broken = self.data.read_all(visit)
         whole = {dump_id: found for dump_id, found in oids.items() if not any(p.entry and p.entry.dump_id == dump_id for p in broken)}
         problems += broken
-        problems += large_object_problems(self.archive, whole, resource=self._resource)
+        problems += large_object_problems(self.archive, whole, resource=self.resource)
         return self._contents(tables, problems, objects)
+
+    def take_over(self, earlier: ArchiveReader) -> bool:
+        """Take what *earlier* has counted of the same file, before the places of its data were written into its table of contents.
+
+        False when something is broken, or that table now says anything else than where each data block was found; nothing is taken then.
+        """
+        early, now = earlier.archive, self.archive
+        places = {e.dump_id: earlier.data.place_of(e)[0] for e in early.entries if e.toc.has_data}
+        expected = tuple(replace(e, offset=places.get(e.dump_id)) for e in early.entries)
+        broken = earlier.contents.damage or now.oddities or list(contradictions(now, resource=self.resource))
+        if broken or replace(early, entries=expected) != now:
+            return False
+        self.hashes_rows = earlier.hashes_rows
+        self.contents = earlier.contents
+        return True
 
     def _contents(self, tables: dict[TableName, TableData], problems: list[Problem], objects: LargeObjectRows) -> Contents:
         damage = []
@@ -158,25 +204,37 @@ class ArchiveReader:
         entry = self._entries.get(name)
         table = str(name)
         if not entry:
-            raise RowsNotAvailable(f"no rows of {table} in this dump", resource=self._resource, table=table)
+            raise RowsNotAvailable(f"no rows of {table} in this dump", resource=self.resource, table=table)
         known = self.contents if "contents" in self.__dict__ or not entry.toc.copy_statement else None
         if known and (damage := known.damaged.get(name)):
-            raise damaged_table(damage.what, table=table, resource=self._resource, offset=damage.offset, line=None, member=damage.member)
+            raise damaged_table(
+                damage.what,
+                table=table,
+                resource=self.resource,
+                offset=damage.offset,
+                line=None,
+                member=damage.member,
+                remedy=self.remedy_of_rows,
+            )
         columns = known.tables[name].columns if known else self._copy_columns(entry)
         reason = known.tables[name].not_readable if known else self._why_not_readable()
         if reason or columns is None:
-            raise RowsNotAvailable(f"the rows of {table} cannot be read: {reason}", resource=self._resource, table=table)
+            raise RowsNotAvailable(f"the rows of {table} cannot be read: {reason}", resource=self.resource, table=table)
         try:
             offset, member = self.data.place_of(entry)
         except DamagedDump as error:
-            raise damaged_table(error.message, table=table, resource=self._resource, offset=error.offset, line=None) from error
+            raise damaged_table(
+                error.message, table=table, resource=self.resource, offset=error.offset, line=None, remedy=self.remedy_of_rows
+            ) from error
         if entry.toc.copy_statement:
             rows = without_end_mark(self.data.pieces_of(entry))
             blocks = whole_lines(rows, encoding=self.archive.encoding)
         else:
             lines = inserted_lines(with_inserts_end(self.data.pieces_of(entry)), self._insert_reader(), self.archive.encoding)
             blocks = whole_lines(lines, encoding=UNCHECKED)
-        return StoredRows(columns, located(blocks, table=table, resource=self._resource, offset=offset, member=member))
+        return StoredRows(
+            columns, located(blocks, table=table, resource=self.resource, offset=offset, member=member, remedy=self.remedy_of_rows)
+        )
 
     def _insert_reader(self) -> InsertReader:
         return InsertReader(standard_strings=self.archive.standard_strings)
@@ -196,18 +254,18 @@ class ArchiveReader:
             return self._count_inserts(name, pieces)
         columns = self._copy_columns(entry)
         if columns is None:
-            raise DamagedDump("its COPY statement makes no sense", resource=self._resource, offset=entry.toc_offset)
+            raise DamagedDump("its COPY statement makes no sense", resource=self.resource, offset=entry.toc_offset)
         counter = RowCounter()
-        counted = _Counted(without_end_mark(read_ahead(pieces)), counter, columns, self._resource)
+        counted = _Counted(without_end_mark(read_ahead(pieces)), counter, columns, self.resource)
         if self.hashes_rows and not self._why_not_readable():
             with suppress(NotHashed):
                 self._hashed[name] = counted.hashed(self.archive.encoding)
         for _ in counted:
             pass
         if problem := shape_problem(counter.rows, counter.tabs, columns):
-            raise DamagedDump(problem, resource=self._resource)
+            raise DamagedDump(problem, resource=self.resource)
         if not columns and counter.size_bytes != counter.rows:
-            raise DamagedDump("it has no columns, but values", resource=self._resource)
+            raise DamagedDump("it has no columns, but values", resource=self.resource)
         return TableData(name, columns, rows=counter.rows, size_bytes=counter.size_bytes, not_readable=self._why_not_readable())
 
     def _count_inserts(self, name: TableName, pieces: Iterator[bytes]) -> TableData:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from pgaudit_kit.dumps.archives.row_chunks import joined_rows
 from pgaudit_kit.dumps.files.decompression import PIECE, ByteStream
 from pgaudit_kit.errors import DamagedDump
 
 # sign and length of a chunk, in the one size of integers that every known build of PostgreSQL writes
 _CHUNK_HEAD = struct.Struct("<BI")
+_WORTH_A_LOOK = 1 << 16
 CUT_SHORT = "It was cut short: take the dump again, or fetch the file again if it was copied."
 
 
@@ -137,6 +139,9 @@ class ByteCursor:
         """The bytes of all chunks that are whole in the window: this is run once per row of an uncompressed table."""
         data, at = self._data, self._at
         end = len(data)
+        if end - at >= _WORTH_A_LOOK and (found := joined_rows(data, at)):
+            rows, self._at = found
+            return rows
         pieces = []
         read_head, head = _CHUNK_HEAD.unpack_from, _CHUNK_HEAD.size
         while at + head <= end:

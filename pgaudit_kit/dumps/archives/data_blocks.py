@@ -21,7 +21,7 @@ from pgaudit_kit.dumps.files.compression import Algorithm, decoded
 from pgaudit_kit.dumps.files.decompression import PIECE, ByteStream, DumpFile
 from pgaudit_kit.errors import DamagedDump
 
-_TABLE, _LARGE_OBJECTS = 1, 3
+TABLE_BLOCK, _LARGE_OBJECTS = 1, 3
 _STREAMS: dict[str, Algorithm] = {"gzip": "zlib", "lz4": "lz4", "zstd": "zstd"}
 # An OID above 2^31 is written as a negative number (WriteInt)
 _OIDS = 1 << 32
@@ -45,6 +45,7 @@ class DataBlocks:
         """Walk through the whole file; see `ArchiveData.read_all`."""
         walk = _Walk(self, visit)
         walk.run()
+        self._walked = walk.found
         return walk.problems
 
     def place_of(self, entry: ArchiveEntry) -> tuple[int | None, str]:
@@ -86,7 +87,7 @@ class DataBlocks:
         """Type and dump id of the block that begins here. Raises DamagedDump when none does."""
         start = cursor.position
         kind = cursor.byte()
-        if kind not in (_TABLE, _LARGE_OBJECTS):
+        if kind not in (TABLE_BLOCK, _LARGE_OBJECTS):
             raise self.damaged(f"no data block begins at byte {start:,}", start)
         return kind, cursor.integer()
 
@@ -95,7 +96,7 @@ class DataBlocks:
 
         Stops when it does not know any more where it is: then `cursor.in_chunks`. Raises DamagedDump.
         """
-        if kind_of(entry) == _TABLE:
+        if kind_of(entry) == TABLE_BLOCK:
             chunks = cursor.chunks()
             yield None, self._decoded(chunks)
             _pass(chunks)
@@ -124,7 +125,7 @@ class DataBlocks:
 
 def kind_of(entry: ArchiveEntry) -> int:
     """The type of the block of *entry* (WriteDataChunks)."""
-    return _LARGE_OBJECTS if entry.toc.desc == "BLOBS" else _TABLE
+    return _LARGE_OBJECTS if entry.toc.desc == "BLOBS" else TABLE_BLOCK
 
 
 class _Walk:

@@ -125,7 +125,7 @@ class FolderData:
             problems.append(Problem(_at_start(error), entry, list_name))
 
     def _list_name(self, entry: ArchiveEntry) -> str:
-        return f"blobs_{entry.dump_id}.toc" if self._archive.version[:2] >= GROUPS_SINCE else "blobs.toc"
+        return list_name(entry.dump_id, self._archive.version)
 
     def _listed(self, name: str) -> Iterator[tuple[int, str]]:
         """OID and file name, without suffix, from each line of a list of large objects. Raises DamagedDump for any other line."""
@@ -226,6 +226,11 @@ class _Counted:
         for piece in self._pieces:
             self.size += len(piece)
             yield piece
+
+
+def list_name(dump_id: int, version: tuple[int, ...]) -> str:
+    """The file that lists the large objects of an entry, in an archive of *version*."""
+    return f"blobs_{dump_id}.toc" if version[:2] >= GROUPS_SINCE else "blobs.toc"
 
 
 def bare_name(name: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self, cast
 
+from pgaudit_kit.display.progress import bytes_read
 from pgaudit_kit.dumps.files.byte_stream import ByteStream
 from pgaudit_kit.dumps.files.compression import PIECE
 from pgaudit_kit.errors import DamagedDump, DumpNotFound, UsageError
@@ -131,6 +132,7 @@ class _FileStream:
         self._file: int | io.FileIO | None = file
         self._position = position
         self._resource = resource
+        self._tell = bytes_read.get()
 
     def read(self, size: int) -> bytes:
         try:
@@ -138,6 +140,8 @@ class _FileStream:
         except OSError as error:
             raise _broken(self._resource, self._position, error) from error
         self._position += len(given)
+        if self._tell:
+            self._tell(len(given))
         return given
 
     def readinto(self, view: memoryview) -> int:
@@ -150,6 +154,8 @@ class _FileStream:
         except OSError as error:
             raise _broken(self._resource, self._position, error) from error
         self._position += size
+        if self._tell:
+            self._tell(size)
         return size
 
     def _descriptor(self) -> int:

@@ -12,7 +12,8 @@ from pgaudit_kit.dumps.files.places import HandleStream, LocalPlace, Place, Spoo
 from pgaudit_kit.dumps.files.urls import shown_url
 from pgaudit_kit.errors import DumpError, UsageError
 
-_HTTP = re.compile(r"https?://", re.IGNORECASE)
+WEB = re.compile(r"https?://", re.IGNORECASE)
+"""What begins so is behind a web server, whose folders cannot be listed."""
 
 
 def remote_place(url: str) -> tuple[Place | None, Any, str]:
@@ -20,7 +21,7 @@ def remote_place(url: str) -> tuple[Place | None, Any, str]:
 
     Raises DumpNotFound when there is nothing or it cannot be reached, UsageError for a scheme that nothing installed understands.
     """
-    if _HTTP.match(url):
+    if WEB.match(url):
         from pgaudit_kit.dumps.files.http_place import http_place
 
         return http_place(url), None, ""
@@ -61,6 +62,17 @@ def read_beside(url: str) -> bytes | None:
     return content
 
 
+def names_beside(folder: str) -> list[str]:
+    """Return the names of what lies in the folder behind the URL *folder*, in which a dump was found. Raises DumpNotFound."""
+    from fsspec.core import url_to_fs
+
+    try:
+        system, path = url_to_fs(folder)
+        return [str(name).rstrip("/").rpartition("/")[2] for name in system.ls(path, detail=False)]
+    except Exception as error:  # noqa: BLE001  # as above
+        raise not_there(shown_url(folder), error) from None
+
+
 def fsspec_place(system: Any, path: str, shown: str) -> Place:
     """The file *path* of an fsspec file system; fetched first when it cannot seek. Raises DumpNotFound."""
     try:
@@ -86,6 +98,11 @@ class FsspecPlace:
         self._system = system
         self._path = path
         self._lock = threading.Lock()
+
+    @property
+    def where(self) -> tuple[Any, str]:
+        """The file system, and the path in it."""
+        return self._system, self._path
 
     def open(self, offset: int) -> ByteStream:
         """A stream from *offset*. Raises DumpNotFound."""

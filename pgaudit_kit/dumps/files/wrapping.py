@@ -1,4 +1,4 @@
-"""What may be wrapped around a dump: compressions, a .zip file, UTF-16; told by the first bytes, taken off while reading forward."""
+"""What may be wrapped around a dump: compressions, .zip, UTF-16, age; told by the first bytes, taken off while reading forward."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Literal, TypeAlias, cast
 
+from pgaudit_kit.dumps.files.age import MAGIC as AGE
+from pgaudit_kit.dumps.files.age import decrypted
 from pgaudit_kit.dumps.files.compression import Algorithm, decoded
 from pgaudit_kit.errors import DamagedDump
 
-Wrapping: TypeAlias = Literal["gzip", "lz4", "zstd", "xz", "bzip2", "zip", "utf-16-le", "utf-16-be"]
+Wrapping: TypeAlias = Literal["gzip", "lz4", "zstd", "xz", "bzip2", "zip", "utf-16-le", "utf-16-be", "age"]
 TEXT_ENCODINGS = ("utf-16-le", "utf-16-be")
 _SKIPPABLE = tuple(bytes([first]) + b"\x2a\x4d\x18" for first in range(0x50, 0x60))
 _MAGICS: dict[Wrapping, tuple[bytes, ...]] = {
@@ -20,6 +22,7 @@ _MAGICS: dict[Wrapping, tuple[bytes, ...]] = {
     "xz": (b"\xfd7zXZ\0",),
     "bzip2": tuple(b"BZh%d" % level for level in range(1, 10)),
     "zip": (b"PK\x03\x04",),
+    "age": (AGE,),
     # a byte order mark, or the two dashes that every script begins with
     "utf-16-le": (b"\xff\xfe", b"-\0-\0"),
     "utf-16-be": (b"\xfe\xff", b"\0-\0-"),
@@ -42,6 +45,8 @@ def unwrapped(chunks: Iterable[bytes], wrapping: Wrapping, *, resource: str) -> 
         from pgaudit_kit.dumps.files.zip_member import zip_member
 
         return zip_member(chunks, resource=resource)
+    if wrapping == "age":
+        return decrypted(chunks, resource=resource)
     if wrapping in TEXT_ENCODINGS:
         return _transcoded(chunks, wrapping, resource)
     return decoded(chunks, cast("Algorithm", wrapping), resource=resource)

@@ -99,6 +99,24 @@ class ClusterDump(Dump):
         """The error of asking the whole for what one database has; its remedy lists them."""
         return self._cluster.needs_a_name()
 
+    def __getitem__(self, name: str | TableName) -> Dump:  # type: ignore[override]  # what belongs to it are databases, not tables
+        """The dump of the database *name*. Raises UsageError, which names those that are there."""
+        if name not in self.databases:
+            known = ", ".join(self.databases)
+            raise UsageError(f"no database {name} in this script", resource=self.label, remedy=f"It has {known or 'none'}.")
+        return self.databases[str(name)]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether it has a database of that name."""
+        return name in self.databases
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of its databases."""
+        return iter(self.databases)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.databases)
+
     def __repr__(self) -> str:
         return f"<ClusterDump {self.label!r}>"
 
@@ -133,6 +151,7 @@ class _ClusterReader:
     """The part of a DumpReader that a cluster has; the rest is asked of one database."""
 
     format = "cluster"
+    counted: Contents | None = None
     hashes_rows = False
     end_is_known = True
 

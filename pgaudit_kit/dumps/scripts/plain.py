@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from pgaudit_kit.display.progress import reading_file
 from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.reader import Contents, StoredRows
 from pgaudit_kit.dumps.row_text import damaged_table, located
@@ -28,6 +29,7 @@ class PlainReader:
     """
 
     format = "plain"
+    counted: Contents | None = None
     hashes_rows = False  # rows that lie bare are hashed by several processes; in the pass that counts them it would be one
 
     def __init__(self, file: DumpFile, *, crlf: bool = False, scan: PlainScan | None = None) -> None:
@@ -39,7 +41,10 @@ class PlainReader:
     @cached_property
     def _scan(self) -> PlainScan:
         try:
-            return self._given or scan_script(self._file, crlf=self._crlf)
+            if self._given:
+                return self._given
+            with reading_file(self._file.label, lambda: self._file.place.size_bytes):
+                return scan_script(self._file, crlf=self._crlf)
         except SeveralDumps:
             names = names_of(self._file, ClusterScan(self._file))
         what = "a script that holds the dumps of several databases, or of one several times"

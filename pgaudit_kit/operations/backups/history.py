@@ -14,7 +14,7 @@ from pgaudit_kit.records.verdict import Check
 
 RECENT = 5
 _LOOKED_AT = 4 * RECENT  # of which some may be of another database with such a name, or partial
-_TIME = re.compile(r"-(\d{8}T\d{6}Z)(?:-\d+)?\.")
+_TIME = re.compile(r"-(\d{8}T\d{6}Z)(?:-(\d+))?\.")
 
 
 def recent_backups(store: Store, *, database: str, target: str) -> list[Manifest]:
@@ -37,16 +37,20 @@ def recent_backups(store: Store, *, database: str, target: str) -> list[Manifest
     return found
 
 
-def check_history(manifest: Manifest, recent: Sequence[Manifest]) -> list[Check]:
-    """What the new backup's *manifest* says beside those of the *recent* ones, newest first; nothing of the first one of its kind."""
+def check_history(manifest: Manifest, recent: Sequence[Manifest], *, share: float | None = None) -> list[Check]:
+    """What the new backup's *manifest* says beside those of the *recent* ones, newest first; nothing of the first one of its kind.
+
+    *share*: as of `check_size`.
+    """
     same_part = [m for m in recent if m.partial == manifest.partial]
-    same_form = [m.dump_file.size_bytes for m in same_part if m.dump_file and m.dump_form == manifest.dump_form]
-    checks = [check_size(manifest.dump_file.size_bytes, same_form)] if same_form and manifest.dump_file else []
+    same_form = [m.held_bytes for m in same_part if m.held_bytes is not None and m.dump_form == manifest.dump_form]
+    checks = [check_size(manifest.held_bytes, same_form, share=share)] if same_form and manifest.held_bytes is not None else []
     if same_part and same_part[0].table_data:
         checks.append(check_rows_kept(manifest, same_part[0]))
     return checks
 
 
-def _time_in(file: str) -> tuple[str, str]:
+def _time_in(file: str) -> tuple[str, int, str]:
+    """When it was taken, and its number among those of one second."""
     match = _TIME.search(file)
-    return (match[1] if match else "", file)
+    return (match[1], int(match[2] or 1), file) if match else ("", 0, file)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, fields, replace
 
 from pgaudit_kit.difference.partitions import parents
 from pgaudit_kit.difference.selection import Pattern, parse_pattern
-from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.objects import DatabaseObject
+from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.verdict import Check, Outcome
 
@@ -104,7 +104,7 @@ class Part:
         return excluded or self.has_relation(name.schema, name.name)
 
 
-def whole_or_part(manifest: Manifest, part: Part, dump: Dump) -> tuple[Manifest, list[Check]]:
+def whole_or_part(manifest: Manifest, part: Part, dump: Source) -> tuple[Manifest, list[Check]]:
     """What *manifest* says of what *dump*, made of *part*, holds; and whether it holds all that was chosen.
 
     Which objects belong to a chosen table pg_dump decides, so those are kept that it has taken; but of tables and rows we know ourselves.

@@ -8,7 +8,7 @@ from pathlib import Path
 from pgaudit_kit.audits.file_digest import file_digest
 from pgaudit_kit.audits.result import AuditResult
 from pgaudit_kit.audits.verify import verify
-from pgaudit_kit.difference.public_schema import PUBLIC_SCHEMA
+from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed
 from pgaudit_kit.operations.backups.job import Job
@@ -16,6 +16,7 @@ from pgaudit_kit.operations.backups.part import whole_or_part
 from pgaudit_kit.operations.restores.database_facts import read_database
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.manifest import Manifest
+from pgaudit_kit.records.objects import PUBLIC_SCHEMA
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Outcome
 from pgaudit_kit.server.connection import connect
@@ -27,21 +28,23 @@ _PORTABLE = frozenset({"owner", "acl"})
 
 @dataclass(frozen=True)
 class Written:
-    """What `job` has written, which has no name yet: where it lies, and the name it will have."""
+    """What `job` has written, which has no name yet: where it lies, and the name it will have.
+
+    `dump`: the same, when its rows were read already; None: they are to be.
+    """
 
     path: Path
     name: str
     job: Job
+    dump: Dump | None = None
 
 
 def read_back(written: Written, manifest: Manifest) -> tuple[Manifest, AuditResult]:
     """Verify the dump against *manifest*, and return that with what only the dump tells. Raises BackupFailed when it does not pass."""
-    dump = read_dump(written.path)
-    manifest = _with_origin(manifest, written)
+    dump = written.dump or read_dump(written.path)
+    manifest = with_origin(manifest, written)
     manifest, asked = whole_or_part(manifest, written.job.part, dump)
-    if manifest.inventory.of_kind("SEQUENCE") and not written.job.part.schema_only:
-        with snapshot(written.job.live.target) as later:
-            manifest = settle_sequences(manifest, dump.inventory, later.inventory)
+    manifest = settled(manifest, dump.inventory, written)
     verified = verify(dump, manifest=manifest)
     result = replace(verified, subject=written.name, check_list=(*asked, *verified.check_list))
     if not is_proven(result, manifest):
@@ -51,6 +54,14 @@ def read_back(written: Written, manifest: Manifest) -> tuple[Manifest, AuditResu
             remedy=" ".join(result.next_steps),
         )
     return replace(manifest, dump_file=replace(file_digest(written.path), name=written.name)), result
+
+
+def settled(manifest: Manifest, dumped: Inventory, written: Written) -> Manifest:
+    """Return *manifest* with the state of sequences settled, where there are any to ask about."""
+    if not manifest.inventory.of_kind("SEQUENCE") or written.job.part.schema_only:
+        return manifest
+    with snapshot(written.job.live.target) as later:
+        return settle_sequences(manifest, dumped, later.inventory)
 
 
 def is_proven(result: AuditResult, source: Source) -> bool:
@@ -80,7 +91,7 @@ def settle_sequences(manifest: Manifest, dumped: Inventory, later: Inventory) ->
     return replace(manifest, inventory=replace(manifest.inventory, objects=tuple(objects)))
 
 
-def _with_origin(manifest: Manifest, written: Written) -> Manifest:
+def with_origin(manifest: Manifest, written: Written) -> Manifest:
     """Return *manifest* with how the dump was written, and with the locale that the database was made with."""
     with connect(written.job.live.target) as connection:
         facts = read_database(connection, written.job.live.target.database)

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import threading
-import zlib
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Protocol, Self
+from typing import IO, Self
 
+from pgaudit_kit.dumps.files.compressors import compressor
 from pgaudit_kit.operations.programs.pg_dump import Compression
 
 _PIECE = 1 << 20
-_GZIP_FRAME = 31  # of zlib: window of 32 KiB, header and trailer of gzip
-_USUAL_GZIP = 6
-_USUAL_ZSTD = 3
-
-
-class _Compressor(Protocol):
-    def compress(self, data: bytes, /) -> bytes: ...
-
-    def flush(self) -> bytes: ...
 
 
 class CompressedOutput:
@@ -53,10 +44,10 @@ class CompressedOutput:
     def _run(self) -> None:
         try:
             with self._path.open("wb", buffering=0) as file:
-                compressor = _compressor(self._compression)
+                packing = compressor(self._compression.algorithm, self._compression.level)
                 while piece := self._source.read(_PIECE):
-                    _write(file, compressor.compress(piece))
-                _write(file, compressor.flush())
+                    _write(file, packing.compress(piece))
+                _write(file, packing.flush())
         except OSError as error:
             self._error = error
             with suppress(OSError):
@@ -67,32 +58,3 @@ def _write(file: IO[bytes], data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[file.write(view) :]
-
-
-def _compressor(compression: Compression) -> _Compressor:
-    level = compression.level
-    if compression.algorithm == "gzip":
-        return zlib.compressobj(level or _USUAL_GZIP, zlib.DEFLATED, _GZIP_FRAME)
-    if compression.algorithm == "zstd":
-        import zstandard
-
-        return zstandard.ZstdCompressor(level=level or _USUAL_ZSTD, write_checksum=True).compressobj()
-    return _Lz4(level or 0)
-
-
-class _Lz4:
-    """One frame, with a checksum over its content."""
-
-    def __init__(self, level: int) -> None:
-        import lz4.frame  # type: ignore[import-untyped]
-
-        self._frame = lz4.frame.LZ4FrameCompressor(compression_level=level, content_checksum=True)
-        self._begin: bytes = self._frame.begin()
-
-    def compress(self, data: bytes, /) -> bytes:
-        begin, self._begin = self._begin, b""
-        return begin + bytes(self._frame.compress(data))
-
-    def flush(self) -> bytes:
-        begin, self._begin = self._begin, b""
-        return begin + bytes(self._frame.flush())

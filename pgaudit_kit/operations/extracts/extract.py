@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -12,11 +10,12 @@ from typing import IO, Any
 from pgaudit_kit.audits.sources import open_dump
 from pgaudit_kit.difference.rescue_sql import literal, qualified, quoted
 from pgaudit_kit.difference.sessions import align_sessions
+from pgaudit_kit.display import html
 from pgaudit_kit.display.progress import Progress
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.operations.extracts.load_table import SETTINGS, load_table
-from pgaudit_kit.operations.extracts.output_file import output_file
+from pgaudit_kit.operations.extracts.output_file import Place, output_place, path_of
 from pgaudit_kit.operations.extracts.same_floats import same_but_for_floats
 from pgaudit_kit.operations.extracts.table_definition import TableDefinition, define_table, new_name
 from pgaudit_kit.records.fingerprint import Fingerprint
@@ -36,8 +35,6 @@ from pgaudit_kit.sql.row_source import RowSource, find_table
 from pgaudit_kit.sql.selected_rows import selected_rows
 from pgaudit_kit.sql.typed_table import TypedTable
 
-Place = str | os.PathLike[str] | IO[bytes]
-
 
 @dataclass(frozen=True, slots=True)
 class Extract:
@@ -53,6 +50,16 @@ class Extract:
     into: TableName | None = None
     target: str = ""
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        where = self.path if self.into is None else f"{self.into} of {self.target}"
+        return f"<Extract {self.table}: {self.rows:,} rows in {where}>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what was taken out, and where it is."""
+        where = self.path if self.into is None else f"{self.into} of {self.target}"
+        facts = {"table": str(self.table), "rows": self.rows, "in": str(where), "fingerprint": self.fingerprint and str(self.fingerprint)}
+        return html.fragment(html.summary(facts), html.next_steps(self.notes))
 
 
 def extract(
@@ -94,16 +101,16 @@ def extract(
     if into is not None:
         return _Taking(open_dump(dump), table, where, progress=progress).into(into, name)
     place = given[wanted[0]]
-    with _opened(place, overwrite=overwrite) as file:
+    with output_place(place, overwrite=overwrite) as file:
         taking = _Taking(open_dump(dump), table, where, progress=progress)
         if parquet is not None:
-            return taking.parquet(file, _path(place))
+            return taking.parquet(file, path_of(place))
         notes: tuple[str, ...] = ()
         if csv is not None:
             file.writelines(csv_blocks(taking.blocks(), taking.rows.columns))
         else:
             notes = taking.sql(file, name, inserts=inserts)
-        return Extract(taking.name, taking.seen.rows, taking.seen, path=_path(place), notes=notes)
+        return Extract(taking.name, taking.seen.rows, taking.seen, path=path_of(place), notes=notes)
 
 
 class _Taking:
@@ -181,15 +188,6 @@ class _Taking:
     def _definition(self, name: str | None) -> TableDefinition:
         wanted = new_name(name, self.name)
         return define_table(self._dump.inventory, self.name, self.rows.columns, name=wanted, resource=self._dump.label)
-
-
-def _opened(place: Any, *, overwrite: bool) -> AbstractContextManager[IO[bytes]]:
-    path = _path(place)
-    return nullcontext(place) if path is None else output_file(path, overwrite=overwrite)
-
-
-def _path(place: Any) -> Path | None:
-    return Path(place) if isinstance(place, str | os.PathLike) else None
 
 
 def _bytes(sql: str) -> bytes:

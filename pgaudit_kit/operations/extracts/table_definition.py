@@ -111,7 +111,7 @@ def _is_unqualified(kind: str) -> bool:
     """Whether the type *kind* is one of a schema that the dump does not name, as before the releases of March 2018."""
     bare = _BRACKETS.sub("", kind)
     found = read_name(bare, 0)
-    return found is not None and found[0] is None and built_in_type(bare) is None
+    return found is not None and found[0] is None and built_in_type(bare) is None and built_in_type(found[1]) is None  # "char" has quotes
 
 
 def _clauses(its: Attributes, default: str | None) -> list[str]:

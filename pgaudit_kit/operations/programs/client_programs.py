@@ -161,44 +161,27 @@ def pg_restore_argv(
     tablespaces: bool = True,
     jobs: int = 1,
     use_list: Path | None = None,
+    goes_on: bool = False,
 ) -> list[str]:
     """Return the command line that restores *archive* into *database*, and names the entry at which it stops.
 
-    In one transaction, so all or nothing; with several *jobs* it stops at the first error, and what it did until then stays.
-    Without *owners* also without privileges. *use_list*: a file with the entries to restore.
+    In one transaction, so all or nothing; with several *jobs* it stops at the first error, and what it did until then stays. *goes_on*: it
+    goes on after errors instead. Without *owners* also without privileges. *use_list*: a file with the entries to restore.
     """
-    whole = "--single-transaction" if jobs == 1 else f"--jobs={jobs}"
+    over = "--single-transaction" if jobs == 1 and not goes_on else f"--jobs={jobs}"
+    how = [over] if goes_on else [over, "--exit-on-error", "--verbose"]
     chosen = [] if use_list is None else [f"--use-list={use_list}"]
     without = _left_out(owners=owners, tablespaces=tablespaces)
-    stop = [whole, "--exit-on-error", "--verbose", "--no-password"]
-    return [str(program.path), *stop, *chosen, *without, database_argument(database), str(archive)]
-
-
-def pg_restore_into_argv(
-    program: Program,
-    *,
-    archive: Path,
-    database: str,
-    owners: bool = True,
-    tablespaces: bool = True,
-    jobs: int = 1,
-    use_list: Path | None = None,
-) -> list[str]:
-    """Return the command line that restores *archive* into *database* over *jobs* connections and goes on after errors.
-
-    *use_list*: a file with the entries to take.
-    """
-    without = _left_out(owners=owners, tablespaces=tablespaces)
-    wanted = [f"--use-list={use_list}"] if use_list else []
-    return [str(program.path), f"--jobs={jobs}", "--no-password", *without, *wanted, database_argument(database), str(archive)]
+    return [str(program.path), *how, "--no-password", *chosen, *without, database_argument(database), str(archive)]
 
 
 def pg_restore_script_argv(
-    program: Program, *, archive: Path, owners: bool = True, tablespaces: bool = True, use_list: Path | None = None
+    program: Program, *, archive: Path | None, owners: bool = True, tablespaces: bool = True, use_list: Path | None = None
 ) -> list[str]:
-    """Return the command line that writes *archive* as an SQL script to standard output."""
+    """Return the command line that writes *archive* (None: what comes through standard input) as an SQL script to standard output."""
     chosen = [] if use_list is None else [f"--use-list={use_list}"]
-    return [str(program.path), "--file=-", *chosen, *_left_out(owners=owners, tablespaces=tablespaces), str(archive)]
+    given = [] if archive is None else [str(archive)]
+    return [str(program.path), "--file=-", *chosen, *_left_out(owners=owners, tablespaces=tablespaces), *given]
 
 
 def _left_out(*, owners: bool, tablespaces: bool) -> list[str]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast, get_args
 
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.operations.programs.client_programs import Program, database_argument, words_of
 
-Format = Literal["custom", "directory", "plain", "tar"]
+Format = Literal["custom", "directory", "plain", "tar", "incremental"]
 Algorithm = Literal["none", "gzip", "lz4", "zstd"]
 
 # The levels that pg_dump 16 takes (src/common/compression.c, validate_compress_specification); zstd's negative ones nobody needs here
 LEVELS: Mapping[str, int] = {"gzip": 9, "lz4": 12, "zstd": 22}
 _COMPRESSION = re.compile(r"(none)|(gzip|lz4|zstd)(?::(\d{1,2}))?")
 _KNOWS_METHODS = 16  # pg_dump up to 15 takes a number, which is gzip's level, and up to 14 takes a word for level 0
-_SUFFIXES: Mapping[str, str] = {"custom": ".dump", "directory": ".dir", "plain": ".sql", "tar": ".tar"}
+_SUFFIXES: Mapping[str, str] = {"custom": ".dump", "directory": ".dir", "plain": ".sql", "tar": ".tar", "incremental": ".inc"}
 _STREAM_SUFFIXES: Mapping[str, str] = {"none": "", "gzip": ".gz", "lz4": ".lz4", "zstd": ".zst"}
 _ONE_STREAM = frozenset({"plain", "tar"})  # formats whose output as a whole can be compressed and read again
 
@@ -62,8 +62,14 @@ class DumpOptions:
 
     def __post_init__(self) -> None:
         if self.format not in get_args(Format):
-            known = ", ".join(get_args(Format))
+            known = ", ".join(name for name in get_args(Format) if name != "incremental")
             raise UsageError(f"format {self.format!r} is not known", resource="format", remedy=f"Give one of {known}.")
+        if self.format == "incremental" and self.compression and self.compression.algorithm != "zstd":
+            message = f"an incremental backup is compressed with zstd, not with {self.compression.algorithm}"
+            raise UsageError(message, resource="compression", remedy="Leave it out, or give a level: zstd:9.")
+        if self.format == "incremental" and self.jobs > 1:
+            remedy = "Leave --jobs out: the next one reads only what has changed."
+            raise UsageError("an incremental backup is read by one job only", resource="jobs", remedy=remedy)
         if self.jobs < 1:
             raise UsageError("jobs is less than 1", resource="jobs", remedy="Give how many tables to dump at a time.")
         if self.jobs > 1 and self.format != "directory":
@@ -84,6 +90,11 @@ class DumpOptions:
         return self.compression.algorithm != "none" if self.compression else self.format not in _ONE_STREAM
 
     @property
+    def is_slow(self) -> bool:
+        """Whether pg_dump will be busy for much longer than it takes to read the same rows: gzip packs some 20 MB/s."""
+        return self.compresses and (self.compression is None or self.compression.algorithm == "gzip")
+
+    @property
     def form(self) -> str:
         """What decides the size of a dump besides what is in it: `custom`, `plain, zstd:9`."""
         return f"{self.format}, {self.compression}" if self.compression else self.format
@@ -97,7 +108,7 @@ class DumpOptions:
 
     def fits(self, program: Program) -> bool:
         """Whether *program* can do what is asked, or we for it."""
-        return not self.compression or self.format in _ONE_STREAM or can_compress(program, self.compression.algorithm)
+        return not self.compression or self.format in (*_ONE_STREAM, "incremental") or can_compress(program, self.compression.algorithm)
 
 
 def can_compress(program: Program, algorithm: str) -> bool:
@@ -128,6 +139,19 @@ def pg_dump_argv(program: Program, options: DumpOptions, *, database: str, outpu
     if options.lock_timeout is not None:
         argv.append(f"--lock-wait-timeout={round(options.lock_timeout * 1000)}")
     return [*argv, *options.part, database_argument(database)]
+
+
+def pg_dump_stream_argv(
+    program: Program, options: DumpOptions, *, database: str, encoding: str, snapshot_id: str, left_out: Sequence[str]
+) -> list[str]:
+    """Return the command line that writes *database* to standard output as an uncompressed custom archive; *left_out*: further options.
+
+    *encoding*: otherwise pg_dump takes what `ALTER DATABASE … SET client_encoding` says at that time, for each backup anew.
+    """
+    part = (*options.part, f"--encoding={encoding}", *left_out)
+    plain = replace(options, format="custom", compression=Compression("none"), part=part)
+    argv = pg_dump_argv(program, plain, database=database, output=Path("unused"), snapshot_id=snapshot_id)
+    return [argument for argument in argv if not argument.startswith("--file=")]
 
 
 def pg_dumpall_argv(program: Program, *, database: str, passwords: bool) -> list[str]:

@@ -14,6 +14,7 @@ from typing import IO, Self
 
 from pgaudit_kit.errors import ProgramFailed, hide_secrets
 from pgaudit_kit.operations.programs.child_process import Stream, start, tied_argv
+from pgaudit_kit.server.connection import CONFLICT, CONFLICT_REMEDY
 
 _LAST_LINES = 12
 _KEPT_BYTES = 1 << 20
@@ -96,6 +97,11 @@ class RunningProgram:
         self.raise_if_failed()
 
     @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    @property
     def failed(self) -> bool:
         """Whether it has ended, and failed."""
         return bool(self._process.poll())
@@ -146,8 +152,8 @@ def client_environment() -> dict[str, str]:
 def _remedy(words: str) -> str:
     if "SSL support is not compiled in" in words:
         return "This build has no TLS: install the PostgreSQL client programs of your system, or set PGBIN to their folder."
-    if "conflict with recovery" in words:
-        return "Set hot_standby_feedback = on, or a longer max_standby_streaming_delay, on that standby; or back up the primary."
+    if CONFLICT in words:
+        return CONFLICT_REMEDY
     if "permission denied" in words:
         return "Give the role the right it lacks, or use the owner of the database."
     return "Its own words above say why."

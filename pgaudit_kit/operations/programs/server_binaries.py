@@ -161,7 +161,7 @@ def _copy_once(installation: Path, copy: Path) -> Path:
     bin_folder = copy / _PACKAGE / "pginstall" / "bin"
     if not bin_folder.is_dir():
         copy.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        _refuse_foreign(copy.parent)
+        refuse_foreign(copy.parent)
         unfinished = Path(tempfile.mkdtemp(prefix=f".{copy.name}.", dir=copy.parent))
         try:
             _copy_readable(installation, unfinished / _PACKAGE / "pginstall")
@@ -177,12 +177,12 @@ def _copy_once(installation: Path, copy: Path) -> Path:
                     raise
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-    _refuse_foreign(copy.parent)
-    _refuse_foreign(copy)
+    refuse_foreign(copy.parent)
+    refuse_foreign(copy)
     return bin_folder
 
 
-def _refuse_foreign(folder: Path) -> None:
+def refuse_foreign(folder: Path) -> None:
     """Raise PermissionError for a folder that another account owns or may write to: root would run what it finds there."""
     status = folder.lstat()
     if status.st_uid != os.geteuid() or status.st_mode & 0o022:

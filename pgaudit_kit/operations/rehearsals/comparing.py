@@ -18,15 +18,23 @@ from pgaudit_kit.operations.rehearsals.loaded import Loaded
 from pgaudit_kit.operations.rehearsals.needs import Needs
 from pgaudit_kit.operations.rehearsals.places import Place
 from pgaudit_kit.operations.rehearsals.problems import Blame, blamed, of
-from pgaudit_kit.operations.rehearsals.verdicts import check_commands, check_extensions, check_left_out, check_no_server, check_not_told
-from pgaudit_kit.operations.restores.load_dump import pg_restore_for, why_not_unpacked
+from pgaudit_kit.operations.rehearsals.verdicts import (
+    check_cannot_unpack,
+    check_commands,
+    check_extensions,
+    check_left_out,
+    check_no_server,
+    check_not_told,
+)
+from pgaudit_kit.operations.restores.load_dump import pg_restore_for
+from pgaudit_kit.operations.restores.unpacking import why_not_unpacked
 from pgaudit_kit.operations.servers.scratch_folders import ScratchFolder
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
-from pgaudit_kit.records.verdict import Check, Outcome
+from pgaudit_kit.records.verdict import Check
 from pgaudit_kit.server.connection import connect
 from pgaudit_kit.server.snapshot import snapshot
 from pgaudit_kit.server.targets import Target
@@ -137,21 +145,12 @@ def _unpackable(job: Job, place: Place) -> Iterator[_Archive | Check | None]:
         archive = local_archive(job.dump, scratch.path)
         with connect(place.target) as connection:
             why_not = why_not_unpacked(job.dump, connection, archive=archive)
-        large_objects = LARGE_OBJECT_ROWS in job.dump.table_data
-        yield _cannot_unpack(job.dump, why_not) if why_not and large_objects else _Archive(archive, scratch.path, own_rows=bool(why_not))
+        if why_not and LARGE_OBJECT_ROWS in job.dump.table_data:
+            yield check_cannot_unpack(job.dump.provenance.compression, why_not)
+        else:
+            yield _Archive(archive, scratch.path, own_rows=bool(why_not))
     finally:
         scratch.remove()
-
-
-def _cannot_unpack(dump: Dump, why_not: str) -> Check:
-    return Check(
-        id="rehearsal.compression",
-        question="Can pg_restore unpack the large objects?",
-        outcome=Outcome.NOT_CHECKED,
-        expected=f"a pg_restore with {dump.provenance.compression}",
-        found=why_not,
-        remedy="Set PGBIN to the programs of a PostgreSQL built with it, as those of most distributions are.",
-    )
 
 
 def _load(job: Job, place: Place, archive: _Archive | None, skipped: frozenset[int]) -> Loaded:

@@ -15,11 +15,11 @@ from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.objects import ObjectKey
-from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_columns import columns_of
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import TocEntry
+from pgaudit_kit.records.wrapped_source import WrappedSource
 
 _CRLF_HEAD = 4096
 
@@ -116,23 +116,23 @@ def with_empty_tables(dump: Dump) -> tuple[Source, tuple[TableName, ...]]:
     return RemainingSource(dump, dump.inventory, {**dump.table_data, **empty}), tuple(empty)
 
 
-@dataclass(frozen=True)
-class RemainingSource:
-    """The dump `whole` with other objects and tables. A Source. A table that `whole` has no rows of is empty."""
+class RemainingSource(WrappedSource):
+    """The dump *source* with other objects and tables. A table that it has no rows of is empty."""
 
-    whole: Source
-    inventory: Inventory
-    table_data: Mapping[TableName, TableData]
-
-    @property
-    def label(self) -> str:
-        """That of the whole."""
-        return self.whole.label
+    def __init__(self, source: Source, inventory: Inventory, table_data: Mapping[TableName, TableData]) -> None:
+        super().__init__(source)
+        self._inventory = inventory
+        self._table_data = table_data
 
     @property
-    def provenance(self) -> Provenance:
-        """That of the whole."""
-        return self.whole.provenance
+    def inventory(self) -> Inventory:
+        """The other objects."""
+        return self._inventory
+
+    @property
+    def table_data(self) -> Mapping[TableName, TableData]:
+        """The other tables."""
+        return self._table_data
 
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
         """That of the whole."""

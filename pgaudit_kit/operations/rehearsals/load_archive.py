@@ -10,12 +10,12 @@ from pathlib import Path
 
 from pgaudit_kit.dumps.archives.tar_folder import TarFolder
 from pgaudit_kit.dumps.dump import Dump
-from pgaudit_kit.dumps.files.decompression import PIECE, DumpFile
-from pgaudit_kit.dumps.files.folders import Folder
-from pgaudit_kit.operations.programs.client_programs import Program, pg_restore_into_argv
+from pgaudit_kit.dumps.files.decompression import DumpFile
+from pgaudit_kit.operations.programs.client_programs import Program, pg_restore_argv
 from pgaudit_kit.operations.programs.run_program import RunningProgram
 from pgaudit_kit.operations.rehearsals.loaded import Loaded
 from pgaudit_kit.operations.rehearsals.problems import Problem, is_interrupted, made_by, shown_statement, went_away
+from pgaudit_kit.operations.restores.local_dump import copy_file, is_incremental, put_together, unfolded
 from pgaudit_kit.records.identifiers import read_name
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.toc import TocEntry
@@ -35,6 +35,7 @@ _HEAD = 100
 _ROWS = "TABLE DATA"
 _WITH_DATA = frozenset({_ROWS, "BLOBS", "BLOB COMMENTS"})
 _BEFORE_ROWS = "pre-data"
+_NOT_TOLD = "an entry that is not told"
 _WENT_ON = "errors ignored on restore"
 
 
@@ -81,7 +82,7 @@ class ArchiveLoad:
         if wanted:
             wanted.write_text("".join(f"{e.dump_id};\n" for e in entries if e.dump_id), encoding="ascii")
         jobs = 1 if self.dump.provenance.format == "tar" else self.jobs or min(os.cpu_count() or 1, _MOST_JOBS)
-        argv = pg_restore_into_argv(
+        argv = pg_restore_argv(
             self.pg_restore,
             archive=self.archive,
             database=self.target.database,
@@ -89,12 +90,13 @@ class ArchiveLoad:
             tablespaces=self.tablespaces,
             jobs=jobs,
             use_list=wanted,
+            goes_on=True,
         )
         with RunningProgram(argv, self.target.libpq_env()) as running:
             status, words = running.end(), running.words
         if not status:
             return
-        for problem in _problems(words, {e.dump_id or 0: e for e in entries}):
+        for problem in problems_in(words, {e.dump_id or 0: e for e in entries}, mixed=jobs > 1):
             if is_interrupted(problem):
                 raise went_away(f"at {problem.what or 'its beginning'}: {problem.message}")
             yield problem
@@ -133,8 +135,8 @@ def _words(entry: TocEntry) -> str:
     return f"{entry.desc} {entry.schema + '.' if entry.schema else ''}{entry.tag}"
 
 
-def _problems(words: str, entries: dict[int, TocEntry]) -> Iterator[Problem]:
-    """Read what pg_restore said. Of several connections the lines may be mixed; then what failed tells the entry."""
+def problems_in(words: str, entries: dict[int, TocEntry], *, mixed: bool = False) -> Iterator[Problem]:
+    """Read what pg_restore said. *mixed*: it had several connections, whose lines may be; then what failed tells the entry, if anything."""
     current = 0
     for said in _SPEAKER.split(words):
         if entry := _ENTRY.match(said):
@@ -142,23 +144,31 @@ def _problems(words: str, entries: dict[int, TocEntry]) -> Iterator[Problem]:
         elif said.startswith("error: "):
             error, command = _ERROR.search(said), _COMMAND.search(said)
             statement = command[1].strip() if command else ""
-            place = _place(current, said, statement, entries)
+            place = _place(current, said, statement, entries, mixed=mixed)
             known = entries.get(place)
-            what = _words(known) if known else shown_statement(statement)
+            what = _words(known) if known else shown_statement(statement) or _NOT_TOLD
             yield Problem(place, what, error[1].strip() if error else said.removeprefix("error: ").strip())
 
 
-def _place(current: int, said: str, statement: str, entries: dict[int, TocEntry]) -> int:
-    """The dump id of the entry that an error is about: the one that was told last, unless the error itself says another."""
+def _place(current: int, said: str, statement: str, entries: dict[int, TocEntry], *, mixed: bool) -> int:
+    """The dump id of the entry that an error is about: the one that was told last, unless the error itself says another.
+
+    0 where the lines are *mixed* and the error fits no entry, or several: another one would be blamed for it. What comes before the rows
+    is restored over one connection in any case (pg_backup_archiver.c, restore_toc_entries_prefork).
+    """
     here = entries.get(current)
+    trusted = not mixed or (here is not None and here.section == _BEFORE_ROWS)
     if copied := _COPY.search(said):
-        if here and (here.desc, here.tag) == (_ROWS, copied[1]):
-            return current
-        return next((i for i, e in entries.items() if (e.desc, e.tag) == (_ROWS, copied[1])), current)
-    head = statement[:_HEAD]
-    if not head or (here and _holds(here, head)):
-        return current
-    return next((i for i, e in entries.items() if _holds(e, head)), current)
+        fitting = [i for i, e in entries.items() if (e.desc, e.tag) == (_ROWS, copied[1])]
+    else:
+        fitting = [i for i, e in entries.items() if statement and _holds(e, statement[:_HEAD])]
+        whole = [i for i in fitting if statement in (entries[i].definition or "")]
+        fitting = whole or fitting
+    if len(fitting) == 1 or (fitting and not trusted):
+        return fitting[0] if len(fitting) == 1 else 0
+    if trusted:
+        return current if not fitting or current in fitting else fitting[0]
+    return 0
 
 
 def _holds(entry: TocEntry, head: str) -> bool:
@@ -171,26 +181,14 @@ def _holds(entry: TocEntry, head: str) -> bool:
 
 def local_archive(dump: Dump, folder: Path) -> Path:
     """Return a bare local copy of an archive in *folder*; the archive itself when it is one. Raises the errors of reading, OSError."""
+    if is_incremental(dump):
+        return put_together(dump, folder / "archive")
     file = dump.file
     if not isinstance(file, DumpFile):
-        return dump.path or _unfolded(file, folder)
+        return dump.path or unfolded(file, folder)
     if dump.provenance.format == "directory":
-        return _unfolded(TarFolder(file), folder)
+        return unfolded(TarFolder(file), folder)
     if dump.path and not (file.wrappings or file.skip):
         return dump.path
-    _copy(file, folder / "archive")
+    copy_file(file, folder / "archive")
     return folder / "archive"
-
-
-def _unfolded(files: Folder | TarFolder, folder: Path) -> Path:
-    copy = folder / "archive"
-    copy.mkdir(mode=0o700)
-    for name in sorted(files.names()):
-        _copy(files.file(name), copy / Path(name).name)
-    return copy
-
-
-def _copy(file: DumpFile, to: Path) -> None:
-    with file.open() as stream, to.open("xb") as out:
-        while block := stream.read(PIECE):
-            out.write(block)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pgaudit_kit.audits.result import checks_to_list
+from pgaudit_kit.audits.result import check_named, checks_to_list
 from pgaudit_kit.display import frames, html
 from pgaudit_kit.records.verdict import Check, Outcome, worst
 
@@ -76,6 +76,10 @@ class Rehearsal:
     def next_steps(self) -> tuple[str, ...]:
         """What to do next: the remedies of the checks that did not pass, each once."""
         return tuple(dict.fromkeys(c.remedy for c in self.check_list if c.outcome is not Outcome.PASSED and c.remedy))
+
+    def findings(self, check_id: str) -> DataFrame:
+        """The evidence of the check *check_id*: one row per finding, its columns those of its id (`pk.explain`). Raises UsageError."""
+        return frames.evidence_frame(check_named(self.check_list, check_id))
 
     def to_dict(self) -> dict[str, Any]:
         """The rehearsal as `--json` prints it."""

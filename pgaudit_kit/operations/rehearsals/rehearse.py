@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pgaudit_kit.audits.expectations import Settings, settings_of
 from pgaudit_kit.audits.file_digest import dump_digest
 from pgaudit_kit.audits.sources import open_dump
-from pgaudit_kit.audits.verify import manifest_of
-from pgaudit_kit.checks.dump_whole import check_complete, check_digest, check_unreadable
+from pgaudit_kit.audits.verify import manifest_of, verify
+from pgaudit_kit.audits.verify_file import things_in
+from pgaudit_kit.checks.dump_whole import check_complete, check_digest
+from pgaudit_kit.checks.times import check_duration
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.scripts.cluster import ClusterDump
-from pgaudit_kit.errors import DamagedDump, StoreFailed, UsageError
+from pgaudit_kit.errors import DamagedDump, NotADump, StoreFailed, UnsupportedDump, UsageError
 from pgaudit_kit.operations.backups.backup import Backup
 from pgaudit_kit.operations.rehearsals.comparing import Job, load_and_compare
 from pgaudit_kit.operations.rehearsals.left_out import with_empty_tables
@@ -53,6 +58,7 @@ def rehearse(
     folder: str | os.PathLike[str] | None = None,
     allow_same_server: bool = False,
     evidence: bool = True,
+    config: Settings = None,
 ) -> Rehearsal:
     """Restore *dump* where it harms nobody, and compare the result with its manifest (without one: with the dump itself).
 
@@ -62,21 +68,25 @@ def rehearse(
 
     *skip_missing_extensions*: leave out extensions that the server lacks with all that depends on them. *amcheck*: ask also whether
     heaps and indexes are sound. *jobs*: connections that load an archive; None: one per processor. *folder*: where the data of a
-    throwaway server lie. *evidence*: write `<backup>.rehearsed.json` beside a backup in a store, local or behind a URL.
+    throwaway server lie. *evidence*: write `<backup>.rehearsed.json` beside a backup in a store, local or behind a URL. *config*: as of
+    `verify`; its `rto` is a check, which says nothing of the backup and so is not in the evidence.
 
     Returns a Rehearsal; what is found wrong is in it. Raises UsageError, the errors of read_dump, load_manifest, resolve_target and
     connect, ProgramNotFound.
     """
     begun = time.monotonic()
+    settings = settings_of(config)
     where = Path(folder) if folder is not None else None
     if where and not where.is_dir():
         raise UsageError(f"there is no folder {where}", resource=str(where), remedy="Name one that is there, on a disk with room.")
     given = dump.location if isinstance(dump, Backup) else dump
     try:
         opened = open_dump(given)
-    except DamagedDump as error:  # found broken before anything of it can be restored
-        broken = check_unreadable(error.message, error.offset)
-        return Rehearsal(Path(error.resource).name, (broken,), seconds=time.monotonic() - begun)
+    except (DamagedDump, NotADump, UnsupportedDump) as error:  # found broken before anything of it can be restored, or no dump at all
+        broken = verify(given, manifest=manifest, config=config).check_list
+        result = Rehearsal(Path(error.resource).name, broken, seconds=time.monotonic() - begun)
+        recorded = manifest_of(given, manifest)
+        return _with_evidence(result, recorded, given, lambda: "") if evidence and recorded and not isinstance(given, Dump) else result
     if isinstance(opened, ClusterDump):
         raise opened.needs_a_name()
     place = opened.path or given
@@ -91,11 +101,20 @@ def rehearse(
         found = _place(job, server, allow_same_server=allow_same_server)
         result = result.with_checks([found]) if isinstance(found, Check) else _at(found, job, result)
     result = replace(result, seconds=time.monotonic() - begun)
-    return _with_evidence(result, opened, recorded, place) if evidence and recorded and not isinstance(place, Dump) else result
+    digest = lambda: dump_digest(opened).sha256  # noqa: E731
+    if evidence and recorded and not isinstance(place, Dump):
+        result = _with_evidence(result, recorded, place, digest)
+    return result.with_checks([_duration(result, rto)]) if (rto := settings.rto) else result
 
 
-def _with_evidence(result: Rehearsal, dump: Dump, manifest: Manifest, place: str | os.PathLike[str]) -> Rehearsal:
-    """Keep the result beside the dump at *place*, when it is a backup of a store."""
+def _duration(result: Rehearsal, rto: timedelta) -> Check:
+    if not result.load_seconds:
+        return check_duration(None, rto=rto, of="nothing was loaded")
+    return check_duration(result.seconds, rto=rto, of=f"in {result.server}, reading and proving included")
+
+
+def _with_evidence(result: Rehearsal, manifest: Manifest, place: str | os.PathLike[str], digest: Callable[[], str]) -> Rehearsal:
+    """Keep the result beside the dump at *place*, when it is a backup of a store; *digest* gives that of the dump."""
     try:
         found = find_backup(place)
         if found is None:
@@ -105,7 +124,7 @@ def _with_evidence(result: Rehearsal, dump: Dump, manifest: Manifest, place: str
         evidence = new_evidence(
             Proof.REHEARSED,
             result.verdict,
-            sha256=stored.sha256 if own else dump_digest(dump).sha256,
+            sha256=stored.sha256 if own else digest(),
             seconds=result.seconds,
             checks=result.check_list,
             server=result.server,
@@ -118,7 +137,7 @@ def _with_evidence(result: Rehearsal, dump: Dump, manifest: Manifest, place: str
 
 def _ask_file(dump: Dump, expected: Source) -> list[Check]:
     """Whether the file is whole and the one that was backed up."""
-    checks = [check_complete(complete=dump.provenance.complete, damage=dump.damage, entries=len(dump.toc_entries))]
+    checks = [check_complete(complete=dump.complete, damage=dump.damage, entries=things_in(dump), remedy=dump.remedy_of_rows)]
     recorded = expected.dump_file if isinstance(expected, Manifest) else None
     if not recorded:
         return checks

@@ -88,6 +88,18 @@ def check_commands(problems: Sequence[Problem], carried_out: int) -> Check:
     )
 
 
+def check_cannot_unpack(compression: str | None, why_not: str) -> Check:
+    """`rehearsal.compression`: no pg_restore here can unpack the large objects. *why_not*: what it says."""
+    return Check(
+        id="rehearsal.compression",
+        question="Can pg_restore unpack the large objects?",
+        outcome=Outcome.NOT_CHECKED,
+        expected=f"a pg_restore with {compression}",
+        found=why_not,
+        remedy="Set PGBIN to the programs of a PostgreSQL built with it, as those of most distributions are.",
+    )
+
+
 def check_left_out(left: LeftOut) -> Check:
     """`rehearsal.left_out`: what was not restored for want of something on the server, and so was not compared."""
     names = left.names

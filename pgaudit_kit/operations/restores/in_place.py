@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.audits.proof import prove
 from pgaudit_kit.audits.result import AuditResult
-from pgaudit_kit.audits.verify import told_to_leave_out, verify
+from pgaudit_kit.audits.same import told_to_leave_out
+from pgaudit_kit.audits.verify import verify
+from pgaudit_kit.checks.fitting import check_versions
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import OutcomeUnknown, PgAuditError, RestoreFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.backups.read_back import is_proven
+from pgaudit_kit.operations.restores.as_new import make_as_new
 from pgaudit_kit.operations.restores.database_contents import Contents, drop_contents, lock_tables, read_contents
 from pgaudit_kit.operations.restores.dump_as_script import dump_as_script
 from pgaudit_kit.operations.restores.dump_needs import check_extension_versions, check_extensions, check_roles, check_whole, roles_in
@@ -25,7 +28,7 @@ from pgaudit_kit.operations.restores.load_errors import restore_failed
 from pgaudit_kit.operations.restores.local_dump import unpacked
 from pgaudit_kit.operations.restores.lost_access import ask_access, not_given_back
 from pgaudit_kit.operations.restores.maintenance import target_to_fill
-from pgaudit_kit.operations.restores.preflight import check_compression, check_script, check_versions, check_wrapping
+from pgaudit_kit.operations.restores.preflight import check_compression, check_script, check_wrapping
 from pgaudit_kit.operations.restores.replace_database import not_confirmed
 from pgaudit_kit.operations.restores.restored import Confirm
 from pgaudit_kit.operations.restores.restored_in_place import ContentsReplacement, InPlaceRestore
@@ -89,8 +92,9 @@ def restore_in_place(
     """
     begun = time.monotonic()
     resolved = target_to_fill(target)
-    dump = read_dump(backup_file.path if isinstance(backup_file, Backup) else backup_file)
-    expected = expected_source(dump, manifest)
+    given = backup_file.path if isinstance(backup_file, Backup) else backup_file
+    dump = read_dump(given)
+    expected = expected_source(dump, manifest, given=given)
     verification = verify(dump, manifest=expected if isinstance(expected, Manifest) else None)
     owners = not no_owner and "owner" not in told_to_leave_out(expected)  # an archive names them all the same
     job = _Job(dump, expected, resolved, owners, accept_partial, store, begun)
@@ -125,7 +129,7 @@ def _carry_out(job: _Job, confirm: Confirm, verification: AuditResult, *, replac
 def _look(job: _Job, connection: psycopg.Connection[Any], *, replace_contents: bool) -> tuple[list[Check], Contents]:
     """Everything that would make the restore fail, and what the database holds. Raises RestoreFailed that names it."""
     with refused_queries(job.target.label, "looking at the server"):
-        checks = [check_versions(job.dump, connection)]
+        checks = [check_versions(job.dump.provenance.server_version, connection.info.parameter_status("server_version") or "")]
         if job.dump.inventory.of_kind("EXTENSION"):
             checks += filter(None, [check_extensions(job.dump, connection), check_extension_versions(job.expected, connection)])
         if job.owners and roles_in(job.dump.toc_entries):
@@ -174,7 +178,9 @@ def _replace(
                 what = "what the database holds was changed by others while it was backed up"
                 raise RestoreFailed(what, resource=job.target.label, remedy="Stop the application, and restore again.")
             drop_contents(connection)
-        left_out, programs = _load(job, connection)
+        refused = make_as_new(connection, access=job.owners)
+        loaded, programs = _load(job, connection)
+        left_out = (*refused, *loaded)
         proof = _prove(job, connection)
         checks = [*checks, *proof.check_list]
         if is_proven(proof, job.expected):

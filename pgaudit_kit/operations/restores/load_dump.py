@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -21,12 +21,12 @@ from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.files.decompression import PIECE, DumpFile, PieceStream
 from pgaudit_kit.errors import LoadFailed, ProgramFailed, UsageError
 from pgaudit_kit.operations.programs.client_programs import Program, find_program, pg_restore_argv, pg_restore_script_argv, psql_argv
-from pgaudit_kit.operations.programs.run_program import RunningProgram, run_program
+from pgaudit_kit.operations.programs.run_program import RunningProgram
 from pgaudit_kit.operations.restores.benign_entries import RoomInScript, benign_entries, drop_schema_public, entry_list, public_entry
 from pgaudit_kit.operations.restores.feed_psql import feed_locked
 from pgaudit_kit.operations.restores.load_errors import load_failed
 from pgaudit_kit.operations.restores.local_dump import local_path
-from pgaudit_kit.records.toc import TocEntry
+from pgaudit_kit.operations.restores.script_preamble import preamble_of, split_preamble, unknown_settings
 from pgaudit_kit.server.targets import Target
 
 if TYPE_CHECKING:
@@ -34,10 +34,6 @@ if TYPE_CHECKING:
 
 # The archive version that each pg_restore reads at most (PGDUMP_FORMATS.md 1.1)
 _READS_FROM = {"1.15": 16, "1.16": 17}
-_NOT_IN_EVERY_BUILD = frozenset({"lz4", "zstd"})
-_SETTING = re.compile(rb"SET (\w+) = ")
-# What may stand before the first object of a script: comments, blanks, settings, \restrict (PGDUMP_FORMATS.md 5.1, 5.2)
-_PREAMBLE = re.compile(rb"(--.*|SET \w+ = .*;|SELECT pg_catalog\.set_config\('search_path', '', false\);|\\restrict \w+|)\r?\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,7 @@ def load_dump(
         loading = _Loading(dump, pg_restore, path, target, connection, owners=owners, tablespaces=tablespaces, use_list=use_list)
         left_out: tuple[str, ...] = ()
         programs: tuple[Program, ...] = (pg_restore,)
-        if unknown_settings(_preamble_of(pg_restore, path), connection):
+        if unknown_settings(preamble_of(pg_restore, path), connection):
             psql, left_out = loading.by_script()
             programs, jobs = (pg_restore, psql), 1
         else:
@@ -221,69 +217,10 @@ def is_newer(dump: Dump, connection: psycopg.Connection[Any]) -> bool:
     return match is not None and int(match[0]) > _major_of(connection)
 
 
-def why_not_unpacked(dump: Dump, connection: psycopg.Connection[Any], *, archive: Path | None = None) -> str:
-    """Why the pg_restore that would load the archive *dump* cannot unpack its data, in its own words; "" when it can.
-
-    Not every build has lz4 and zstd. It is asked by having it print the smallest table in each of these compressions. *archive*: where
-    it lies bare, when that is not its own path.
-    Raises ProgramNotFound, UsageError.
-    """
-    if not _NOT_IN_EVERY_BUILD & set((dump.provenance.compression or "").split(", ")):
-        return ""
-    pg_restore = pg_restore_for(dump, connection.info.server_version // 10_000)
-    archive = archive or local_path(dump)
-    with TemporaryDirectory() as folder:
-        wanted = Path(folder, "list")
-        wanted.write_text("".join(f"{dump_id};\n" for dump_id in _smallest_tables(dump, archive)), encoding="ascii")
-        try:
-            run_program([str(pg_restore.path), f"--file={os.devnull}", f"--use-list={wanted}", str(archive)], {})
-        except ProgramFailed as error:
-            return error.message
-    return ""
-
-
-def _smallest_tables(dump: Dump, archive: Path) -> list[int]:
-    """The dump ids of one small table in each compression."""
-    tables = {f"{entry.dump_id}.dat": entry for entry in dump.toc_entries if entry.desc == "TABLE DATA" and entry.has_data}
-    if not archive.is_dir():
-        sizes = {(name.schema, name.name): data.size_bytes or 0 for name, data in dump.table_data.items()}
-        return sorted((e.dump_id or 0 for e in tables.values()), key=lambda i: sizes.get(_key(tables[f"{i}.dat"]), 0))[:1]
-    smallest: dict[str, tuple[int, int]] = {}
-    for file in archive.iterdir():
-        bare, _, suffix = file.name.partition(".dat")
-        if entry := tables.get(f"{bare}.dat"):
-            smallest[suffix] = min(smallest.get(suffix, (1 << 62, 0)), (file.stat().st_size, entry.dump_id or 0))
-    return [dump_id for _, dump_id in smallest.values()]
-
-
-def _key(entry: TocEntry) -> tuple[str, str]:
-    return entry.schema or "", entry.tag
-
-
 def pg_restore_for(dump: Dump, major: int) -> Program:
     """The pg_restore that can read the archive, near to the server's version. Raises ProgramNotFound."""
     oldest = _READS_FROM.get(".".join((dump.provenance.archive_version or "").split(".")[:2]))
     return find_program("pg_restore", at_least=oldest, near=max(major, oldest or 0))
-
-
-def _preamble_of(pg_restore: Program, archive: Path) -> list[bytes]:
-    """The lines of the script of *archive* with no entry in it."""
-    argv = pg_restore_script_argv(pg_restore, archive=archive, use_list=Path(os.devnull))
-    with RunningProgram(argv, {}, stdout=subprocess.PIPE) as script:
-        lines = script.stdout.read().splitlines(keepends=True)
-        script.wait()
-    return lines
-
-
-def unknown_settings(lines: Iterable[bytes], connection: psycopg.Connection[Any]) -> tuple[str, ...]:
-    """Return the settings that *lines* set and the server does not know (transaction_timeout before 17)."""
-    names = [match[1].decode() for line in lines if (match := _SETTING.match(line))]
-    rows = connection.execute(
-        "SELECT name FROM unnest(%s::text[]) AS name WHERE name NOT IN (SELECT s.name FROM pg_catalog.pg_settings s)"
-        "   AND name <> 'role' ORDER BY 1",
-        [names],
-    )
-    return tuple(name for (name,) in rows)
 
 
 def _run_script(
@@ -307,17 +244,3 @@ def _run_script(
             pass  # it stopped reading because it failed: its own words are worth more
         _wait(running, target, newer_dump=newer_dump)
     return unknown
-
-
-def split_preamble(blocks: Iterator[bytes]) -> tuple[list[bytes], bytes]:
-    """Take the leading settings off a script: return its lines up to the first other statement, and what else was read so far."""
-    lines: list[bytes] = []
-    text = b""
-    for block in blocks:
-        text += block
-        while match := _PREAMBLE.match(text):
-            lines.append(match[0])
-            text = text[match.end() :]
-        if b"\n" in text:
-            break
-    return lines, text

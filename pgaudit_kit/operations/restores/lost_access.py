@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pgaudit_kit.audits.verify import told_to_leave_out
-from pgaudit_kit.difference.public_schema import AS_MADE_BEFORE_15, PUBLIC_CHANGED, PUBLIC_SCHEMA
+from pgaudit_kit.audits.same import told_to_leave_out
+from pgaudit_kit.difference.public_schema import AS_MADE_BEFORE_15, PUBLIC_CHANGED
 from pgaudit_kit.errors import PgAuditError
 from pgaudit_kit.records.inventory import Inventory
-from pgaudit_kit.records.objects import DatabaseObject
+from pgaudit_kit.records.objects import PUBLIC_SCHEMA, DatabaseObject
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check, Outcome
 from pgaudit_kit.server.snapshot import snapshot

@@ -14,13 +14,14 @@ from pgaudit_kit.audits.sources import open_dump
 from pgaudit_kit.difference.rescue_sql import quoted
 from pgaudit_kit.difference.sessions import align_sessions
 from pgaudit_kit.dumps.dump import Dump
-from pgaudit_kit.errors import PgAuditError, RestoreFailed, UsageError, hide_secrets
+from pgaudit_kit.errors import BadBackup, DamagedDump, PgAuditError, RestoreFailed, UsageError, hide_secrets
 from pgaudit_kit.operations.backups.backup import Backup
 from pgaudit_kit.operations.extracts.load_table import fill_table, refused, set_session
 from pgaudit_kit.operations.extracts.same_floats import same_but_for_floats
 from pgaudit_kit.operations.extracts.table_definition import define_table
 from pgaudit_kit.operations.restores.database_names import LONGEST_BYTES
 from pgaudit_kit.operations.restores.expected_source import expected_source
+from pgaudit_kit.operations.restores.load_errors import Party
 from pgaudit_kit.operations.restores.maintenance import named_target
 from pgaudit_kit.operations.restores.moved_objects import moved_objects
 from pgaudit_kit.operations.restores.restored import Restore
@@ -76,8 +77,8 @@ def restore_part(
     *into_schema*: a name that is free, by default `restored_<UTC time>`. Every table is read back and compared with the dump, and with the
     manifest beside it when there is one, before COMMIT.
 
-    Returns a PartialRestore. Raises UsageError (names, a schema that is there), RowsNotAvailable, DamagedDump, RestoreFailed, and the
-    errors of read_dump and of connecting; nothing has changed then.
+    Returns a PartialRestore. Raises UsageError (names, a schema that is there), RowsNotAvailable, RestoreFailed (BadBackup when the rows
+    are damaged, or are not those of the manifest), and the errors of read_dump and of connecting; nothing has changed then.
     """
     begun = time.monotonic()
     dump = open_dump(backup.path if isinstance(backup, Backup) else backup)
@@ -88,7 +89,10 @@ def restore_part(
     moved = {name: TableName(into, name.name) for name in _chosen(dump, tables, schemas)}
     _refuse_two_of_a_name(moved, dump.label)
     part = _Part(dump, resolved, into, moved, data_only=data_only)
-    counted = part.restore()
+    try:
+        counted = part.restore()
+    except DamagedDump as error:
+        raise _bad_backup(f"nothing was changed: {error.message}", error.resource, remedy=error.remedy) from error
     state = f"{resolved.database!r} has the new schema {into} with {len(counted)} tables of the dump; nothing else was touched."
     sizes = tuple((name, its.rows) for name, its in counted.items())
     notes = tuple(part.notes) + _left_out(dump, moved)
@@ -222,7 +226,7 @@ class _Part:
         wrong = sorted(str(name) for name, its in comparable.items() if its != counted[name])
         if wrong:
             what = f"nothing was changed: the rows of {', '.join(wrong)} are not those that the manifest recorded"
-            raise RestoreFailed(what, resource=self._dump.label, remedy="Take another backup: pgaudit verify says more.")
+            raise _bad_backup(what, self._dump.label, remedy="Take another backup: pgaudit verify says more.")
         if not comparable:
             self.notes.append("The manifest has no fingerprints of these tables to compare with.")
             return
@@ -241,6 +245,12 @@ class _Part:
             question = "Do checks, keys and indexes of the dump hold for these rows?"
             found = f"{len(statements)} made"
             self.checks.append(Check("restore.part_keys", question, Outcome.PASSED, "all made", found, len(statements)))
+
+
+def _bad_backup(message: str, resource: str, *, remedy: str) -> BadBackup:
+    error = BadBackup(message, resource=resource, remedy=remedy)
+    error.party = Party.BACKUP
+    return error
 
 
 def _named(error: PgAuditError, table: TableName) -> PgAuditError:

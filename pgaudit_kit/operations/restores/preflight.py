@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pgaudit_kit.checks.fitting import check_versions
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.scripts.safe_script import problems_of, script_remedy
@@ -25,7 +25,6 @@ from pgaudit_kit.operations.restores.dump_needs import (
     tablespaces_in,
 )
 from pgaudit_kit.operations.restores.leftovers import Leftovers, check_leftovers, find_leftovers, kept_databases
-from pgaudit_kit.operations.restores.load_dump import why_not_unpacked
 from pgaudit_kit.operations.restores.locale_choice import choose_locale, dumped_locale
 from pgaudit_kit.operations.restores.lost_access import ID as ACCESS
 from pgaudit_kit.operations.restores.lost_access import ask_access, not_given_back
@@ -34,6 +33,7 @@ from pgaudit_kit.operations.restores.only_live import ID as ONLY_LIVE
 from pgaudit_kit.operations.restores.only_live import ask_only_live
 from pgaudit_kit.operations.restores.server_state import check_prepared, check_rights, check_sessions, check_space, refuse_failed
 from pgaudit_kit.operations.restores.swap import drop_database, lasting_sessions
+from pgaudit_kit.operations.restores.unpacking import why_not_unpacked
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check, Outcome
 from pgaudit_kit.server.connection import refused_queries
@@ -42,7 +42,6 @@ from pgaudit_kit.server.targets import Target
 if TYPE_CHECKING:
     import psycopg
 
-_MAJOR = re.compile(r"\d+")
 _GIVE_AGAIN = "Restore a backup made with --full, without --no-owner, or give them again afterwards{}."
 _KEPT_HAS_THEM = ": the kept database has them still, and pgaudit diff names each"
 
@@ -139,7 +138,7 @@ def _ask_server(target: Target, connection: psycopg.Connection[Any], live: Datab
 
 
 def _ask_needs(dump: Dump, expected: Source, connection: psycopg.Connection[Any], options: Options) -> Iterator[Check]:
-    yield check_versions(dump, connection)
+    yield check_versions(dump.provenance.server_version, connection.info.parameter_status("server_version") or "")
     if expected.inventory.of_kind("EXTENSION"):
         yield check_extensions(expected, connection)
     optional = [check_extension_versions(expected, connection), check_privileges(expected.inventory, connection)]
@@ -220,24 +219,3 @@ def check_compression(dump: Dump, connection: psycopg.Connection[Any]) -> Check:
         compared=1,
         remedy="Set PGBIN to the programs of a PostgreSQL built with it, as those of most distributions are." if why_not else "",
     )
-
-
-def check_versions(dump: Dump, connection: psycopg.Connection[Any]) -> Check:
-    """`restore.versions`: the server is at least as new as the one that was dumped; an older one is warned of, not refused."""
-    server_version = connection.info.parameter_status("server_version") or ""
-    dumped, here = _major(dump.provenance.server_version), _major(server_version)
-    older = dumped is not None and here is not None and here < dumped
-    return Check(
-        id="restore.versions",
-        question="Is the server as new as the one that was dumped?",
-        outcome=Outcome.WARNED if older or dumped is None else Outcome.PASSED,
-        expected=f"PostgreSQL {dump.provenance.server_version or 'unknown'} or newer",
-        found=f"PostgreSQL {server_version}",
-        compared=1,
-        remedy="What the older server does not know makes the restore fail, before anything is replaced." if older else "",
-    )
-
-
-def _major(version: str | None) -> int | None:
-    match = _MAJOR.match(version or "")
-    return int(match[0]) if match else None

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from pgaudit_kit.audits.expectations import Settings, settings_of
 from pgaudit_kit.audits.proof import prove
 from pgaudit_kit.audits.result import AuditResult
-from pgaudit_kit.audits.verify import told_to_leave_out, verify
+from pgaudit_kit.audits.same import told_to_leave_out
+from pgaudit_kit.audits.verify import verify
+from pgaudit_kit.checks.times import check_duration
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import PgAuditError, QueryFailed, RestoreFailed, UsageError
@@ -21,7 +25,7 @@ from pgaudit_kit.operations.restores.in_place import restore_in_place
 from pgaudit_kit.operations.restores.leftovers import STAGED_LIMIT, mark_staged
 from pgaudit_kit.operations.restores.load_dump import Loaded, load_dump
 from pgaudit_kit.operations.restores.load_errors import restore_failed
-from pgaudit_kit.operations.restores.local_dump import local_path, unpacked
+from pgaudit_kit.operations.restores.local_dump import unpacked
 from pgaudit_kit.operations.restores.maintenance import database_oid, maintenance_connection, target_to_fill
 from pgaudit_kit.operations.restores.preflight import Options, Plan, plan_restore
 from pgaudit_kit.operations.restores.recovery import Standing, tidy_up, untouched
@@ -71,6 +75,7 @@ def restore(
     in_place: bool = False,
     replace_contents: bool = False,
     store: str | os.PathLike[str] = "backups",
+    config: Settings = None,
 ) -> Restore:
     """Restore *backup* as the database of *target*, proven, without ever leaving that database half changed.
 
@@ -85,18 +90,21 @@ def restore(
     *confirm* is told which ones go. *drop_leftovers*: drop what has the name of a leftover, but not our mark, too.
     *accept_partial*: let a backup of a part replace the whole database, which is refused otherwise.
     *in_place*, for roles that may not create databases: see `restore_in_place`; *replace_contents* and *store* are for that alone.
+    *config*: as of `verify`; a restore that took longer than its `rto` is a warning.
 
     Returns a Restore; with the verdict failed or not_checked nothing was replaced. Raises RestoreFailed, with the state and the way
     on said, when it could not be done (`party`: whose fault it is; BadBackup: the dump's), UsageError for a dump that is no local file,
     and the errors of read_dump, load_manifest, resolve_target and connect.
     """
+    rto = settings_of(config).rto
+    options = Options(not no_owner, not no_tablespaces, force, jobs, drop_old, keep, drop_leftovers, accept_partial)
+    if in_place and options != Options(owners=options.owners, accept_partial=accept_partial):
+        what = "a restore in place ends no sessions, uses one connection, and makes, keeps and drops no databases"
+        raise UsageError(what, remedy="Of the options leave all out but no_owner, accept_partial, replace_contents, store and manifest.")
+    if replace_contents and not in_place:
+        raise UsageError("only a restore in place replaces contents", remedy="Add in_place (--in-place), or leave it out.")
     if in_place:
-        if force or no_tablespaces or jobs != 1 or drop_old or keep is not None or drop_leftovers:
-            what = "a restore in place ends no sessions, uses one connection, and makes, keeps and drops no databases"
-            raise UsageError(
-                what, remedy="Of the options leave all out but no_owner, accept_partial, replace_contents, store and manifest."
-            )
-        return restore_in_place(
+        done: Restore = restore_in_place(
             backup,
             target,
             confirm=confirm,
@@ -106,10 +114,13 @@ def restore(
             no_owner=no_owner,
             accept_partial=accept_partial,
         )
-    if replace_contents:
-        raise UsageError("only a restore in place replaces contents", remedy="Add in_place (--in-place), or leave it out.")
-    options = Options(not no_owner, not no_tablespaces, force, jobs, drop_old, keep, drop_leftovers, accept_partial)
-    job = _job_of(backup, target, manifest, options)
+    else:
+        done = _restore_beside(_job_of(backup, target, manifest, options), confirm)
+    return timed(done, rto)
+
+
+def _restore_beside(job: _Job, confirm: Confirm) -> Restore:
+    """Restore it, if its verification has proven it; else say why nothing was touched."""
     if is_proven(job.verification, job.expected):
         with unpacked(job.dump) as dump:
             return _carry_out(replace(job, dump=dump), confirm)
@@ -123,6 +134,14 @@ def restore(
     )
 
 
+def timed(done: Restore, rto: timedelta | None) -> Restore:
+    """The same with the check of how long it took; of one that replaced nothing, or without *rto*, that is not asked."""
+    if rto is None or not done.replaced:
+        return done
+    check = check_duration(done.seconds, rto=rto, of="reading, proving and your answer included", at_worst=Outcome.WARNED)
+    return replace(done, check_list=(*done.check_list, check))
+
+
 def _job_of(
     backup: Backup | str | os.PathLike[str],
     target: Target | str | Engine | URL,
@@ -132,9 +151,9 @@ def _job_of(
     """Find out what is meant, and verify the dump."""
     begun = time.monotonic()
     resolved = target_to_fill(target)
-    dump = read_dump(backup.path if isinstance(backup, Backup) else backup)
-    local_path(dump)  # what is no local file is refused before anything else
-    expected = expected_source(dump, manifest)
+    given = backup.path if isinstance(backup, Backup) else backup
+    dump = read_dump(given)
+    expected = expected_source(dump, manifest, given=given)  # what is no local file is refused before anything else
     verification = verify(dump, manifest=expected if isinstance(expected, Manifest) else None)
     # a portable archive names owners all the same; a portable script does not, so there is nothing to leave out
     portable = "owner" in told_to_leave_out(expected) and dump.provenance.format != "plain"

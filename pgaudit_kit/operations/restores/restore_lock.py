@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import psycopg
 
 _CLASS = 0x70676B74  # "pgkt", so that these are not the advisory locks of an application
+_PATIENCE_SECONDS, _LOOKED_AT_SECONDS = 5, 0.05
 # Nobody but us decides how long it is held: the transaction does nothing, and holds back no VACUUM
 _STAY = ("idle_in_transaction_session_timeout", "transaction_timeout", "idle_session_timeout", "statement_timeout")
 _KEEP_OPEN = """
@@ -38,10 +40,19 @@ def restore_lock(target: Target) -> Iterator[psycopg.Connection[Any]]:
     with maintenance_connection(target) as connection, connection.transaction():
         with refused_queries(target.label, "taking the lock of the restore"):
             connection.execute(_KEEP_OPEN, [list(_STAY)])
-            taken = connection.execute(_TAKE, [_CLASS, target.database]).fetchone()
-            if not taken or not taken[0]:
+            if not _taken(connection, target.database):
                 raise _held(target, connection)
         yield connection
+
+
+def _taken(connection: psycopg.Connection[Any], database: str) -> bool:
+    """Take the lock; the server may need a moment to notice that the program of its last holder was killed."""
+    patience_ends = time.monotonic() + _PATIENCE_SECONDS
+    while connection.execute(_TAKE, [_CLASS, database]).fetchone() != (True,):
+        if time.monotonic() > patience_ends:
+            return False
+        time.sleep(_LOOKED_AT_SECONDS)
+    return True
 
 
 def check_lock_held(target: Target, connection: psycopg.Connection[Any]) -> None:

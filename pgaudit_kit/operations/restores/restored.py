@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pgaudit_kit.audits.result import AuditResult, checks_to_list
+from pgaudit_kit.audits.result import AuditResult, check_named, checks_to_list
 from pgaudit_kit.display import frames, html
 from pgaudit_kit.operations.restores.swap import Session
 from pgaudit_kit.records.verdict import Check, Outcome, worst
@@ -89,11 +89,20 @@ class Restore:
         return frames.checks_frame(self.check_list)
 
     @property
+    def next_steps(self) -> tuple[str, ...]:
+        """What to do next: the remedies of the checks that did not pass, each once."""
+        return tuple(dict.fromkeys(c.remedy for c in self.check_list if c.outcome is not Outcome.PASSED and c.remedy))
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was left out and what could not be asked, one sentence each."""
         settings = [f"Left out, because this server does not know it: {', '.join(self.left_out)}."] if self.left_out else []
         entries = [f"Left out or made room for, because every database has it: {', '.join(self.benign)}."] if self.benign else []
         return (*settings, *entries, *self.unasked)
+
+    def findings(self, check_id: str) -> DataFrame:
+        """The evidence of the check *check_id*: one row per finding, its columns those of its id (`pk.explain`). Raises UsageError."""
+        return frames.evidence_frame(check_named(self.check_list, check_id))
 
     def to_dict(self) -> dict[str, Any]:
         """The restore as `--json` prints it."""
@@ -114,10 +123,9 @@ class Restore:
 
     def _repr_html_(self) -> str:
         """The restore for a notebook: verdict, how the server stands, what to do next, every check."""
-        steps = dict.fromkeys(c.remedy for c in self.check_list if c.outcome is not Outcome.PASSED and c.remedy)
         return html.fragment(
             html.banner(str(self.verdict), self.state),
-            html.next_steps(steps),
+            html.next_steps(self.next_steps),
             html.frame_table(self.checks, caption="What was asked of the server"),
         )
 
@@ -143,6 +151,13 @@ class Rollback:
         before = f"; the database that had its name is kept as {self.kept!r}" if self.kept else ""
         left = f"; dropped: {', '.join(self.dropped)}, left by a restore that was killed" if self.dropped else ""
         return f"{self.database!r} is again the database that was kept as {self.brought_back!r}{before}{left}."
+
+    def __repr__(self) -> str:
+        return f"<Rollback {self.database}: {self.state}>"
+
+    def _repr_html_(self) -> str:
+        """The rollback for a notebook: how the server stands now."""
+        return html.fragment(html.banner("passed", self.state))
 
     def to_dict(self) -> dict[str, Any]:
         """The rollback as `--json` prints it."""

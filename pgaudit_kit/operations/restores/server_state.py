@@ -12,12 +12,17 @@ from pgaudit_kit.errors import RestoreFailed
 from pgaudit_kit.operations.restores.swap import Session
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.verdict import Check, Outcome
+from pgaudit_kit.server.connection import APPLICATION_NAME
 from pgaudit_kit.server.targets import Target
 
 if TYPE_CHECKING:
     import psycopg
 
 NAMED = 5
+OWN_SESSIONS = (
+    f"Those of {APPLICATION_NAME} are snapshots and differences that are still open, in a notebook most often: close them with .close(),"
+    " or open them in a with block."
+)
 _AT_LEAST = 3  # TOAST makes text about that much smaller; below this share of the text there is no room for sure
 _PREPARED = "SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE database = %s ORDER BY prepared"
 _MAY_END = """
@@ -68,6 +73,8 @@ def check_sessions(connection: psycopg.Connection[Any], sessions: Sequence[Sessi
     untouchable = [s for s in sessions if s.user in protected]
     told = untouchable or sessions
     remedy = "They will be ended before the swap." if force else "Stop the application, or give --force to end its sessions."
+    if any(s.application == APPLICATION_NAME for s in told):
+        remedy += f" {OWN_SESSIONS}"
     if untouchable:
         remedy = "This role may not end these sessions: stop what opened them, or use a superuser."
     named = "; ".join(map(str, told[:NAMED])) + (f"; {len(told) - NAMED} more" if len(told) > NAMED else "")

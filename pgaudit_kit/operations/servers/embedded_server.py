@@ -7,8 +7,6 @@ unprivileged account when we are root, and ends with us, however we end.
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,10 +22,9 @@ from urllib.parse import quote
 from pgaudit_kit.errors import OperationError, ProgramFailed
 from pgaudit_kit.operations.programs.child_process import start, tied_argv
 from pgaudit_kit.operations.programs.server_binaries import EXECUTABLE_SUFFIX, program_version, server_bin_folder, unprivileged_account
+from pgaudit_kit.operations.servers.new_cluster import PASSWORD_FILE, SUPERUSER, NewCluster
 from pgaudit_kit.operations.servers.scratch_folders import ScratchFolder
 
-SUPERUSER = "postgres"
-_PASSWORD_FILE = "pgaudit.password"  # noqa: S105  # a file name
 _WINDOWS = sys.platform == "win32"
 _START_SECONDS = 60
 _STOP_SECONDS = 30
@@ -159,50 +156,15 @@ class EmbeddedServer:
         return kept | {"LC_ALL": "C"}
 
     def _create_cluster(self) -> None:
-        data = self.data_folder
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._account is not None:
-            os.chown(data, self._account.uid, self._account.gid)
-        argv = [self._program("initdb"), "-D", str(data), "-U", SUPERUSER, "-E", "UTF8", "--locale=C"]
-        major = int(self.version.split(".")[0])
-        if major >= 14:  # noqa: PLR2004  # the first that has the option
-            argv.append("--no-instructions")
-        if major >= 17:  # noqa: PLR2004  # the builtin provider: the same order of text on every machine
-            argv += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        if not self._durable:
-            argv.append("--no-sync")
-        if _WINDOWS:
-            password_file = self._folder / "password"
-            password_file.write_text(secrets.token_urlsafe(24), encoding="ascii")
-            argv += ["-A", "scram-sha-256", f"--pwfile={password_file}"]
-        else:
-            argv += ["--auth-local=trust", "--auth-host=reject"]  # the socket's folder is private; nothing listens on a network
-        done = subprocess.run(
-            argv,
-            env=self._environment(),
-            cwd=self._folder,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
-            user=self._account.uid if self._account else None,
-            group=self._account.gid if self._account else None,
-            extra_groups=[] if self._account else None,
-        )
-        if done.returncode != 0:
-            words = (done.stderr or done.stdout).decode("utf-8", "replace").strip()[-2000:]
-            raise ProgramFailed(
-                f"initdb could not create a cluster in {data}: {words}",
-                resource=str(data),
-                remedy="Give a data folder that the server's account can reach, or set TMPDIR to a folder with space.",
-            )
-        if _WINDOWS:
-            shutil.move(password_file, data / _PASSWORD_FILE)  # who can read it can read the data anyway
+        copied = not self._durable and self._wanted_data_folder is None
+        new = NewCluster(self.bin_folder, self.version, self._account, self._environment(), self._folder, self._durable, copied)
+        new.create(self.data_folder)
 
     def _postgres_argv(self) -> list[str]:
         settings = {"timezone": "UTC", "log_timezone": "UTC", "max_connections": "50", "logging_collector": "off"}
         if _WINDOWS:
             self._port = _free_port()
-            self._password = (self.data_folder / _PASSWORD_FILE).read_text(encoding="ascii")
+            self._password = (self.data_folder / PASSWORD_FILE).read_text(encoding="ascii")
             settings |= {"listen_addresses": "127.0.0.1", "port": str(self._port)}
         else:
             # quoted, because the setting is a list with commas (miscinit.c, load_libraries → SplitDirectoriesString)

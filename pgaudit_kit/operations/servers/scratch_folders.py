@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -14,6 +15,8 @@ from pgaudit_kit.operations.programs.server_binaries import Account
 from pgaudit_kit.operations.store.file_locks import create_locked, take_if_free
 
 _PREFIX = "pgaudit-"
+# As mkdtemp names it. The folder of a report or a query has one more word in its name, and no lock.
+_OURS = re.compile(rf"{_PREFIX}[a-z0-9_]{{8}}")
 _UNFINISHED = ".new-"
 _LOCK = "owner.lock"
 # sockaddr_un.sun_path is 104 bytes on macOS and 108 on Linux, end mark included; the socket's own name is ".s.PGSQL.5432"
@@ -77,7 +80,7 @@ def _everybody_may_enter(folder: Path) -> bool:
 
 def _remove_abandoned(base: Path, owners: set[int]) -> None:
     """Remove scratch folders of ours in *base* whose lock nobody holds any more."""
-    for folder in base.glob(f"{_PREFIX}*"):
+    for folder in (path for path in base.glob(f"{_PREFIX}*") if _OURS.fullmatch(path.name)):
         lock = take_if_free(folder / _LOCK)
         with suppress(OSError):  # another process may be removing it at this moment
             ours = folder.lstat().st_uid in owners

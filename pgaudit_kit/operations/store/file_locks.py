@@ -10,15 +10,16 @@ import sys
 from pathlib import Path
 
 NO_LOCK = -1
+_NEW = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
 
 
-def create_locked(path: Path, *, folder: bool = False) -> int:
-    """Create *path*, readable by us only, and return a descriptor that holds its lock. Raises OSError, FileExistsError when it exists.
+def create_locked(path: Path, *, folder: bool = False, mode: int = 0o600) -> int:
+    """Create *path*, readable by us only, or a file of that *mode*, and return a descriptor that holds its lock.
 
-    Of a *folder* on Windows there is none: NO_LOCK.
+    Raises OSError, FileExistsError when it exists. Of a *folder* on Windows there is none: NO_LOCK.
     """
     while True:
-        descriptor = _create_folder(path) if folder else os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        descriptor = _create_folder(path) if folder else os.open(path, _NEW, mode)
         if sys.platform == "win32":
             return descriptor
         import fcntl

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.display import frames
+from pgaudit_kit.operations.store.chunk_sizes import ChunkSizes, chunk_sizes
+from pgaudit_kit.operations.store.names import INCREMENTAL_FORMAT
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.retention import Kept, Retention, plan
 from pgaudit_kit.operations.store.store import Store
@@ -21,13 +25,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Listing:
-    """The backups of a store, newest first, at the moment `now`; what else lies there; and the rules that keep each, by its name."""
+    """The backups of a store, newest first, at the moment `now`; what else lies there; and the rules that keep each, by its name.
+
+    `sizes`: what the chunks of incremental ones take.
+    """
 
     store: Store
     now: datetime
     backups: tuple[StoredBackup, ...]
     strays: tuple[Stray, ...]
     kept_by: Mapping[str, tuple[str, ...]]
+    sizes: ChunkSizes = field(default_factory=ChunkSizes)
 
     def age_seconds(self, backup: StoredBackup) -> float:
         """How long ago its snapshot was taken."""
@@ -55,6 +63,23 @@ class Listing:
             "strays": [{"name": s.name, "kind": str(s.kind), "reason": s.reason} for s in self.strays],
         }
 
+    def held_bytes(self, backup: StoredBackup) -> float:
+        """What a backup takes, of an incremental one with all its chunks, shared or not: NaN when these cannot be told."""
+        if backup.format == INCREMENTAL_FORMAT and backup.dump_file not in self.sizes.used:
+            return math.nan
+        return backup.found_size_bytes + self.sizes.of(backup.dump_file)
+
+    @cached_property
+    def own_bytes(self) -> dict[str, int]:
+        """For each incremental backup, by its file, what its chunks take that no other backup uses."""
+        return self.sizes.own()
+
+    def _chunks_to_dict(self, backup: StoredBackup) -> dict[str, Any]:
+        if backup.dump_file not in self.own_bytes:
+            return {}
+        own = self.own_bytes[backup.dump_file]
+        return {"own_chunks_bytes": own, "shared_chunks_bytes": self.sizes.of(backup.dump_file) - own}
+
     def _backup_to_dict(self, backup: StoredBackup) -> dict[str, Any]:
         return {
             "backup": backup.dump_file,
@@ -63,6 +88,7 @@ class Listing:
             "when": backup.taken_at.isoformat(),
             "age_seconds": round(self.age_seconds(backup)),
             "size_bytes": backup.found_size_bytes,
+            **self._chunks_to_dict(backup),
             "rows": backup.rows,
             "seconds": backup.seconds,
             "format": backup.format,
@@ -81,9 +107,10 @@ def list_store(store: str | os.PathLike[str] | Store, *, keep: Retention | None 
     backups, strays = place.look()
     now = datetime.now(zone)
     rules = keep or Retention()
-    fates = plan(backups, rules, now) if not rules.are_none else ()
+    sizes = chunk_sizes(place, backups)
+    fates = plan(backups, rules, now, sizes) if not rules.are_none else ()
     kept_by = {fate.backup.name: fate.rules for fate in fates if isinstance(fate, Kept)}
-    return Listing(place, now, tuple(reversed(backups)), strays, kept_by)
+    return Listing(place, now, tuple(reversed(backups)), strays, kept_by, sizes)
 
 
 def backups(store: str | os.PathLike[str] | Store = "backups", *, keep: Retention | None = None, zone: tzinfo = UTC) -> DataFrame:

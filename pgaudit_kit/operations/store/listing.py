@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from pgaudit_kit.errors import PgAuditError
 from pgaudit_kit.operations.store.names import StoreName, parse_name, parse_partial, series_of
+from pgaudit_kit.operations.store.packs import PACKS
 from pgaudit_kit.records.evidence import Evidence, Proof
 from pgaudit_kit.records.large_objects import tables_alone
 from pgaudit_kit.records.manifest import SUFFIX, DumpFile, Manifest
@@ -32,7 +33,7 @@ def read_store(entries: Mapping[str, Entry], read_text: ReadText) -> tuple[tuple
     """Return the backups among *entries*, oldest first, and the other entries by name. What *read_text* raises is told of the file."""
     names = {file: parsed for file in entries if (parsed := parse_name(file))}
     backups: list[StoredBackup] = []
-    strays = [_what_else(file, entry) for file, entry in entries.items() if file not in names]
+    strays = [_what_else(file, entry) for file, entry in entries.items() if file not in names and file != PACKS]
     for name in sorted({parsed.name for parsed in names.values()}):
         files = {parsed.suffix: parsed for parsed in names.values() if parsed.name == name}
         backup, wrong = _read_backup(name, files, entries, read_text)
@@ -133,6 +134,7 @@ def _backup(manifest: Manifest, recorded: DumpFile, dump: StoreName, taken_at: d
         seconds=manifest.seconds,
         selection="; ".join(f"{word}: {patterns}" for word, patterns in sorted(manifest.partial.items())),
         portable="owner" in manifest.leaves_out,
+        encoding=manifest.provenance.encoding or "",
     )
 
 

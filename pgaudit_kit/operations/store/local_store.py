@@ -11,6 +11,7 @@ from pgaudit_kit.operations.store.listing import Entry
 from pgaudit_kit.operations.store.names import COMPANIONS, free_name, has_rival, parse_name, parse_partial
 from pgaudit_kit.operations.store.partial_files import PartialFile, partial_file, remove, remove_abandoned, unpublish, writer_is_gone
 from pgaudit_kit.operations.store.store import Store, is_folder
+from pgaudit_kit.operations.store.store_folder import LocalFolder
 from pgaudit_kit.records.evidence import Evidence
 from pgaudit_kit.records.manifest import SUFFIX, Manifest
 from pgaudit_kit.records.stored_backup import StoredBackup
@@ -77,6 +78,10 @@ class LocalStore(Store):
 
     def _names(self) -> list[str]:
         return [path.name for path in self.folder.iterdir()]
+
+    def inner_folder(self, name: str) -> LocalFolder:
+        """A folder inside of it."""
+        return LocalFolder(self.folder / name)
 
     def entries(self) -> Mapping[str, Entry]:
         """What lies in the folder."""

@@ -13,7 +13,8 @@ from pgaudit_kit.records.manifest import SUFFIX as MANIFEST
 TIME_FORMAT = "%Y%m%dT%H%M%SZ"
 GLOBALS = ".globals.sql"
 COMPANIONS = (MANIFEST, *(proof.suffix for proof in Proof), GLOBALS)
-FORMATS = {".dump": "custom", ".sql": "plain", ".tar": "tar", ".dir": "directory"}
+INCREMENTAL_FORMAT = "incremental"
+FORMATS = {".dump": "custom", ".sql": "plain", ".tar": "tar", ".dir": "directory", ".inc": INCREMENTAL_FORMAT}
 FOLDER = ".dir"
 
 _BACKUP = r"(?P<name>.+-\d{8}T\d{6}Z(-\d+)?)"

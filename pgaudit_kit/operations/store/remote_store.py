@@ -17,6 +17,7 @@ from pgaudit_kit.operations.store.listing import Entry, read_store
 from pgaudit_kit.operations.store.names import COMPANIONS, FOLDER, free_name, has_rival, parse_name, parse_partial
 from pgaudit_kit.operations.store.remote_incoming import RemoteIncoming
 from pgaudit_kit.operations.store.store import Store, is_folder
+from pgaudit_kit.operations.store.store_folder import RemoteFolder
 from pgaudit_kit.operations.store.upload_markers import UploadMarker
 from pgaudit_kit.records.manifest import SUFFIX
 from pgaudit_kit.records.stored_backup import StoredBackup, Stray
@@ -77,17 +78,18 @@ class RemoteStore(Store):
             candidate = free_name(self.entries(), name)
             marker = UploadMarker.of_this_process(candidate + suffix)
             file = marker.file
-            self._make_folder()
+            self.make_folder(self._root)
             self.write_text(file, marker.to_json())
             if not has_rival(self.entries(), candidate, file):
                 return candidate, file
             self.remove([file])
 
-    def _make_folder(self) -> None:
+    def make_folder(self, path: str) -> None:
+        """Make the folder *path*, where folders are more than a part of names."""
         protocols = {self._system.protocol} if isinstance(self._system.protocol, str) else set(self._system.protocol)
         if not protocols & _BUCKETS:
             with self.reached("write to"):
-                self._system.makedirs(self._root, exist_ok=True)
+                self._system.makedirs(path, exist_ok=True)
 
     def entries(self) -> Mapping[str, Entry]:
         """What lies there; nothing when there is no such place, since a bucket does not know of an empty folder."""
@@ -102,6 +104,10 @@ class RemoteStore(Store):
             else:
                 found[name] = Entry(facts.get("size") or 0, in_use=bool(parse_partial(name)) and not self._is_abandoned(name, now))
         return found
+
+    def inner_folder(self, name: str) -> RemoteFolder:
+        """A folder inside of it."""
+        return RemoteFolder(self, self._system, self._root, name)
 
     def _list(self, path: str) -> dict[str, dict[str, Any]]:
         with self.reached("list"):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import ClassVar
 
+from pgaudit_kit.operations.store.chunk_sizes import ChunkSizes
 from pgaudit_kit.records.stored_backup import StoredBackup
 
 NEWEST_PROVEN = "newest proven"
@@ -62,28 +63,29 @@ class Doomed:
     is_kept: ClassVar = False
 
 
-def plan(backups: Iterable[StoredBackup], rules: Retention, now: datetime) -> tuple[Kept | Doomed, ...]:
+def plan(backups: Iterable[StoredBackup], rules: Retention, now: datetime, chunks: ChunkSizes | None = None) -> tuple[Kept | Doomed, ...]:
     """Return what becomes of each of *backups*, newest first within its target.
 
     *now* must know its zone: hours, days, weeks … are those of its calendar. Backups of another target are counted by themselves, and
     so are those that were told to leave something out, each selection apart, and portable ones, which cannot stand for full ones. Of
     each such group the newest proven backup always stays, and the newest one when none is proven; damaged ones stay for a person to
-    look at, and take the place of no other.
+    look at, and take the place of no other. *chunks*: what incremental backups take besides their files; of those of a group each counts
+    once, for the newest backup that uses it.
     """
 
     def series(backup: StoredBackup) -> tuple[str, str, bool]:
         return backup.target, backup.selection, backup.portable
 
     groups = (tuple(group) for _, group in groupby(sorted(backups, key=series), key=series))
-    return tuple(fate for group in groups for fate in _plan_group(group, rules, now))
+    return tuple(fate for group in groups for fate in _plan_group(group, rules, now, chunks or ChunkSizes()))
 
 
-def _plan_group(group: Sequence[StoredBackup], rules: Retention, now: datetime) -> list[Kept | Doomed]:
+def _plan_group(group: Sequence[StoredBackup], rules: Retention, now: datetime, chunks: ChunkSizes) -> list[Kept | Doomed]:
     newest_first = sorted(group, key=lambda b: (b.taken_at, b.name), reverse=True)
     sound = [b for b in newest_first if not b.is_damaged]
     named = _named_by_rules(sound, rules, now)
     always = next(((b, NEWEST_PROVEN) for b in sound if b.is_proven), (sound[0], NEWEST) if sound else None)
-    too_large = _beyond_size(sound, named, always[0] if always else None, rules)
+    too_large = _beyond_size(sound, named, always[0] if always else None, rules, chunks)
     fates: list[Kept | Doomed] = []
     for backup in newest_first:
         reasons = named.get(backup.name, [])
@@ -129,18 +131,21 @@ _PERIODS: dict[str, Callable[[datetime], object]] = {
 
 
 def _beyond_size(
-    newest_first: Sequence[StoredBackup], named: dict[str, list[str]], always: StoredBackup | None, rules: Retention
+    newest_first: Sequence[StoredBackup], named: dict[str, list[str]], always: StoredBackup | None, rules: Retention, chunks: ChunkSizes
 ) -> frozenset[str]:
     """The names that do not fit, from the first that does not: a gap in the middle would be harder to understand than a shorter past."""
     if rules.max_total_size_bytes is None or always is None:
         return frozenset()
-    left = rules.max_total_size_bytes - always.size_bytes
+    counted = chunks.used.get(always.dump_file, frozenset())
+    size_of_always = always.size_bytes + chunks.of(always.dump_file)
+    left = rules.max_total_size_bytes - size_of_always
     wanted = [b for b in newest_first if b.name in named and b is not always]
     for place, backup in enumerate(wanted):
-        left -= backup.size_bytes
+        left -= backup.size_bytes + chunks.beside(backup.dump_file, counted)
+        counted |= chunks.used.get(backup.dump_file, frozenset())
         if left < 0:
             beyond = {b.name for b in wanted[place:]}
             break
     else:
         beyond = set()
-    return frozenset(beyond | ({always.name} if always.size_bytes > rules.max_total_size_bytes else set()))
+    return frozenset(beyond | ({always.name} if size_of_always > rules.max_total_size_bytes else set()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,8 @@ from pgaudit_kit.audits.file_digest import located_digest
 from pgaudit_kit.dumps.files.locating import locate
 from pgaudit_kit.operations.store.listing import Entry, read_store
 from pgaudit_kit.operations.store.names import FOLDER, parse_name
+from pgaudit_kit.operations.store.packs import PACKS, PackStore
+from pgaudit_kit.operations.store.store_folder import StoreFolder
 from pgaudit_kit.records.evidence import Evidence
 from pgaudit_kit.records.manifest import SUFFIX, DumpFile, Manifest
 from pgaudit_kit.records.stored_backup import StoredBackup, Stray
@@ -56,6 +59,10 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def inner_folder(self, name: str) -> StoreFolder:
+        """A folder inside of it, which need not be there."""
+
+    @abstractmethod
     def entries(self) -> Mapping[str, Entry]:
         """What lies there, by name."""
 
@@ -78,6 +85,11 @@ class Store(ABC):
     @abstractmethod
     def clean(self) -> list[str]:
         """Remove what killed runs left, and nothing that anybody still writes; return the names."""
+
+    @cached_property
+    def packs(self) -> PackStore:
+        """The chunks of its incremental backups."""
+        return PackStore(self.inner_folder(PACKS))
 
     def backups(self) -> tuple[StoredBackup, ...]:
         """The backups that are whole, oldest first."""

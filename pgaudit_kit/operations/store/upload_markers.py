@@ -20,6 +20,7 @@ from pgaudit_kit.operations.store.names import partial_name, safe_word
 
 ABANDONED_AFTER = timedelta(days=3)
 _MARK = "pgaudit_kit upload"
+_START_TIME = 19  # field 22 of proc(5), counted behind the name of the program
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class UploadMarker:
         """Whether its writer is gone: a process of this machine that does not live any more, or three days are over."""
         if self.age(now) > ABANDONED_AFTER:
             return True
-        return self.machine == this_machine() and not _lives(self.pid)
+        return self.machine == this_machine() and not process_lives(self.pid)
 
 
 def this_machine() -> str:
@@ -79,7 +80,8 @@ def _text_of(path: str) -> str:
     return re.sub(r"\s", "", Path(path).read_text(encoding="ascii"))
 
 
-def _lives(pid: int) -> bool:
+def process_lives(pid: int) -> bool:
+    """Whether a process of this machine has the number *pid*; yes where that cannot be told."""
     if sys.platform == "win32":
         return True  # os.kill would end it there
     try:
@@ -89,3 +91,13 @@ def _lives(pid: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def born(pid: int) -> str:
+    """When the process *pid* of this machine was started, in ticks since the machine was; "" when it is gone, or nobody tells."""
+    if sys.platform != "linux":
+        return ""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[_START_TIME]
+    except (OSError, IndexError):
+        return ""

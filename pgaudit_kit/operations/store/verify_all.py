@@ -10,16 +10,20 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+from pgaudit_kit.audits.asking import not_checked
 from pgaudit_kit.audits.file_digest import digest_if_there
 from pgaudit_kit.audits.result import checks_to_list
 from pgaudit_kit.audits.verify import verify
 from pgaudit_kit.checks.dump_whole import check_digest, check_globals
+from pgaudit_kit.display import html
 from pgaudit_kit.errors import PgAuditError
+from pgaudit_kit.operations.store.names import INCREMENTAL_FORMAT
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.proofs import new_evidence
 from pgaudit_kit.operations.store.store import Store
+from pgaudit_kit.operations.store.verify_packs import ReadPacks
 from pgaudit_kit.records.evidence import Proof
-from pgaudit_kit.records.manifest import DumpFile
+from pgaudit_kit.records.manifest import DumpFile, Manifest
 from pgaudit_kit.records.stored_backup import StoredBackup, Stray
 from pgaudit_kit.records.verdict import Check, Outcome, worst
 
@@ -76,6 +80,20 @@ class VerifiedStore:
         checks = [c for b in self.backups for c in b.check_list]
         return tuple(dict.fromkeys(c.remedy for c in checks if c.outcome is not Outcome.PASSED and c.remedy))
 
+    def __repr__(self) -> str:
+        return f"<VerifiedStore {self.store}: {self.verdict}, {len(self.backups)} backups>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the verdict, what to do next, every backup, what else lies there."""
+        rows = [(str(one.verdict), one.backup.dump_file, one.backup.target, one.found) for one in self.backups]
+        strays = html.table(["name", "what it is"], [(s.name, s.reason) for s in self.strays], caption="What else lies there")
+        return html.fragment(
+            html.banner(str(self.verdict), self.sentence),
+            html.next_steps(self.next_steps),
+            html.table(["verdict", "backup", "target", "found"], rows, caption="Backups"),
+            strays if self.strays else "",
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """What `--json` prints."""
         return {
@@ -105,17 +123,36 @@ def verify_all(
     """
     place = open_store(store)
     backups, strays = place.look()
+    packs = _ReadOnce(place, frozenset(b.encoding for b in backups if b.format == INCREMENTAL_FORMAT))
     verified = []
     for backup in backups:
-        verified.append(_verify_one(place, backup, deep=deep))
+        verified.append(_verify_one(place, backup, packs, deep=deep))
         if progress:
             progress(verified[-1])
     return VerifiedStore(place.label, tuple(verified), strays)
 
 
-def _verify_one(store: Store, backup: StoredBackup, *, deep: bool) -> VerifiedBackup:
+class _ReadOnce:
+    """The packs of a store, read when an incremental backup asks for them, once for all of them."""
+
+    def __init__(self, store: Store, encodings: frozenset[str]) -> None:
+        self._store = store
+        self._encodings = encodings
+        self._packs: ReadPacks | None = None
+
+    def checks(self, backup: StoredBackup, manifest: Manifest) -> list[Check]:
+        """What is to be asked of the chunks of *backup*; nothing of one that has none. Raises StoreFailed, FileNotFoundError, DumpError."""
+        if backup.format != INCREMENTAL_FORMAT:
+            return []
+        if self._packs is None:
+            self._packs = ReadPacks(self._store, self._encodings)
+            self._packs.note()
+        return self._packs.checks(backup.dump_file, manifest)
+
+
+def _verify_one(store: Store, backup: StoredBackup, packs: _ReadOnce, *, deep: bool) -> VerifiedBackup:
     begun = time.monotonic()
-    checks = _checks_of(store, backup, deep=deep)
+    checks = _checks_of(store, backup, packs, deep=deep)
     done = VerifiedBackup(backup, checks)
     if done.verdict is Outcome.NOT_CHECKED:
         return done
@@ -128,31 +165,34 @@ def _verify_one(store: Store, backup: StoredBackup, *, deep: bool) -> VerifiedBa
     return done
 
 
-def _checks_of(store: Store, backup: StoredBackup, *, deep: bool) -> tuple[Check, ...]:
+def _checks_of(store: Store, backup: StoredBackup, packs: _ReadOnce, *, deep: bool) -> tuple[Check, ...]:
     recorded = DumpFile(backup.dump_file, backup.sha256, backup.size_bytes)
     try:
         found = store.digest(backup)
         digest = check_digest(recorded, sha256=found.sha256, size_bytes=found.size_bytes)
         manifest = store.manifest(backup)
         beside = [_check_globals(store, manifest.globals_file)] if manifest.globals_file else []
+        beside += _checks_of_chunks(backup, manifest, packs) if digest.outcome is Outcome.PASSED else []
         if deep and digest.outcome is Outcome.PASSED:
             return (*verify(store.open(backup), manifest=manifest).check_list, *beside)
     except (PgAuditError, OSError) as error:
-        return (_not_checked(error),)
+        return (_not_checked("dump.digest", error),)
     return (digest, *beside)
+
+
+def _checks_of_chunks(backup: StoredBackup, manifest: Manifest, packs: _ReadOnce) -> list[Check]:
+    """What could be asked; that it could not takes nothing from what was found out besides."""
+    try:
+        return packs.checks(backup, manifest)
+    except (PgAuditError, OSError) as error:
+        return [_not_checked("chunks.whole", error)]
 
 
 def _check_globals(store: Store, recorded: DumpFile) -> Check:
     return check_globals(recorded, digest_if_there(store.where(PurePath(recorded.name).name)))
 
 
-def _not_checked(error: PgAuditError | OSError) -> Check:
-    reason = error.message if isinstance(error, PgAuditError) else error.strerror or str(error)
-    remedy = error.remedy if isinstance(error, PgAuditError) else "Check the store's rights, and its disk."
-    return Check(
-        id="dump.digest",
-        question="Is it byte for byte the file that the manifest was written for?",
-        outcome=Outcome.NOT_CHECKED,
-        found=reason,
-        remedy=remedy,
-    )
+def _not_checked(check_id: str, error: PgAuditError | OSError) -> Check:
+    if isinstance(error, PgAuditError):
+        return not_checked(check_id, error.message, error.remedy)
+    return not_checked(check_id, error.strerror or str(error), "Check the store's rights, and its disk.")

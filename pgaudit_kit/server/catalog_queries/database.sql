@@ -23,6 +23,7 @@ SELECT
         FROM aclexplode(b.datacl) e
     )::text AS acl,
     b.datacl IS NULL AS as_made,
+    NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = 'public') AS without_public,
     (
         SELECT json_agg(json_build_array(CASE WHEN s.setrole <> 0 THEN pg_get_userbyid(s.setrole) END, c.setting))
         FROM pg_db_role_setting s

@@ -25,11 +25,6 @@ SELECT
     ) END AS hidden_by
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r'
-  AND c.relpersistence <> 't'
-  AND n.nspname !~ '^pg_'
-  AND n.nspname <> 'information_schema'
-  AND c.oid NOT IN (
-    SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
-  )
+WHERE
+-- [ordinary_tables]
 ORDER BY n.nspname, c.relname

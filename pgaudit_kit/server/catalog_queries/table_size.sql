@@ -5,10 +5,5 @@ SELECT n.nspname AS schema, c.relname AS name, pg_table_size(c.oid) AS size_byte
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_am a ON a.oid = c.relam
-WHERE c.relkind = 'r'
-  AND c.relpersistence <> 't'
-  AND n.nspname !~ '^pg_'
-  AND n.nspname <> 'information_schema'
-  AND c.oid NOT IN (
-    SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'
-  )
+WHERE
+-- [ordinary_tables]

@@ -15,10 +15,13 @@ import psycopg
 import pytest
 
 from pgaudit_kit.audits.verify import verify
+from pgaudit_kit.dumps.archives.growing_archive import read_while_written
+from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import BackupFailed, CannotConnect, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.programs.client_programs import find_program
+from pgaudit_kit.operations.restores.restore import restore
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.verify_all import verify_all
@@ -33,7 +36,7 @@ USERS = TableName("public", "users")
 RUN = """
 import sys
 from pgaudit_kit.operations.backups.backup import backup
-backup(sys.stdin.readline().strip(), store=sys.argv[1])
+backup(sys.stdin.readline().strip(), store=sys.argv[1], incremental=len(sys.argv) > 2)
 """
 
 
@@ -46,7 +49,7 @@ def files_of(made: Backup) -> list[str]:
     return sorted([made.path.name, made.manifest_path.name, made.manifest_path.name.replace(".manifest.", ".verified.")])
 
 
-def wait_for(what: Callable[[], bool], seconds: float = 20) -> None:
+def wait_for(what: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline, "waited in vain"
@@ -54,10 +57,12 @@ def wait_for(what: Callable[[], bool], seconds: float = 20) -> None:
 
 
 @contextmanager
-def started_backup(url: str, store: Path) -> Iterator[subprocess.Popen[str]]:
+def started_backup(url: str, store: Path, *, incremental: bool = False) -> Iterator[subprocess.Popen[str]]:
     """A backup in a process of its own, ended with the block; the URL goes by standard input, as it may hold a password."""
     pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, "-c", RUN, str(store)], stdin=pipe, stderr=pipe, stdout=pipe, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN, str(store), *(["incremental"] if incremental else [])], stdin=pipe, stderr=pipe, stdout=pipe, text=True
+    ) as process:
         try:
             assert process.stdin is not None
             process.stdin.write(f"{url}\n")
@@ -69,6 +74,10 @@ def started_backup(url: str, store: Path) -> Iterator[subprocess.Popen[str]]:
 
 def is_writing(store: Path) -> bool:
     return store.is_dir() and any(".dump.partial-" in n for n in names_in(store))
+
+
+def is_writing_inc(store: Path) -> bool:
+    return any(".inc.partial-" in n for n in names_in(store))
 
 
 def pg_dumps_of(pid: int) -> list[int]:
@@ -150,6 +159,40 @@ def test_dump_and_manifest_agree_although_others_write_meanwhile(make_app: MakeA
     assert read_dump(made.path).fingerprint(USERS) == made.manifest.fingerprint(USERS)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for pg_dump")
+def test_an_archive_is_read_while_pg_dump_packs_it(
+    make_app: MakeApp, store: Path, server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pg_dump does not end before its file is read, on whatever machine."""
+    rows = "SELECT n, (SELECT string_agg(md5(n::text || k), '') FROM generate_series(1, 20) k) FROM generate_series(1, 10000) n"
+    url = make_app("packed_slowly", f"CREATE TABLE t AS {rows}; SELECT lo_from_bytea(0, 'large')")
+    programs, begun = tmp_path / "programs", tmp_path / "begun"
+    programs.mkdir()
+    wait = f"""case "$*" in *--file=*) while [ ! -e '{begun}' ]; do sleep 0.05; done;; esac"""
+    (programs / "pg_dump").write_text(f'#!/bin/sh\n"{server.bin_folder}/pg_dump" "$@"\nended=$?\n{wait}\nexit $ended\n')
+    (programs / "pg_dump").chmod(0o755)
+    monkeypatch.setenv("PGBIN", str(programs))
+    dumps = []
+
+    def read(path: Path, is_written: Callable[[], bool]) -> Dump | None:
+        assert is_written()
+
+        def asked() -> bool:
+            begun.touch()
+            return is_written()
+
+        dumps.append(read_while_written(path, asked))
+        return dumps[-1]
+
+    monkeypatch.setattr("pgaudit_kit.operations.backups.dumping.read_while_written", read)
+    made = backup(url, store=store, compression="gzip:9")
+    (early,) = dumps
+    assert early is not None
+    dump = read_dump(made.path)
+    assert early.fingerprints() == dump.fingerprints() == {n: d.fingerprint for n, d in made.manifest.table_data.items()}
+    assert (made.verdict, verify(made.path).verdict) == (Outcome.PASSED, Outcome.PASSED)
+
+
 def test_settings_that_shape_text_reach_dump_and_manifest_alike(
     make_app: MakeApp, store: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,7 +269,7 @@ def test_an_interrupted_backup_removes_what_it_began(make_app: MakeApp, store: P
             wait_for(lambda: is_writing(store) and bool(pg_dumps_of(process.pid)))
             (child,) = pg_dumps_of(process.pid)
             process.send_signal(signal.SIGINT)
-            _, words = process.communicate(timeout=30)
+            _, words = process.communicate(timeout=120)
         assert "KeyboardInterrupt" in words
         assert names_in(store) == []
         assert not Path(f"/proc/{child}").exists()
@@ -246,7 +289,7 @@ def test_no_password_is_in_any_command_line_or_file(make_app: MakeApp, store: Pa
             assert b"--snapshot=" in lines
             assert secret.encode() not in lines
             blocker.rollback()
-            _, words = process.communicate(timeout=60)
+            _, words = process.communicate(timeout=120)
         assert process.returncode == 0, words
         assert secret not in words
     assert all(secret.encode() not in p.read_bytes() for p in store.iterdir())
@@ -288,6 +331,20 @@ def test_an_empty_database_has_a_backup_too(make_app: MakeApp, store: Path) -> N
     made = backup(make_app("hollow", ""), store=store)
     assert made.path.exists()
     assert made.verdict is not Outcome.FAILED
+
+
+def test_an_empty_database_is_never_green_and_the_reason_is_told(make_app: MakeApp, store: Path) -> None:
+    made = backup(make_app("nothing_in_it", "SELECT 1"), store=store)
+    assert made.verdict is Outcome.NOT_CHECKED
+    told = {c.id: c for c in made.check_list if c.outcome is not Outcome.PASSED}
+    assert {name: (c.found, c.compared) for name, c in told.items()} == {
+        "dump.complete": ("nothing is in it", 0),
+        "objects.match": ("no object on either side", 0),
+    }
+    assert "the database that you meant" in told["objects.match"].remedy
+    restored = restore(made, make_app("nothing_yet", "SELECT 1"), confirm=lambda _: True)
+    assert (restored.replaced, restored.verdict) == (True, Outcome.NOT_CHECKED)
+    assert verify(made.path).verdict is Outcome.NOT_CHECKED
 
 
 def test_two_backups_in_one_second_do_not_overwrite_each_other(make_app: MakeApp, store: Path) -> None:

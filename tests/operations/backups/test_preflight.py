@@ -38,7 +38,7 @@ def held_up(url: str, store: Path, ask: Ask, **options: object) -> Iterator[tupl
         begun = pool.submit(backup, url, store=store, **options)  # type: ignore[arg-type]
         try:
             waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'pgaudit'"
-            for _ in range(400):
+            for _ in range(2400):
                 if ask(url, waiting) or begun.done():
                     break
                 threading.Event().wait(0.05)
@@ -57,7 +57,7 @@ def test_a_locked_table_is_waited_for_and_then_its_holder_is_named(make_app: Mak
     url = make_app("locked")
     with held_up(url, store, ask, lock_timeout=1) as (begun, blocker):
         with pytest.raises(BackupFailed, match=r"it waited 1 s for a table, in vain; public\.messages is locked by process") as caught:
-            begun.result(timeout=60)
+            begun.result(timeout=120)
         assert f"pg_terminate_backend({blocker.info.backend_pid})" in caught.value.remedy
     assert [*store.iterdir()] == []
     assert check_of(backup(url, store=store, lock_timeout=1), "backup.locks").found == "nobody was in the way"
@@ -66,7 +66,7 @@ def test_a_locked_table_is_waited_for_and_then_its_holder_is_named(make_app: Mak
 def test_a_table_that_is_locked_for_a_moment_is_waited_for(make_app: MakeApp, store: Path, ask: Ask) -> None:
     with held_up(make_app("busy_for_a_moment"), store, ask) as (begun, blocker):
         blocker.rollback()
-        made = begun.result(timeout=60)
+        made = begun.result(timeout=120)
     assert made.verdict is Outcome.PASSED
     assert "waited: public.messages is locked by process" in check_of(made, "backup.locks").found
 
@@ -83,7 +83,7 @@ def test_a_session_that_is_ended_in_the_middle_leaves_no_backup(
     with held_up(url, store, ask, format=dump_format, compression="gzip") as (begun, _):
         end_session(ask, url, application)
         with pytest.raises(BackupFailed, match=f"(?s)no backup was written: .*{words}"):
-            begun.result(timeout=60)
+            begun.result(timeout=120)
         assert [*store.iterdir()] == []
 
 
@@ -95,7 +95,7 @@ def test_a_second_backup_of_the_same_database_is_told_who_is_at_it(make_app: Mak
         assert caught.value.remedy
         assert backup(other, store=store).verdict is Outcome.PASSED
         blocker.rollback()
-        assert begun.result(timeout=60).verdict is Outcome.PASSED
+        assert begun.result(timeout=120).verdict is Outcome.PASSED
     assert not [p for p in store.iterdir() if p.suffix == ".lock"]
 
 

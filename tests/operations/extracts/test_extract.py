@@ -139,6 +139,17 @@ def test_a_new_table_holds_the_rows_of_the_dump_and_nothing_else_is_touched(
         extract(typed_dump, "plain_values", into=url)
 
 
+def test_names_in_rows_are_read_and_printed_with_their_schema_whatever_types_the_table_has(
+    server: EmbeddedServer, make_database: Callable[..., str], tmp_path: Path
+) -> None:
+    url, path = make_database(), tmp_path / "d"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("""CREATE TABLE t (c "char", cs "char"[], r regclass)""")
+        connection.execute("INSERT INTO t VALUES ('x', '{y}', 't')")
+    subprocess.run([server.bin_folder / "pg_dump", "-Fc", "-f", str(path), "-d", url], check=True)
+    assert extract(path, "t", into=url).rows == 1
+
+
 APP = """
 CREATE SEQUENCE counted;
 CREATE TABLE parents (id int PRIMARY KEY);

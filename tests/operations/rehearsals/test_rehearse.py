@@ -20,6 +20,7 @@ from pgaudit_kit.operations.rehearsals.rehearsal import Rehearsal
 from pgaudit_kit.operations.rehearsals.rehearse import rehearse
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.operations.store.list_backups import list_store
+from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.records.evidence import Evidence, Proof
 from pgaudit_kit.records.manifest import bare_name, load_manifest, manifest_beside
 from pgaudit_kit.records.verdict import Check, Outcome
@@ -402,6 +403,20 @@ def test_an_archive_that_is_broken_in_its_head_fails(make_app: MakeApp, server: 
     found = rehearse(path, on(server), allow_same_server=True)
     assert found.verdict is Outcome.FAILED
     assert [c.id for c in found.check_list] == ["dump.complete"]
+
+
+@pytest.mark.parametrize("left", [300, 3], ids=["cut in its head", "no dump any more"])
+def test_a_backup_that_is_too_broken_to_be_opened_has_evidence_of_that(left: int, make_app: MakeApp, tmp_path: Path) -> None:
+    made = backup(make_app("unopenable"), store=tmp_path / "store")
+    made.path.write_bytes(b"\0" * 10 + bytes(500) if left == 3 else made.path.read_bytes()[:left])
+    found = rehearse(made.path, "embedded")
+    assert (found.verdict, found.server) == (Outcome.FAILED, "")
+    assert found.evidence is not None
+    evidence = Evidence.from_json(Path(found.evidence).read_text(), label="evidence")
+    assert (evidence.proof, evidence.verdict) == (Proof.REHEARSED, "failed")
+    (listed,) = open_store(tmp_path / "store").backups()
+    assert listed.is_damaged
+    assert rehearse(made.path, "embedded", evidence=False).evidence is None
 
 
 def test_roles_of_the_globals_beside_it_are_made_too(make_app: MakeApp, server: EmbeddedServer, tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def test_a_killed_rehearsal_takes_its_server_along_and_the_next_one_clears_up(
         subprocess.run(["rm", "-rf", str(base)], check=True)
 
 
-def _gone(base: Path, seconds: float = 30) -> bool:
+def _gone(base: Path, seconds: float = 120) -> bool:
     """Whether nobody holds the lock of a folder in *base* any more, within *seconds*: not even a process that is just ending."""
     deadline = time.monotonic() + seconds
     while any(not _is_free(lock) for lock in base.glob("*/owner.lock")):

@@ -36,7 +36,7 @@ def test_restores_killed_at_random_moments_leave_the_old_database_or_the_new_one
     with EmbeddedServer() as server:
         result = kill_restores(server, tmp_path / "store", KILLS, seed=20260131)
     assert not result.wrong, result
-    assert result.ends["old"] > KILLS // 3, result  # most were killed before the exchange, so it was worth while
+    assert result.ends["old"], result  # some were killed before the exchange, so it was worth while
 
 
 def test_a_restore_killed_between_its_two_renames_leaves_the_old_names(

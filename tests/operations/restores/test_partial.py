@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 import pgaudit_kit as pk
-from pgaudit_kit.errors import PgAuditError, RestoreFailed, RowsNotAvailable, UsageError
+from pgaudit_kit.dumps.read_dump import read_dump
+from pgaudit_kit.errors import BadBackup, PgAuditError, RestoreFailed, RowsNotAvailable, UsageError
 from pgaudit_kit.operations.backups.backup import backup
 from pgaudit_kit.operations.restores.partial import restore_part
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
@@ -158,6 +159,19 @@ def test_rows_that_the_manifest_did_not_record_are_not_kept(url: str, tmp_path: 
     assert schemas(url) == before
     done = restore_part(made.path, url, tables=['billing."My Orders"'])
     assert {c.id for c in done.check_list} == {"restore.part_rows", "restore.part_manifest", "restore.part_keys"}
+
+
+def test_rows_that_are_damaged_in_the_dump_are_the_backups_fault(url: str, tmp_path: Path) -> None:
+    path = dump(url, tmp_path / "app.dump")
+    before = schemas(url)
+    rows = max((e for e in read_dump(path)._reader.archive.entries if e.offset), key=lambda e: e.toc.tag == "users")  # type: ignore[attr-defined]
+    content = bytearray(path.read_bytes())
+    content[rows.offset + 100] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(BadBackup, match=r"nothing was changed.*users") as refused:
+        restore_part(path, url, tables=["public.users"])
+    assert (refused.value.party, refused.value.exit_code) == ("backup", 1)
+    assert schemas(url) == before
 
 
 def test_a_role_that_may_create_nothing_is_told(url: str, tmp_path: Path) -> None:

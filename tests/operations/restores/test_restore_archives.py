@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 import zstandard
 
@@ -59,17 +60,21 @@ def test_a_directory_that_lost_a_file_is_refused_before_anything_is_touched(
     assert databases("lost") == ["lost"]
 
 
-def test_a_packed_archive_is_refused_with_what_to_do(
-    make_app: MakeApp, server: EmbeddedServer, tmp_path: Path, databases: Databases
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_directory_archive_that_was_packed_with_tar_is_unpacked_and_restored(
+    make_app: MakeApp, server: EmbeddedServer, tmp_path: Path, store: Path, ask: Ask, *, in_place: bool
 ) -> None:
     url = make_app("packed")
     folder = dump(server, url, tmp_path / "app", "-Fd")
-    packed = tmp_path / "app.tar"
-    packed.write_bytes(packed_directory({file.name: file.read_bytes() for file in folder.iterdir()}))
-    with pytest.raises(RestoreFailed, match="inside tar") as refused:
-        restore(packed, url, confirm=yes)
-    assert "Unpack it first" in refused.value.remedy
-    assert databases("packed") == ["packed"]
+    packed = tmp_path / "app.tar.gz"
+    packed.write_bytes(gzip.compress(packed_directory({file.name: file.read_bytes() for file in folder.iterdir()})))
+    with psycopg.connect(url) as connection:
+        connection.execute("DELETE FROM messages")
+    before = scratch_folders()
+    done = restore(packed, url, confirm=yes, in_place=in_place, replace_contents=in_place, store=store)
+    assert done.verdict is Outcome.PASSED, done.checks.to_string()
+    assert ask(url, "SELECT count(*) FROM messages") == 2000
+    assert scratch_folders() <= before
 
 
 @pytest.mark.parametrize("in_place", [False, True])

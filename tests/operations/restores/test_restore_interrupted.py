@@ -15,6 +15,7 @@ from pgaudit_kit.errors import LoadFailed, RestoreFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.restores.benign_entries import RoomInScript
 from pgaudit_kit.operations.restores.restore import restore
+from pgaudit_kit.operations.restores.restore_lock import check_lock_held, restore_lock
 from pgaudit_kit.operations.restores.restored import Replacement
 from pgaudit_kit.operations.restores.retention import drop_kept, list_kept
 from pgaudit_kit.operations.restores.rollback import rollback
@@ -128,9 +129,17 @@ def test_an_application_that_connects_again_and_again_cannot_slip_in(
     threads = [threading.Thread(target=application) for _ in range(3)]
     for thread in threads:
         thread.start()
+
+    def wait_for(what: list[int]) -> None:
+        deadline = time.monotonic() + 120
+        while seen[-len(what) :] != what:
+            assert time.monotonic() < deadline, seen[-len(what) :]
+            time.sleep(0.01)
+
     try:
+        wait_for([0])
         restored = restore(made, url, confirm=yes, force=True)
-        time.sleep(0.3)
+        wait_for([200] * 10)
     finally:
         done.set()
         for thread in threads:
@@ -185,6 +194,15 @@ def test_two_restores_of_one_database_do_not_meet(make_app: MakeApp, store: Path
 
     assert restore(made, url, confirm=confirm).verdict is Outcome.PASSED
     assert rollback(url, confirm=yes).kept
+
+
+def test_the_lock_of_one_that_is_just_ending_is_waited_for(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = resolve_target(make_app("ending", TABLE))
+    with contextlib.ExitStack() as ending:
+        ending.enter_context(restore_lock(target))
+        monkeypatch.setattr("pgaudit_kit.operations.restores.restore_lock.time.sleep", lambda _: ending.close())
+        with restore_lock(target) as connection:
+            check_lock_held(target, connection)
 
 
 def test_a_restore_whose_lock_was_ended_does_not_swap(make_app: MakeApp, store: Path, databases: Databases, server: EmbeddedServer) -> None:

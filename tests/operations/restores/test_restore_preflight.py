@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.errors import RestoreFailed, UsageError
 from pgaudit_kit.operations.backups.backup import Backup, backup
 from pgaudit_kit.operations.backups.part import Part
@@ -240,6 +241,7 @@ def test_a_prepared_transaction_is_told_before_anything_is_touched(store: Path) 
             with pytest.raises(RestoreFailed, match=r"nothing was touched.*order 66") as refused:
                 restore(made, server.url("promised"), confirm=never, force=True)
             assert "ROLLBACK PREPARED" in refused.value.remedy
+            assert "restore.prepared" in {c.id for c in refused.value.checks}
             with psycopg.connect(server.url("promised"), autocommit=True) as app:
                 app.execute("ROLLBACK PREPARED 'order 66'")
             assert restore(made, server.url("promised"), confirm=yes).replaced
@@ -271,3 +273,18 @@ def test_the_numbers_of_jobs_and_kept_databases_must_be_possible(make_app: MakeA
         restore(made, url, confirm=never, jobs=0)
     with pytest.raises(UsageError, match="keep"):
         restore(made, url, confirm=never, keep=-1)
+
+
+def test_a_difference_that_we_ourselves_left_open_is_told_with_how_to_close_it(make_app: MakeApp, store: Path) -> None:
+    url = make_app("looked_at", TABLE)
+    made = backup(url, store=store)
+    left_open = diff(made.path, url)
+    try:
+        with pytest.raises(RestoreFailed, match="nothing was touched") as refused:
+            restore(made, url, confirm=never)
+        assert ".close()" in refused.value.remedy
+    finally:
+        left_open.close()
+    with psycopg.connect(url, autocommit=True), pytest.raises(RestoreFailed, match="nothing was touched") as refused:
+        restore(made, url, confirm=never)
+    assert ".close()" not in refused.value.remedy, "that one is the application's"

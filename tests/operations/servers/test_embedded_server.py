@@ -138,7 +138,7 @@ sys.stdin.read()
         pid, scratch = int(pid_text), Path(folder.strip())
         assert lives(pid)
         owner.send_signal(signal.SIGKILL)
-    assert gone_within(pid, 10)
+    assert gone_within(pid, 120)
     assert scratch.exists()
     with EmbeddedServer() as server:
         assert not scratch.exists()
@@ -160,7 +160,7 @@ def test_where_the_kernel_does_not_a_watcher_ends_the_server_of_a_dead_parent(pa
             if parent_says_stopped:
                 assert server.poll() is None
             else:
-                assert server.wait(10) != 0
+                assert server.wait(120) != 0
         finally:
             server.kill()
 

@@ -67,3 +67,12 @@ def _until_killed(real: Callable[..., None], steps: Iterator[int]) -> Callable[.
         real(*args, **options)
 
     return call
+
+
+def test_what_is_no_scratch_folder_stays_also_while_it_is_empty(tmp_path: Path) -> None:
+    """A report and a query have folders of their own there, which are empty at first."""
+    others = [tmp_path / name for name in ("pgaudit-report-ab12cd_3", "pgaudit-query-ab12cd_3", "pgaudit-mine")]
+    for folder in others:
+        folder.mkdir()
+    ScratchFolder(None, base=tmp_path).remove()
+    assert sorted(tmp_path.iterdir()) == sorted(others)

@@ -15,13 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgaudit_kit.dumps import row_ranges, worker_processes
+from pgaudit_kit.dumps import row_ranges
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.dumps.row_ranges import RowRange
-from pgaudit_kit.dumps.worker_processes import LEAST_BYTES, fingerprints_of, process_count
+from pgaudit_kit.dumps.shared_ranges import fingerprints_of
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.rows import worker_processes
 from pgaudit_kit.rows.fingerprint import fingerprint_of
+from pgaudit_kit.rows.worker_processes import LEAST_BYTES, process_count
 
 TABLES = ("t", "u", "empty")
 Write = Callable[[bytes], Path]
@@ -113,8 +115,9 @@ def test_few_rows_and_places_without_processes_stay_in_this_one(monkeypatch: pyt
 UNGUARDED = """
 import sys
 print("the script runs", flush=True)
-from pgaudit_kit.dumps import row_ranges, worker_processes
+from pgaudit_kit.dumps import row_ranges
 from pgaudit_kit.dumps.read_dump import read_dump
+from pgaudit_kit.rows import worker_processes
 worker_processes.LEAST_BYTES = 2
 row_ranges.RANGE_BYTES = 1 << 12
 worker_processes.os.sched_getaffinity = lambda pid: {0, 1}
@@ -133,9 +136,9 @@ def test_a_script_without_a_guard_is_run_once_and_says_nothing_of_workers(writte
 
 WAITING = """
 import time
-from pgaudit_kit.dumps import worker_processes
+from pgaudit_kit.rows import worker_processes
 if __name__ == "__main__":
-    with worker_processes._workers(2) as connections:
+    with worker_processes.workers(2) as connections:
         import multiprocessing
         print(*(child.pid for child in multiprocessing.active_children()), flush=True)
         time.sleep(60)

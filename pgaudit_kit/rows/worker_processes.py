@@ -1,4 +1,4 @@
-"""Fingerprints of many rows, shared out between processes. They are sums, so the result is the same by construction.
+"""Processes that make fingerprints of many rows. Those are sums, so the result is the same by construction.
 
 The workers are started like any other program (multiprocessing's "spawn"), never forked: a fork of a process with threads, as every
 notebook kernel is, may hang. They do not run the caller's script a second time, they are deaf to Ctrl-C (the caller hears it, and
@@ -12,15 +12,11 @@ import os
 import signal
 import sys
 import threading
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
-
-from pgaudit_kit.dumps.row_ranges import RowRange
-from pgaudit_kit.records.fingerprint import Fingerprint
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -35,7 +31,6 @@ VARIABLE = "PGAUDIT_PROCESSES"
 # M_MMAP_THRESHOLD). A worker frees one first, which is never written to, and spends a third less time.
 _MALLOC_LESSON = 1 << 24
 
-_Key = TypeVar("_Key")
 _starting = threading.Lock()
 
 
@@ -56,51 +51,16 @@ def process_count(size_bytes: int) -> int:
     return processes if processes > 1 else 0
 
 
-def fingerprints_of(
-    ranges: Mapping[_Key, Sequence[RowRange]], wanted: Mapping[_Key, tuple[str, ...]], *, processes: int
-) -> dict[_Key, Fingerprint]:
-    """Return the fingerprint of all *ranges* of each key, over the columns *wanted* of it, made by that many other processes.
-
-    What one of them could not read, or did not live to tell, is left out: whoever reads it again gets the error, or the result.
-    """
-    from multiprocessing.connection import wait
-
-    waiting = deque((key, part) for key, whole in ranges.items() for stretch in whole for part in stretch.cut())
-    totals = dict.fromkeys(ranges, Fingerprint())
-    with _workers(processes) as idle:
-        busy: dict[Connection, _Key] = {}
-        while (idle and waiting) or busy:
-            while idle and waiting:
-                connection = idle.pop()
-                key, part = waiting.popleft()
-                busy[connection] = key
-                with suppress(OSError):  # it is gone: reading from it says so
-                    connection.send((part, wanted[key]))
-            for ready in wait(list(busy)):
-                connection = ready  # type: ignore[assignment]  # only connections were waited for
-                key = busy.pop(connection)
-                try:
-                    found = connection.recv()
-                except (EOFError, OSError):
-                    totals.pop(key, None)
-                    continue
-                idle.append(connection)
-                if found is None:
-                    totals.pop(key, None)
-                elif key in totals:
-                    totals[key] += found
-    for key, _ in waiting:  # no worker is left
-        totals.pop(key, None)
-    return totals
-
-
 @contextmanager
-def _workers(count: int) -> Iterator[list[Connection]]:
-    """Connections to *count* workers, fewer when no more can be started; they end with the block."""
+def workers(count: int) -> Iterator[list[Connection]]:
+    """Connections to *count* workers, fewer when no more can be started; they end with the block.
+
+    A worker is sent calls without arguments that pickle knows (`functools.partial`), and answers each with what it returns, or None.
+    """
     import multiprocessing
 
     context = multiprocessing.get_context("spawn")
-    workers: list[tuple[SpawnProcess, Connection]] = []
+    started: list[tuple[SpawnProcess, Connection]] = []
     try:
         with suppress(OSError, RuntimeError), _starting, _without_main(), _without_interrupts():
             for _ in range(count):
@@ -110,13 +70,13 @@ def _workers(count: int) -> Iterator[list[Connection]]:
                     worker.start()
                 finally:
                     theirs.close()
-                workers.append((worker, ours))
-        yield [connection for _, connection in workers]
+                started.append((worker, ours))
+        yield [connection for _, connection in started]
     finally:
-        for worker, connection in workers:
+        for worker, connection in started:
             connection.close()
             worker.terminate()
-        for worker, _ in workers:
+        for worker, _ in started:
             worker.join()
             worker.close()
 
@@ -149,14 +109,14 @@ def _without_interrupts() -> Iterator[None]:
 
 
 def _serve(connection: Connection) -> None:
-    """Answer each range with its fingerprint, None when it cannot be read, until the caller is gone."""
+    """Answer each call with what it returns, None when it fails, until the caller is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     bytearray(_MALLOC_LESSON)
     with suppress(EOFError, OSError):
         while True:
-            part, wanted = connection.recv()
+            call = connection.recv()
             try:
-                found = part.fingerprint(wanted)
+                found = call()
             except Exception:  # noqa: BLE001  # whatever it is, the caller reads the rows again and meets it there
                 found = None
             connection.send(found)

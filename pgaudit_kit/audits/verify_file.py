@@ -1,0 +1,38 @@
+"""The file of a dump by itself: is it whole, can all of it be read?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pgaudit_kit.audits.asking import ask
+from pgaudit_kit.checks.dump_whole import check_complete, check_rows_readable
+from pgaudit_kit.dumps.dump import Dump
+from pgaudit_kit.errors import DamagedDump, PgAuditError
+from pgaudit_kit.records.verdict import Check
+
+_OF_EVERY_DUMP = frozenset({"ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE"})
+
+
+def things_in(dump: Dump) -> int:
+    """How many entries it has, but for those that a dump of an empty database has, too."""
+    return sum(entry.desc not in _OF_EVERY_DUMP for entry in dump.toc_entries)
+
+
+def ask_file(dump: Dump) -> Iterator[Check]:
+    """Whether the file is whole, and every row in it can be read."""
+    dump.hash_while_counting()
+    complete, entries = dump.complete, things_in(dump)
+    yield ask("dump.complete", lambda: check_complete(complete=complete, damage=dump.damage, entries=entries, remedy=dump.remedy_of_rows))
+    if dump.table_data:
+        yield ask("dump.rows_readable", lambda: _check_rows(dump))
+
+
+def _check_rows(dump: Dump) -> Check:
+    unreadable = []
+    dump.fingerprints()  # of all tables together, which may use more than one process
+    for data in dump.table_data.values():
+        try:
+            dump.fingerprint(data.name)
+        except PgAuditError as error:
+            unreadable.append((data, error.message, isinstance(error, DamagedDump)))
+    return check_rows_readable(list(dump.table_data.values()), unreadable, remedy=dump.remedy_of_rows)

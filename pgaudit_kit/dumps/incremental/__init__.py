@@ -1,0 +1,1 @@
+"""Incremental backups: the formats of their files, as bytes ↔ records."""

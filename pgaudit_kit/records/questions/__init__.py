@@ -1,0 +1,1 @@
+"""Every question that is asked anywhere, by its id: what a check proves, and what it does not."""
