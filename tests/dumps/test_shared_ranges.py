@@ -159,8 +159,8 @@ def test_workers_end_with_the_process_that_started_them(tmp_path: Path, how: str
             process.kill()
         else:
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        process.wait(10)
-        deadline = time.monotonic() + 10
+        process.wait(120)
+        deadline = time.monotonic() + 120
         while any(map(_is_running, children)) and time.monotonic() < deadline:
             time.sleep(0.02)
         assert not any(map(_is_running, children))
