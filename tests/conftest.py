@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 import pytest
@@ -34,7 +35,7 @@ SHARED = PROJECT.parent / "shared"
 IN_CI = bool(os.environ.get("CI"))
 
 
-def missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
     """Skip for lack of *what*; in CI fail, because a skipped proof is no proof."""
     if IN_CI:
         pytest.fail(f"{what} is missing, and CI must have it")

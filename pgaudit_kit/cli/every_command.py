@@ -121,7 +121,7 @@ def written(path: Path | None, *, whole: bool) -> Iterator[None]:
                 yield
         except typer.Exit as end:
             ended = end
-        except Exception as error:
+        except Exception as error:  # whatever it is, what was printed of it is flushed first, and then it goes on its way
             if not (whole and file.seekable() and file.tell()):
                 raise
             ended = error

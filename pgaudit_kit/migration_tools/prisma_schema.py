@@ -11,7 +11,6 @@ from pgaudit_kit.errors import UsageError
 
 _STRING_OR_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*')
 _BLOCK = re.compile(r"^[ \t]*(model|datasource)[ \t]+(\w+)[ \t]*\{([^}]*)\}", re.MULTILINE)
-_PLACE = re.compile(r"\x00(\d+)\x00")
 _FIELD = re.compile(r"^[ \t]*(\w+)[ \t]+(\w+)(\[\])?(.*)$", re.MULTILINE)
 _POSTGRESQL = ("postgresql", "postgres")
 

@@ -24,7 +24,6 @@ from pgaudit_kit.records.table_data import quote_identifier
 Row = Mapping[str, Any]
 
 _WITH_COLUMNS = frozenset({"TABLE", "TYPE", "FOREIGN TABLE"})
-_OF_ROUTINES = frozenset({"FUNCTION", "PROCEDURE"})
 # Words of GRANT whose privileges are those of another word
 _SAME_AS = {"PROCEDURE": "FUNCTION"}
 

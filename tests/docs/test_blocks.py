@@ -27,6 +27,7 @@ from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.config import Config
 from pgaudit_kit.reporting.parameters import load_notebook, notebook_parameters
 from pgaudit_kit.server.snapshot import Snapshot
+from tests.conftest import missing
 from tests.docs.blocks import Block, blocks_of, commands_of, differs, parse_command_line, pgaudit_lines
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -187,8 +188,9 @@ def test_crontabs_have_five_fields_and_a_command() -> None:
                 assert re.match(rf"(?:{field}\s+){{5}}\S", line), line
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
 def test_units_are_what_systemd_takes(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        missing("systemd-analyze")
     program = Path(sys.executable).with_name("pgaudit")
     found = _blocks("ini")
     assert found

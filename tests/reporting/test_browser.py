@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from pgaudit_kit.reporting import run_report
+from tests.conftest import missing
 from tests.reporting.browser import browser_at, chromium, faults, page_of
 from tests.reporting.small_notebooks import MakeNotebook, code, prose
 
@@ -25,10 +26,10 @@ SHOWS_EVERYTHING = (
 
 @pytest.fixture(scope="module")
 def browser() -> str:
-    """The path of Chromium; what it would prove is proven for every page by its text too, so it may be missing."""
+    """The path of Chromium, which CI must have."""
     found = chromium()
     if found is None:
-        pytest.skip("no Chromium to render the page in")
+        missing("Chromium, which renders the page,")
     return found
 
 

@@ -21,6 +21,7 @@ from pgaudit_kit.demo.sample_app import APPLICATION, create_sample_app
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.reporting import ReportResult, report_names, run_report
 from pgaudit_kit.reporting.parameters import load_notebook, notebook_parameters
+from tests.conftest import missing
 from tests.reporting.browser import browser_at, chromium, faults, page_of
 from tests.reporting.pages import assert_self_contained
 from tests.reporting.small_notebooks import bytes_under
@@ -286,7 +287,7 @@ def test_a_backup_is_shown_among_those_of_its_store(story: Story) -> None:
 def test_axe_finds_no_serious_fault_in_any_report_in_light_and_dark_on_a_desk_and_a_phone(story: Story) -> None:
     path = chromium()
     if path is None:
-        pytest.skip("no Chromium to render the pages in")
+        missing("Chromium, which renders the pages,")
     pages = [story.reports[name].html_path for name in (*NAMES, "unconfirmed", "truncated", "verified cluster")]  # one of each kind
     found: dict[str, list[str]] = {}
     with browser_at(path) as browser:

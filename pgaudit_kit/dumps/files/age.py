@@ -106,7 +106,7 @@ class _Pipe:
         if not self._held and not self._stopped.is_set():
             try:
                 self._held = memoryview(next(self._chunks, b""))
-            except BaseException as error:
+            except BaseException as error:  # it passes through pyrage, which makes another of it: who reads is to get this one
                 self.of_source = error
                 raise
         given, self._held = (self._held, memoryview(b"")) if size < 0 else (self._held[:size], self._held[size:])

@@ -40,7 +40,6 @@ from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.server.row_hashes import can_hash, is_large, server_hashes
 
 _USUAL_LEVEL = 3
-_PIPE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)

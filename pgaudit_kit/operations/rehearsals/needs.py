@@ -20,7 +20,6 @@ from pgaudit_kit.records.objects import DatabaseObject
 from pgaudit_kit.records.source import Source
 
 _MAJOR = re.compile(r"(\d+)(?:\.(\d+))?")
-_FIRST_OF_ONE_NUMBER = 10
 _ACL_ROLES = re.compile(r'^(?:GRANT |REVOKE )?("(?:[^"]|"")*"|\w+)=[^"]*?(?: BY ("(?:[^"]|"")*"|\w+))?$', re.MULTILINE)
 _GLOBALS = ".globals.sql"
 _NO_ROLES = frozenset({"PUBLIC", "OWNER"})

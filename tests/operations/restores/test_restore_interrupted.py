@@ -22,6 +22,7 @@ from pgaudit_kit.operations.restores.rollback import rollback
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.verdict import Outcome
 from pgaudit_kit.server.targets import resolve_target
+from tests.conftest import missing
 from tests.postgres_versions import installation
 
 MakeApp = Callable[..., str]
@@ -225,7 +226,7 @@ def test_the_schema_public_that_a_dump_brings_is_benign(
 ) -> None:
     url = make_app("publicly", TABLE)
     path = tmp_path / "public.dump"
-    installation(18, pytest.skip).run("pg_dump", f"--format={dump_format}", "--schema=public", f"--file={path}", f"--dbname={url}")
+    installation(18, missing).run("pg_dump", f"--format={dump_format}", "--schema=public", f"--file={path}", f"--dbname={url}")
     done = restore(path, url, confirm=yes)
     assert done.verdict is Outcome.PASSED, done.checks.to_string()
     assert done.benign == (("SCHEMA public",) if dump_format == "plain" else ())
@@ -244,7 +245,7 @@ def test_a_comment_on_plpgsql_that_only_a_superuser_may_set_is_benign(
     try:
         path = tmp_path / "spoken.dump"
         arguments = (f"--format={dump_format}", "--no-owner", "--no-privileges", f"--file={path}", f"--dbname={url}")
-        installation(18, pytest.skip).run("pg_dump", *arguments)
+        installation(18, missing).run("pg_dump", *arguments)
         done = restore(path, own, confirm=yes, no_owner=True)
         assert done.replaced, done.checks.to_string()
         (left,) = done.benign
@@ -279,7 +280,7 @@ def test_a_failed_load_with_several_jobs_leaves_nothing(
 ) -> None:
     url = make_app("partly", "CREATE TABLE a (id int); CREATE TABLE b (id int); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)")
     folder = tmp_path / "partly.dir"
-    installation(18, pytest.skip).run("pg_dump", "--format=directory", "--jobs=2", "--compress=0", f"--file={folder}", f"--dbname={url}")
+    installation(18, missing).run("pg_dump", "--format=directory", "--jobs=2", "--compress=0", f"--file={folder}", f"--dbname={url}")
     assert restore(folder, url, confirm=yes, jobs=2).verdict is Outcome.PASSED
     ask(url, "SELECT 1")
     with psycopg.connect(url, autocommit=True) as connection:
@@ -337,7 +338,7 @@ def test_the_mark_and_the_comment_of_the_live_database_do_not_mix(make_app: Make
 def test_a_server_that_speaks_german_is_asked_to_speak_english(store: Path) -> None:
     folder = Path("/usr/lib/postgresql/15/bin")
     if not (folder / "postgres").exists() or not Path("/usr/share/locale/de/LC_MESSAGES/postgres-15.mo").exists():
-        pytest.skip("no server of the system with German messages; the codes alone are tested in test_load_errors.py")
+        missing("a server of the system with German messages")
     with EmbeddedServer(bin_folder=folder) as german:
         with psycopg.connect(german.url(), autocommit=True) as connection:
             connection.execute("ALTER ROLE postgres SET lc_messages = 'de_DE.utf8'")

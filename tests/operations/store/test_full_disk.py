@@ -15,6 +15,7 @@ from pgaudit_kit.errors import BackupFailed
 from pgaudit_kit.operations.backups.backup import backup
 from pgaudit_kit.operations.store.open_store import open_store
 from pgaudit_kit.operations.store.store import Store
+from tests.conftest import missing
 from tests.operations.store.conftest import AT, finish, manifest_of, put
 
 SIZE = 1024 * 1024
@@ -29,14 +30,14 @@ INSERT INTO users (name)
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder that is a file system of 1 MiB in memory."""
     if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("only root can mount a small file system, and only on Linux")
+        missing("a small file system, which only root can mount, and only on Linux,")
     folder = tmp_path / "small"
     folder.mkdir()
     made = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "pgaudit", str(folder)], capture_output=True, text=True, check=False
     )
     if made.returncode != 0:
-        pytest.skip(f"no small file system can be mounted here: {made.stderr.strip()}")
+        missing(f"a small file system ({made.stderr.strip()})")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 
