@@ -17,9 +17,9 @@ $(VENV)/.installed-test: pyproject.toml $(VENV)/.installed
 demo: $(VENV)/.installed
 	$(BIN)/pgaudit demo
 
-# Two processes, each with servers of its own; what one has left over the other takes.
+# Two processes, each with servers of its own. A file is never split between them: its fixtures make databases once.
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check

@@ -64,6 +64,9 @@ def made(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> An
     yield things
     for opened in (live, things["snapshot"]):
         opened.close()
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("DROP DATABASE manners WITH (FORCE)")
+        connection.execute("DROP DATABASE manners_replaced WITH (FORCE)")
 
 
 PUBLIC = sorted(name for name in pk.__all__ if not inspect.isclass(getattr(pk, name)))
