@@ -38,19 +38,31 @@ _FORMS = (
     | {kind: f"pg_catalog.{kind}send({{}})" for kind in ("int8", "float4", "float8", "bpchar")}
     | {kind: f"pg_catalog.{kind}_send({{}})" for kind in ("numeric", "time", "timetz", "timestamp", "timestamptz", "interval", "pg_lsn")}
 )
-# Of these, hash functions that can be called take a seed, and need no record: {c} is the column, {seed} the hash of the columns before it.
-# NULL is hashed as another value; a flag tells it from that. Of int8 the upper half is hashed too, which gives the lower one away.
+
+
+def _as_text_hashed(value: str) -> str:
+    return f"pg_catalog.hashtextextended(COALESCE({value}, 'NULL 6f0d2b94'), {{seed}})"
+
+
+def _as_sent_hashed(kind: str) -> str:
+    return _as_text_hashed(f"pg_catalog.encode(pg_catalog.{kind}_send({{c}}), 'hex') COLLATE pg_catalog.\"C\"")
+
+
+# Of these, hash functions that can be called take a seed, and need no record, which is dearer than text: {c} is the column, {seed} the
+# hash of the columns before it. NULL is hashed as a value that these never or hardly have; to be certain, NULLs are counted as well.
+# Of int8 the upper half is hashed too, which gives the lower one away.
 _CHAINED = {
-    "int2": "pg_catalog.hashint2extended(COALESCE({c}, 0::int2), {seed})",
-    "int4": "pg_catalog.hashint4extended(COALESCE({c}, 0), {seed})",
-    "int8": "pg_catalog.hashint4extended((COALESCE({c}, 0) >> 32)::int4, pg_catalog.hashint8extended(COALESCE({c}, 0), {seed}))",
-    "bool": "pg_catalog.hashint4extended(COALESCE({c}::int4, 0), {seed})",
-    "uuid": "pg_catalog.uuid_hash_extended(COALESCE({c}, '00000000-0000-0000-0000-000000000000'::uuid), {seed})",
-} | dict.fromkeys(
-    ("text", "varchar", "name", "json", "jsonb"), f"pg_catalog.hashtextextended(COALESCE({_AS_TEXT.format('{c}')}, ''), {{seed}})"
-)
+    "int2": "pg_catalog.hashint4extended(COALESCE({c}::int4, 65536), {seed})",
+    "int4": "pg_catalog.hashint4extended(COALESCE({c}, -1730815047), {seed})",
+    "int8": "pg_catalog.hashint4extended((COALESCE({c}, -1730815047) >> 32)::int4,"
+    " pg_catalog.hashint8extended(COALESCE({c}, -1730815047), {seed}))",
+    "bool": "pg_catalog.hashint4extended(COALESCE({c}::int4, 2), {seed})",
+    "uuid": "pg_catalog.uuid_hash_extended(COALESCE({c}, 'e5d1c0b7-94a2-4f6b-8d3c-1f20a96b57ce'::uuid), {seed})",
+    **dict.fromkeys(("text", "varchar", "name", "json", "jsonb"), _as_text_hashed(_AS_TEXT.format("{c}"))),
+    "numeric": _as_text_hashed(_AS_TEXT.format("{c}::pg_catalog.numeric")),
+    **{kind: _as_sent_hashed(kind) for kind in ("date", "timestamp", "timestamptz")},
+}
 _MOST_CHAINED = 62  # each is one level deeper for the server, which has an end
-_FLAGS = 31  # of one number
 
 Sums: TypeAlias = Mapping[int, tuple[int, Decimal]]
 """By number of the bucket: how many rows, and the sum of their hashes."""
@@ -147,19 +159,17 @@ def _bucket(key: Sequence[str], types: Mapping[str, str], buckets: int) -> str:
 
 
 def _hash(columns: Sequence[str], types: Mapping[str, str], seed: int) -> str:
-    """The hash of a row: of the columns that are hashed as a record, then of each other one in turn, then of which of these are NULL.
+    """The hash of a row: of the columns that are hashed as a record, then of each other one in turn, then of how many of these are NULL.
 
     A record's hash is a sum of its columns' hashes, each times a constant: summed up over rows, values that change places between rows
-    would not be seen. As a seed of what follows (the flags at least) it is mixed.
+    would not be seen. As a seed of what follows (the number of NULLs at least) it is mixed.
     """
     chained = [column for column in columns if types.get(column) in _CHAINED][:_MOST_CHAINED]
     found = _record_hash([column for column in columns if column not in chained], types, seed)
     for column in chained:
         found = _CHAINED[types[column]].format(c=quoted(column), seed=found)
-    for first in range(0, max(len(chained), 1), _FLAGS):
-        flags = [f"CASE WHEN {quoted(column)} IS NULL THEN {1 << n} ELSE 0 END" for n, column in enumerate(chained[first : first + _FLAGS])]
-        found = f"pg_catalog.hashint4extended({' | '.join(flags) or 0}, {found})"
-    return found
+    nulls = f"pg_catalog.num_nulls({', '.join(map(quoted, chained))})" if chained else "0"
+    return f"pg_catalog.hashint4extended({nulls}, {found})"
 
 
 def _record_hash(columns: Sequence[str], types: Mapping[str, str], seed: int) -> str:
