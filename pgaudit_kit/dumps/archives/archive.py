@@ -256,10 +256,10 @@ class ArchiveReader:
         if columns is None:
             raise DamagedDump("its COPY statement makes no sense", resource=self.resource, offset=entry.toc_offset)
         counter = RowCounter()
-        counted = _Counted(without_end_mark(read_ahead(pieces)), counter, columns, self.resource)
+        counted = CountedRows(without_end_mark(read_ahead(pieces)), counter, columns, self.resource)
         if self.hashes_rows and not self._why_not_readable():
             with suppress(NotHashed):
-                self._hashed[name] = counted.hashed(self.archive.encoding)
+                self._hashed[name] = self._hash(entry, counted)
         for _ in counted:
             pass
         if problem := shape_problem(counter.rows, counter.tabs, columns):
@@ -267,6 +267,10 @@ class ArchiveReader:
         if not columns and counter.size_bytes != counter.rows:
             raise DamagedDump("it has no columns, but values", resource=self.resource)
         return TableData(name, columns, rows=counter.rows, size_bytes=counter.size_bytes, not_readable=self._why_not_readable())
+
+    def _hash(self, entry: ArchiveEntry, rows: CountedRows) -> Fingerprint:  # noqa: ARG002  # who has hashes of an entry needs no rows
+        """The fingerprint of the *rows* of *entry*, made while they are counted. Raises NotHashed, DamagedDump."""
+        return rows.hashed(self.archive.encoding)
 
     def _count_inserts(self, name: TableName, pieces: Iterator[bytes]) -> TableData:
         if reason := self._why_not_readable():
@@ -289,7 +293,7 @@ class NotHashed(Exception):
     """Rows that can be counted and not be hashed: reading them says why."""
 
 
-class _Counted:
+class CountedRows:
     """The *blocks* of a table's rows, counted as they go by. Raises DamagedDump."""
 
     def __init__(self, blocks: Iterator[bytes], counter: RowCounter, columns: tuple[str, ...], resource: str) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
@@ -12,11 +12,12 @@ from typing import NamedTuple
 from pgaudit_kit.dumps.incremental.chunk_bytes import unpack_chunk
 from pgaudit_kit.dumps.incremental.chunk_places import PACK, ChunkPlaces
 from pgaudit_kit.dumps.incremental.pack_files import STAY_TOGETHER, PackFiles
-from pgaudit_kit.errors import DamagedDump
+from pgaudit_kit.errors import DamagedDump, PgAuditError
 from pgaudit_kit.records.chunks import Chunk, ChunkKind, PackedChunk
 
 # What is read and held at a time; the chunks of a list that were written together lie together
 _BATCH_BYTES = 4 << 20
+_GROUP = 16  # chunks that a thread unpacks at a time
 _GAP = 1 << 14  # so many bytes that nobody asked for are read rather than another request made
 _LONGEST_RUN = 8 << 20
 _SHOWN = 3
@@ -30,6 +31,12 @@ class _Wanted(NamedTuple):
     packed: PackedChunk
 
 
+class _Batch(NamedTuple):
+    chunks: list[Chunk]
+    copies: list[list[tuple[str, PackedChunk]]]
+    unpacking: list[Future[dict[int, bytes | None]]]
+
+
 class ChunkReader:
     """Reads chunks of *files*. `chunks_read` counts them."""
 
@@ -40,16 +47,26 @@ class ChunkReader:
         self._resource = resource
 
     def read(self, chunks: Iterable[Chunk], kind: ChunkKind) -> Iterator[bytes]:
-        """Yield the bytes of each of *chunks*, in order. Raises DamagedDump at the first that is missing or not what it should be."""
-        batch: list[Chunk] = []
-        size = 0
-        for chunk in chunks:
-            batch.append(chunk)
-            size += chunk.size_bytes if kind != ChunkKind.LIST else 0
-            if size >= _BATCH_BYTES:
-                yield from self._batch(batch, kind)
-                batch, size = [], 0
-        yield from self._batch(batch, kind)
+        """Yield the bytes of each of *chunks*, in order. Raises DamagedDump at the first that is missing or not what it should be.
+
+        Some are read and unpacked ahead; an error comes when its turn has come, so that the chunks before it come out.
+        """
+        ahead: _Batch | None = None
+        batches = _batches(chunks, of_known_size=kind != ChunkKind.LIST)
+        while True:
+            error: PgAuditError | None = None
+            begun: _Batch | None = None
+            try:
+                begun = self._begin(next(batches, []), kind)
+            except PgAuditError as found:
+                error = found
+            if ahead:
+                yield from self._unpacked(ahead, kind)
+            if error:
+                raise error
+            if not begun or not begun.chunks:
+                return
+            ahead = begun
 
     @property
     def remedy(self) -> str:
@@ -60,26 +77,26 @@ class ChunkReader:
         """The bytes of *chunk*. Raises DamagedDump."""
         return next(self.read([chunk], kind))
 
-    def _batch(self, chunks: list[Chunk], kind: ChunkKind) -> Iterator[bytes]:
-        """As `read`; several threads unpack, and what is broken is told when its turn comes, so that the chunks before it come out."""
+    def _begin(self, chunks: list[Chunk], kind: ChunkKind) -> _Batch:
+        """Read *chunks*, and have threads unpack them, many at a time: handing over one costs as much as unpacking it."""
         copies = [self.places.of(chunk.digest) for chunk in chunks]
         wanted = [_Wanted(number, *found[0]) for number, found in enumerate(copies) if found]
         stored = self._stored(wanted)
-        unpacking = [self._pool.submit(self._first_copy, stored.pop(w.number, b""), w, kind) for w in wanted]
-        ready = dict(zip((w.number for w in wanted), unpacking, strict=True))
-        for number, chunk in enumerate(chunks):
-            if number not in ready:
-                raise self._missing(chunk, kind)
-            self.chunks_read += 1
-            yield ready.pop(number).result() or self._another_copy(copies[number], kind)
+        groups = [wanted[at : at + _GROUP] for at in range(0, len(wanted), _GROUP)]
+        return _Batch(chunks, copies, [self._pool.submit(_first_copies, group, stored, kind) for group in groups])
 
-    def _first_copy(self, stored: bytes, wanted: _Wanted, kind: ChunkKind) -> bytes | None:
-        """The bytes of a chunk of which *stored* was read; None when it is not what it should be."""
-        packed = wanted.packed
-        try:
-            return unpack_chunk(stored, digest=packed.digest, kind=kind, size_bytes=packed.size_bytes, resource=wanted.pack)
-        except DamagedDump:
-            return None
+    def _unpacked(self, batch: _Batch, kind: ChunkKind) -> Iterator[bytes]:
+        """The bytes of each chunk of *batch*, in order. Raises DamagedDump."""
+        ready = iter(batch.unpacking)
+        found: dict[int, bytes | None] = {}
+        for number, chunk in enumerate(batch.chunks):
+            copies = batch.copies[number]
+            if not copies:
+                raise self._missing(chunk, kind)
+            if number not in found:
+                found = next(ready).result()
+            self.chunks_read += 1
+            yield found.pop(number) or self._another_copy(copies, kind)
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -122,6 +139,32 @@ class ChunkReader:
         where = f"; of the packs that it was written with, {shown} cannot be read" if lost else ""
         what = f"the chunk {chunk.digest.hex()} ({kind}) is in no pack{where}"
         return DamagedDump(what, resource=self._resource, remedy=_VERIFY)
+
+
+def _batches(chunks: Iterable[Chunk], *, of_known_size: bool) -> Iterator[list[Chunk]]:
+    """Yield *chunks*, as many at a time as are read at once. Of lists the size is not known, and there are few."""
+    batch: list[Chunk] = []
+    size = 0
+    for chunk in chunks:
+        batch.append(chunk)
+        size += chunk.size_bytes if of_known_size else 0
+        if size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _first_copies(group: list[_Wanted], stored: Mapping[int, bytes], kind: ChunkKind) -> dict[int, bytes | None]:
+    """The bytes of the chunks of *group*, by number, of which *stored* was read; None for one that is not what it should be."""
+    found: dict[int, bytes | None] = {}
+    for number, pack, packed in group:
+        try:
+            content = stored.get(number, b"")
+            found[number] = unpack_chunk(content, digest=packed.digest, kind=kind, size_bytes=packed.size_bytes, resource=pack)
+        except DamagedDump:
+            found[number] = None
+    return found
 
 
 def _runs(wanted: list[_Wanted]) -> Iterator[list[_Wanted]]:

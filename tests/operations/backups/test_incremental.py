@@ -113,7 +113,7 @@ def test_of_a_database_that_has_not_changed_no_table_is_copied(make_app: MakeApp
     start = log.stat().st_size
     again = incremental(url, store)
     statements = log.read_bytes()[start:].decode()
-    assert "hash_record_extended" in statements
+    assert "hashint4extended" in statements
     assert not re.search(r"(?i)\bCOPY\b.*\bTO STDOUT", statements)
     start = log.stat().st_size
     full = incremental(url, store, full_read=True)
