@@ -67,8 +67,7 @@ class ChunkCutter:
             if borders[-1] < len(lines):  # the last sum goes on to the end
                 sums[-1] = digests[borders[-2] : borders[-1]].sum(axis=0, dtype=np.uint64)
             for number, (start, end) in enumerate(pairwise(borders)):
-                raw = b"\n".join(lines[start:end]) + b"\n"
-                yield CutRows(raw, Fingerprint(end - start, _number(sums[number])))
+                yield CutRows(b"\n".join([*lines[start:end], b""]), Fingerprint(end - start, _number(sums[number])))
         self._lines, self._digests = lines[borders[-1] :], digests[borders[-1] :]
 
     def _borders(self, lengths: NDArray[np.int64], ends: NDArray[np.int64], hashes: NDArray[np.float64]) -> Iterator[int]:

@@ -4,27 +4,47 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Sequence
 
 from pgaudit_kit.errors import DamagedDump
-from pgaudit_kit.records.chunks import DIGEST_BYTES, ChunkKind
+from pgaudit_kit.records.chunks import ChunkKind
 
 _OF_THREAD = threading.local()
 _TAKE_AGAIN = "Run verify --all to see which backups need it; the next backup writes it again when its rows are still there."
 
 
 def digest_of(kind: ChunkKind, raw: bytes) -> bytes:
-    """Return the name of a chunk: blake2b-256 of its bytes, personalised by its kind, so that two kinds never share one."""
-    return hashlib.blake2b(raw, digest_size=DIGEST_BYTES, person=kind.encode("ascii")).digest()
+    """Return the name of a chunk: SHA-256 of its kind, a line end and its bytes, so that two kinds never share one."""
+    digest = hashlib.sha256(b"%s\n" % kind.encode("ascii"))
+    digest.update(raw)
+    return digest.digest()
 
 
 def pack_chunk(raw: bytes, *, level: int) -> bytes:
     """Return *raw* as one frame of zstd, which tells its size. Any thread may call it."""
+    return pack_chunks([raw], level=level)[0]
+
+
+def pack_chunks(raws: Sequence[bytes], *, level: int) -> list[bytes]:
+    """Return each of *raws* as `pack_chunk` does: other threads run meanwhile, and need not be waited for between two of them."""
     import zstandard
 
     made: dict[int, zstandard.ZstdCompressor] = _OF_THREAD.__dict__.setdefault("compressors", {})
     if level not in made:  # making one takes as long as compressing a small chunk
         made[level] = zstandard.ZstdCompressor(level=level, write_checksum=False)
-    return made[level].compress(raw)
+    frames = made[level].multi_compress_to_buffer(list(raws))
+    return [frames[number].tobytes() for number in range(len(raws))]
+
+
+def are_frames_of(stored: Sequence[bytes], raws: Sequence[bytes]) -> bool:
+    """Whether each of *stored* unpacks to the one of *raws* that it was made of."""
+    import zstandard
+
+    try:
+        unpacked = zstandard.ZstdDecompressor().multi_decompress_to_buffer(list(stored))
+    except (zstandard.ZstdError, ValueError):
+        return False
+    return all(unpacked[number].tobytes() == raw for number, raw in enumerate(raws))
 
 
 def unpack_chunk(stored: bytes, *, digest: bytes, kind: ChunkKind, size_bytes: int, resource: str) -> bytes:

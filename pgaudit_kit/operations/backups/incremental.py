@@ -39,7 +39,7 @@ from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.server.row_hashes import can_hash, is_large, server_hashes
 
-_USUAL_LEVEL = 3
+_USUAL_LEVEL = 2  # of chunks this small, 3 makes 2 % less and takes half as long again
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgaudit_kit.dumps.incremental.chunk_bytes import digest_of, pack_chunk, unpack_chunk
+from pgaudit_kit.dumps.incremental.chunk_bytes import are_frames_of, digest_of, pack_chunk, pack_chunks, unpack_chunk
 from pgaudit_kit.dumps.incremental.index_file import MAGIC, read_index_file, write_index_file
 from pgaudit_kit.dumps.incremental.nodes import chunks_listed, read_chunk_list, read_object_list, write_chunk_list, write_object_list
 from pgaudit_kit.dumps.incremental.pack_index import PackIndex, read_pack_index, write_pack_index
@@ -138,6 +138,16 @@ def test_a_chunk_is_proved_against_its_name() -> None:
         unpack_chunk(pack_chunk(raw + b"3\n", level=3), kind=ChunkKind.ROWS, **known)  # type: ignore[arg-type]
     with pytest.raises(DamagedDump, match="unpacked"):
         unpack_chunk(stored[:-4], kind=ChunkKind.ROWS, **known)  # type: ignore[arg-type]
+
+
+def test_many_chunks_are_packed_as_each_alone_and_held_against_what_they_were_made_of() -> None:
+    raws = [b"1\tone\n" * 900, b"2\n", bytes(range(256)) * 200]
+    frames = pack_chunks(raws, level=2)
+    assert frames == [pack_chunk(raw, level=2) for raw in raws]
+    assert are_frames_of(frames, raws)
+    assert not are_frames_of(frames, [raws[0], b"3\n", raws[2]])
+    assert not are_frames_of([frames[0], frames[1], frames[0]], raws)
+    assert not are_frames_of([frames[0], b"no frame", frames[2]], raws)
 
 
 def test_a_frame_that_claims_to_be_huge_is_not_unpacked() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pgaudit_kit.dumps.incremental.chunk_bytes import digest_of
+from pgaudit_kit.dumps.incremental.chunk_bytes import digest_of, pack_chunks
 from pgaudit_kit.errors import StoreFailed
+from pgaudit_kit.operations.backups import chunk_sink
 from pgaudit_kit.operations.backups.chunk_sink import ChunkSink, prove_pack
 from pgaudit_kit.operations.store.known_chunks import KnownChunks
 from pgaudit_kit.operations.store.open_store import open_store
@@ -127,3 +128,20 @@ def test_a_pack_that_lies_there_otherwise_than_it_was_written_is_told(tmp_path: 
     with pytest.raises(StoreFailed, match="not there"):
         prove_pack(store, pack)
     assert digest_of(ChunkKind.ROWS, b"1\tone\n" * 50) not in store.known()[0]
+
+
+def test_what_does_not_unpack_to_what_it_was_is_never_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a bit of the memory falls over: nobody would know before rows are needed."""
+    monkeypatch.setattr(
+        chunk_sink, "pack_chunks", lambda raws, *, level: pack_chunks([raw.replace(b"1", b"2") for raw in raws], level=level)
+    )
+    store = _packs(tmp_path)
+
+    def hand_over() -> None:
+        with ChunkSink(store, KnownChunks(), level=1) as sink:
+            sink.put(ChunkKind.ROWS, b"1\n")
+            sink.finish()
+
+    with pytest.raises(StoreFailed, match="does not unpack to what it was"):
+        hand_over()
+    assert store.ids() == set()
