@@ -64,9 +64,10 @@ def choose_base(store: Store, recent: Iterable[Manifest], known: KnownChunks) ->
         targets, packs = {}, {}
         for table in index.tables:
             chunks = _chunks_of(table, store, known)
-            if chunks is not None and table.dump_id in by_id:
+            there = None if chunks is None else known.packs_of(chunks)
+            if there is not None and table.dump_id in by_id:
                 whole[table.name] = table
-                packs[table.name] = frozenset(pack for digest in chunks if (pack := known.pack_of(digest)))
+                packs[table.name] = there
             targets[table.name] = target_for(len(chunks or ()), table.target_bytes)
         found = {table.name: by_id[table.dump_id] for table in whole.values()}
         return Base(manifest.dump_file.name, manifest, whole, found, targets, packs)
@@ -74,7 +75,7 @@ def choose_base(store: Store, recent: Iterable[Manifest], known: KnownChunks) ->
 
 
 def _chunks_of(table: ChunkedTable, store: Store, known: KnownChunks) -> set[bytes] | None:
-    """The digests of all chunks and lists of *table*; None when one of them is not there."""
+    """The digests of all chunks and lists of *table*; None when one of the lists is not there."""
     found: set[bytes] = set()
     for node in table.nodes:
         place = known.nodes.get(node.digest)
@@ -88,7 +89,7 @@ def _chunks_of(table: ChunkedTable, store: Store, known: KnownChunks) -> set[byt
             found |= {node.digest, *(c.digest for c in chunks_listed(raw, resource=pack))}
         except (DumpError, StoreFailed, FileNotFoundError):
             return None
-    return found if all(digest in known for digest in found) else None
+    return found
 
 
 def can_be_compared(base: Base, live: Snapshot, chosen: Iterable[TableName]) -> list[TableName]:

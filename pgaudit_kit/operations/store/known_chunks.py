@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from itertools import compress
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pgaudit_kit.records.chunks import DIGEST_BYTES, PackedChunk
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _PARTS = DIGEST_BYTES // 8
 
@@ -23,17 +28,15 @@ class KnownChunks:
         *,
         packs: Iterable[str] = (),
         nodes: Mapping[bytes, tuple[str, PackedChunk]] | None = None,
-        without: Collection[bytes] = (),
     ) -> None:
         texts = list(digests)
-        parts = np.frombuffer(b"".join(texts), ">u8").reshape(-1, _PARTS).astype(np.uint64)
+        parts = _parts_of(b"".join(texts))
         order = np.argsort(parts[:, 0], kind="stable")
         self.nodes = nodes or {}
         self._parts = parts[order]
         self._first = np.ascontiguousarray(self._parts[:, 0])
         self._packs = tuple(packs)
         self._numbers = np.repeat(np.arange(len(texts), dtype=np.int32), [len(text) // DIGEST_BYTES for text in texts])[order]
-        self._without = frozenset(without)
         self._added: set[bytes] = set()
 
     def __contains__(self, digest: bytes) -> bool:
@@ -44,16 +47,32 @@ class KnownChunks:
         place = self._place(digest)
         return None if place is None or not self._packs else self._packs[self._numbers[place]]
 
+    def packs_of(self, digests: Collection[bytes]) -> frozenset[str] | None:
+        """The packs that all of *digests* were found in, without those of what was added later; None when one is not there."""
+        wanted = _parts_of(b"".join(digests))
+        places = np.minimum(np.searchsorted(self._first, wanted[:, 0]), max(len(self._parts) - 1, 0))
+        found = (self._parts[places] == wanted).all(axis=1) if len(self._parts) else np.zeros(len(wanted), bool)
+        packs = {self._packs[number] for number in np.unique(self._numbers[places[found]])} if self._packs else set()
+        for digest in compress(digests, ~found):
+            if digest not in self:
+                return None
+            packs |= {pack} if (pack := self.pack_of(digest)) else set()
+        return frozenset(packs)
+
     def add(self, digest: bytes) -> None:
         """Remember one more."""
         self._added.add(digest)
 
     def _place(self, digest: bytes) -> int | None:
-        if digest in self._without:
-            return None
-        wanted = np.frombuffer(digest, ">u8").astype(np.uint64)
-        start, end = (int(np.searchsorted(self._first, wanted[0], side)) for side in ("left", "right"))
-        if start == end:
-            return None
-        alike = (self._parts[start:end] == wanted).all(axis=1)
-        return start + int(alike.argmax()) if alike.any() else None
+        first = int.from_bytes(digest[:8], "big")
+        at = int(self._first.searchsorted(np.uint64(first)))
+        while at < len(self._first) and self._first[at] == first:
+            if self._parts[at].astype(">u8").tobytes() == digest:
+                return at
+            at += 1
+        return None
+
+
+def _parts_of(joined: bytes) -> NDArray[np.uint64]:
+    """Digests, joined, as numbers: shape (digests, 4)."""
+    return np.frombuffer(joined, ">u8").reshape(-1, _PARTS).astype(np.uint64)

@@ -155,7 +155,7 @@ def test_known_chunks_are_a_set() -> None:
     dice = random.Random(3)  # noqa: S311
     some = [dice.randbytes(32) for _ in range(500)]
     alike = [some[0][:8] + dice.randbytes(24) for _ in range(5)]  # they share what is looked up first
-    known = KnownChunks([b"".join(some[:250]), b"".join(some[250:]), *alike[:3]], without=some[:10])
+    known = KnownChunks([b"".join(some[10:250]), b"".join(some[250:]), *alike[:3]])
     assert [digest in known for digest in some] == [False] * 10 + [True] * 490
     assert [digest in known for digest in alike] == [True] * 3 + [False] * 2
     known.add(some[4])
@@ -163,6 +163,20 @@ def test_known_chunks_are_a_set() -> None:
     assert some[4] in known
     assert alike[4] in known
     assert alike[3] not in known
+
+
+def test_the_packs_of_many_chunks_are_asked_for_at_once() -> None:
+    dice = random.Random(4)  # noqa: S311
+    some = [dice.randbytes(32) for _ in range(40)]
+    alike = [some[0][:8] + dice.randbytes(24) for _ in range(3)]
+    known = KnownChunks([b"".join(some[:20]), b"".join(some[20:]), b"".join(alike[:2])], packs=["p", "q", "r"])
+    assert known.packs_of(some[:20]) == frozenset("p")
+    assert known.packs_of([some[0], some[39], alike[1]]) == frozenset("pqr")
+    assert known.packs_of([some[1], alike[2]]) is None
+    known.add(alike[2])
+    assert known.packs_of([some[1], alike[2]]) == frozenset("p")
+    assert known.packs_of([]) == KnownChunks().packs_of([]) == frozenset()
+    assert KnownChunks().packs_of(some) is None
 
 
 def test_what_a_killed_writer_left_is_cleaned_up(tmp_path: Path) -> None:
