@@ -113,11 +113,12 @@ class _Databases:
 
     @cached_property
     def _text_keys(self) -> tuple[str, str]:
-        urls = self._data.copy("rows", "text_keys"), self._data.copy("changed", "text_keys_changed")
-        for url in urls:
+        made = {"rows": self.first, "changed": self.second}  # what is copied
+        first, second = (self._data.copy(name, f"text_keys_of_{name}") for name in made)
+        for url in (first, second):
             for table in TABLES:
                 _execute(url, TEXT_KEYS.format(table=table))
-        return urls
+        return first, second
 
     def pg_dump(self) -> float:
         return outside([self._data.program("pg_dump"), "--data-only", "-d", self.first])
