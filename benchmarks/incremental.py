@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
+from math import isinf
 from pathlib import Path
 
 import platformdirs
@@ -157,10 +158,10 @@ def line(step: Step, first: Step) -> str:
         f"{step.seconds:.2f} s",
         f"{step.dump_seconds:.2f} s",
         f"{ratio:.2f}",
-        f"{step.most_time:g}",
+        "" if isinf(step.most_time) else f"{step.most_time:g}",
         f"{step.added_bytes / 1e6:.2f} MB",
         f"{share:.2%}",
-        f"{step.most_space:.1%}",
+        "" if isinf(step.most_space) else f"{step.most_space:.1%}",
         restic,
         f"{step.peak_bytes / 1e6:.0f} MB{'' if kept else ' (over a bound)'}",
     ]
