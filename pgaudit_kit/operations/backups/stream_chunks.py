@@ -17,7 +17,7 @@ from pgaudit_kit.dumps.row_text import without_end_mark
 from pgaudit_kit.dumps.text_encoding import UTF8, to_utf8
 from pgaudit_kit.errors import DamagedDump
 from pgaudit_kit.operations.backups.chunk_sink import ChunkSink
-from pgaudit_kit.records.chunks import NO_ROWS, Chunk, ChunkedObjects, ChunkedTable, ChunkKind, StoredObject
+from pgaudit_kit.records.chunks import NO_ROWS, Chunk, ChunkedObjects, ChunkedTable, ChunkKind, StoredObject, sum_of
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.chunk_cutting import TARGET_BYTES, ChunkCutter
@@ -93,7 +93,7 @@ def _whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def _nodes(chunks: Iterable[Chunk], sink: ChunkSink) -> Iterator[Chunk]:
     for listed in cut_lists(chunks):
         node = sink.put(ChunkKind.LIST, write_chunk_list(listed))
-        yield Chunk(node.digest, sum(c.size_bytes for c in listed), reduce(add, (c.fingerprint for c in listed), NO_ROWS))
+        yield Chunk(node.digest, sum(c.size_bytes for c in listed), sum_of(listed))
 
 
 def _chunked_object(oid: int, pieces: Iterator[bytes], sink: ChunkSink) -> tuple[StoredObject, Fingerprint]:
