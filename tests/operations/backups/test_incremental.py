@@ -666,3 +666,16 @@ def test_of_very_many_tables_no_more_are_left_out_than_a_command_line_can_name()
     assert 1000 < len(same) < 20_000
     assert set(same) == set(names[-len(same) :])  # the largest
     assert subprocess.run(["true", *exclude_options(same)], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("rows", [1, 100_000], ids=["read twice", "read once"])
+def test_rows_that_no_restore_would_take_are_no_backup(make_app: MakeApp, store: Path, rows: int) -> None:
+    """As with an ordinary backup. A database that was filled in SQL_ASCII, or whose pages have rotted, gives such bytes."""
+    url = make_app(
+        "inc_rotten",
+        f"CREATE TABLE rotten AS SELECT n, md5(n::text) AS t FROM generate_series(1, {rows}) n;"
+        "CREATE CAST (bytea AS text) WITHOUT FUNCTION; UPDATE rotten SET t = '\\xff'::bytea::text WHERE n = 1; DROP CAST (bytea AS text)",
+    )
+    with pytest.raises(BackupFailed, match=r"rows of public\.rotten have bytes that are not UTF8"):
+        backup(url, store=store, incremental=True)
+    assert not open_store(store).backups()
