@@ -323,6 +323,10 @@ def test_a_list_that_does_not_add_up_to_what_its_backup_says_is_damage(backed: B
     dump = read_dump(odd)
     assert [(d.table, "do not add up" in d.what) for d in dump.damage] == [("public.many", True)]
     assert pk.verify(odd).verdict == "failed"
+    rows: list[bytes] = []
+    with pytest.raises(DamagedDump):
+        rows.extend(read_dump(odd).row_blocks(MANY))
+    assert sum(block.count(b"\n") for block in rows) > 20_000, "rows that were listed before it come out, but for the last block"
 
 
 def test_bytes_that_are_not_of_the_encoding_are_damage(backed: Backed) -> None:
