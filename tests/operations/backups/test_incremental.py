@@ -366,6 +366,24 @@ def test_what_is_lost_or_cut_short_is_written_again(damage: str, make_app: MakeA
     same_as_live(made, url)
 
 
+def test_a_list_that_was_found_broken_is_written_again(make_app: MakeApp, store: Path) -> None:
+    """Nobody else has found it yet: of an unchanged table lists are read, and nothing else."""
+    url = make_app("inc_list", NUMBERS)
+    first = incremental(url, store)
+    index, _ = read_incremental(open_store(store), first.path.name)
+    broken = next(table for table in index.tables if table.name == NUMBERS_TABLE).nodes[0].digest
+    packs = open_store(store).packs
+    pack, place = packs.known()[0].nodes[broken]
+    path = store / "packs" / f"{pack}.pack"
+    content = bytearray(path.read_bytes())
+    content[place.offset + place.stored_bytes // 2] ^= 1
+    path.write_bytes(content)
+    made = incremental(url, store)
+    assert told(made).reused == ["public.other"]
+    assert told(made).new_chunks == 1
+    same_as_live(made, url)
+
+
 def test_a_server_that_cannot_hash_rows_is_read(server_of: Callable[[int], EmbeddedServer], store: Path) -> None:
     server = server_of(13)
     run(server.url(), "CREATE DATABASE inc_old")
