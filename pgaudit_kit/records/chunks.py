@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
@@ -81,7 +82,7 @@ class ChunkedTable:
     @property
     def fingerprint(self) -> Fingerprint:
         """Of all its rows: the sum of those of its nodes."""
-        return _sum(self.nodes)
+        return sum_of(self.nodes)
 
     @property
     def size_bytes(self) -> int:
@@ -102,7 +103,7 @@ class ChunkedObjects:
     @property
     def fingerprint(self) -> Fingerprint:
         """Of the rows that stand for all its objects."""
-        return _sum(self.nodes)
+        return sum_of(self.nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,5 +128,6 @@ class IncrementalIndex:
         return of_tables + tuple(node for objects in self.large_objects for node in objects.nodes)
 
 
-def _sum(nodes: tuple[Chunk, ...]) -> Fingerprint:
-    return reduce(add, (node.fingerprint for node in nodes), Fingerprint())
+def sum_of(chunks: Iterable[Chunk]) -> Fingerprint:
+    """The fingerprint of the rows in all of *chunks*."""
+    return reduce(add, (chunk.fingerprint for chunk in chunks), NO_ROWS)

@@ -30,11 +30,19 @@ _ONE_PROCESS = {"max_parallel_workers_per_gather": "0"}
 
 _AS_IT_IS = "{}"
 _AS_TEXT = '({}::pg_catalog.text COLLATE pg_catalog."C")'  # by its bytes: some collations take for equal what is not the same
+
+
+def _as_printed(kind: str) -> str:
+    """As text, but not by a cast: somebody may have made one that tells less."""
+    return f'(pg_catalog.textin(pg_catalog.{kind}_out({{}})) COLLATE pg_catalog."C")'
+
+
 # What of a type's value is hashed. Equal numbers may print otherwise, and of 64 bits hash functions take only the sum of both halves; the
 # bytes that a value is sent in tell all. Types that are not here are hashed by what they print.
 _FORMS = (
     dict.fromkeys(("bool", "int2", "int4", "date", "uuid", "bytea", "macaddr", "macaddr8"), _AS_IT_IS)
-    | dict.fromkeys(("text", "varchar", "name", "json", "jsonb"), _AS_TEXT)
+    | dict.fromkeys(("text", "varchar", "name"), _AS_TEXT)
+    | {kind: _as_printed(kind) for kind in ("json", "jsonb")}
     | {kind: f"pg_catalog.{kind}send({{}})" for kind in ("int8", "float4", "float8", "bpchar")}
     | {kind: f"pg_catalog.{kind}_send({{}})" for kind in ("numeric", "time", "timetz", "timestamp", "timestamptz", "interval", "pg_lsn")}
 )
@@ -58,8 +66,8 @@ _CHAINED = {
     " pg_catalog.hashint8extended(COALESCE({c}, -1730815047), {seed}))",
     "bool": "pg_catalog.hashint4extended(COALESCE({c}::int4, 2), {seed})",
     "uuid": "pg_catalog.uuid_hash_extended(COALESCE({c}, 'e5d1c0b7-94a2-4f6b-8d3c-1f20a96b57ce'::uuid), {seed})",
-    **dict.fromkeys(("text", "varchar", "name", "json", "jsonb"), _as_text_hashed(_AS_TEXT.format("{c}"))),
-    "numeric": _as_text_hashed(_AS_TEXT.format("{c}::pg_catalog.numeric")),
+    **dict.fromkeys(("text", "varchar", "name"), _as_text_hashed(_AS_TEXT.format("{c}"))),
+    **{kind: _as_text_hashed(_as_printed(kind).format("{c}")) for kind in ("json", "jsonb", "numeric")},
     **{kind: _as_sent_hashed(kind) for kind in ("date", "timestamp", "timestamptz")},
 }
 _MOST_CHAINED = 62  # each is one level deeper for the server, which has an end

@@ -190,3 +190,19 @@ def test_hashes_over_other_columns_or_in_another_way_are_never_equal(database_18
         assert server_hash(taken, T, ["v"]) == found[0]
     assert len(set(found)) == len(found)
     assert replace(found[0], expression=f"md5({found[0].expression})") != found[0]
+
+
+@pytest.mark.parametrize("kind", ["numeric", "json", "jsonb"])
+def test_a_cast_to_text_that_somebody_made_hides_nothing(database_18: LiveDatabase, kind: str) -> None:
+    database_18.run(
+        f"CREATE FUNCTION shown({kind}) RETURNS text LANGUAGE sql AS $$ SELECT 'a value' $$",
+        f"CREATE CAST ({kind} AS text) WITH FUNCTION shown({kind}) AS IMPLICIT",
+    )
+    wide = ["v", *(f"c{i}" for i in range(70))]  # the last ones are not chained
+    database_18.run(f"CREATE TABLE t ({', '.join(f'{name} {kind}' for name in wide)})", "INSERT INTO t (v, c69) VALUES ('1', '1')")
+    seen = set()
+    for change in ("v = v", "v = '2'", "c69 = '2'"):
+        database_18.run(f"UPDATE t SET {change}")
+        with snapshot(database_18.url) as taken:
+            seen.add(bucket_sums(taken, T, wide, [], buckets=1)[0])
+    assert len(seen) == 3

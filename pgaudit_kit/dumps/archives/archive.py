@@ -256,10 +256,10 @@ class ArchiveReader:
         if columns is None:
             raise DamagedDump("its COPY statement makes no sense", resource=self.resource, offset=entry.toc_offset)
         counter = RowCounter()
-        counted = CountedRows(without_end_mark(read_ahead(pieces)), counter, columns, self.resource)
+        counted = _Counted(without_end_mark(read_ahead(pieces)), counter, columns, self.resource)
         if self.hashes_rows and not self._why_not_readable():
             with suppress(NotHashed):
-                self._hashed[name] = self._hash(entry, counted)
+                self._hashed[name] = counted.hashed(self.archive.encoding, lambda blocks: self._hash(entry, blocks))
         for _ in counted:
             pass
         if problem := shape_problem(counter.rows, counter.tabs, columns):
@@ -268,9 +268,9 @@ class ArchiveReader:
             raise DamagedDump("it has no columns, but values", resource=self.resource)
         return TableData(name, columns, rows=counter.rows, size_bytes=counter.size_bytes, not_readable=self._why_not_readable())
 
-    def _hash(self, entry: ArchiveEntry, rows: CountedRows) -> Fingerprint:  # noqa: ARG002  # who has hashes of an entry needs no rows
-        """The fingerprint of the *rows* of *entry*, made while they are counted. Raises NotHashed, DamagedDump."""
-        return rows.hashed(self.archive.encoding)
+    def _hash(self, entry: ArchiveEntry, blocks: Iterator[bytes]) -> Fingerprint:  # noqa: ARG002  # who has hashes of an entry takes those
+        """The fingerprint of the rows of *entry*, *blocks* of lines in UTF-8, which are read to their end. Raises DamagedDump."""
+        return fingerprint_of(blocks)
 
     def _count_inserts(self, name: TableName, pieces: Iterator[bytes]) -> TableData:
         if reason := self._why_not_readable():
@@ -293,7 +293,7 @@ class NotHashed(Exception):
     """Rows that can be counted and not be hashed: reading them says why."""
 
 
-class CountedRows:
+class _Counted:
     """The *blocks* of a table's rows, counted as they go by. Raises DamagedDump."""
 
     def __init__(self, blocks: Iterator[bytes], counter: RowCounter, columns: tuple[str, ...], resource: str) -> None:
@@ -304,10 +304,10 @@ class CountedRows:
     def __iter__(self) -> Iterator[bytes]:
         return self._blocks
 
-    def hashed(self, encoding: str) -> Fingerprint:
-        """Hash the rows while they are counted. Raises NotHashed, where counting can go on."""
+    def hashed(self, encoding: str, made: Callable[[Iterator[bytes]], Fingerprint]) -> Fingerprint:
+        """What is *made* of the rows, in UTF-8, while they are counted. Raises NotHashed, where counting can go on."""
         try:
-            return fingerprint_of(whole_lines(self._blocks, encoding=encoding))
+            return made(whole_lines(self._blocks, encoding=encoding))
         except DamagedDump as error:
             if getgeneratorstate(self._blocks) == GEN_CLOSED and not self._at_end:  # it is what the blocks themselves have raised
                 raise

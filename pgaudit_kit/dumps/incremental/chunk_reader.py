@@ -142,15 +142,23 @@ class ChunkReader:
 
 
 def _batches(chunks: Iterable[Chunk], *, of_known_size: bool) -> Iterator[list[Chunk]]:
-    """Yield *chunks*, as many at a time as are read at once. Of lists the size is not known, and there are few."""
+    """Yield *chunks*, as many at a time as are read at once; those before an error come first.
+
+    Of lists the size is not known, and there are few.
+    """
     batch: list[Chunk] = []
     size = 0
-    for chunk in chunks:
-        batch.append(chunk)
-        size += chunk.size_bytes if of_known_size else 0
-        if size >= _BATCH_BYTES:
+    try:
+        for chunk in chunks:
+            batch.append(chunk)
+            size += chunk.size_bytes if of_known_size else 0
+            if size >= _BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+    except PgAuditError:
+        if batch:
             yield batch
-            batch, size = [], 0
+        raise
     if batch:
         yield batch
 

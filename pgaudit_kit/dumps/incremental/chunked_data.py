@@ -9,7 +9,7 @@ from pgaudit_kit.dumps.archives.archive_toc import Archive, ArchiveEntry
 from pgaudit_kit.dumps.incremental.chunk_reader import ChunkReader
 from pgaudit_kit.dumps.incremental.nodes import read_chunk_list, read_object_list
 from pgaudit_kit.errors import DamagedDump
-from pgaudit_kit.records.chunks import Chunk, ChunkKind, IncrementalIndex, StoredObject
+from pgaudit_kit.records.chunks import Chunk, ChunkKind, IncrementalIndex, StoredObject, sum_of
 
 _PIECE_BYTES = 1 << 18
 # What pg_dump writes behind the rows of a table (dumpTableData_copy)
@@ -59,9 +59,13 @@ class ChunkedData:
         return self.listed(self._nodes(entry))
 
     def listed(self, nodes: Iterable[Chunk]) -> Iterator[Chunk]:
-        """Yield the chunks that *nodes* list, in order. Raises DamagedDump."""
+        """Yield the chunks that *nodes* list, in order. Raises DamagedDump, behind them, when they are not what a node is the sum of."""
         for node in nodes:
-            yield from read_chunk_list(self._reader.one(node, ChunkKind.LIST), resource=self._resource)
+            chunks = read_chunk_list(self._reader.one(node, ChunkKind.LIST), resource=self._resource)
+            yield from chunks
+            if (sum_of(chunks), sum(chunk.size_bytes for chunk in chunks)) != (node.fingerprint, node.size_bytes):
+                what = f"the chunks in the list {node.digest.hex()} do not add up to what the backup says of it"
+                raise DamagedDump(what, resource=self._resource)
 
     def read_chunks(self, chunks: Iterable[Chunk]) -> Iterator[bytes]:
         """Yield the rows of *chunks*. Raises DamagedDump."""

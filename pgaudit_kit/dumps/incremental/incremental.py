@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
-from pgaudit_kit.dumps.archives.archive import ArchiveReader, CountedRows
+from pgaudit_kit.dumps.archives.archive import ArchiveReader
 from pgaudit_kit.dumps.archives.archive_toc import ArchiveEntry, read_archive
 from pgaudit_kit.dumps.archives.byte_cursor import ByteCursor
 from pgaudit_kit.dumps.archives.raw_toc import RawToc, read_raw_entries, read_raw_header
@@ -133,8 +133,13 @@ class IncrementalReader(ArchiveReader):
             raise DamagedDump(what, resource=self.resource)
         return found
 
-    def _hash(self, entry: ArchiveEntry, rows: CountedRows) -> Fingerprint:  # noqa: ARG002  # they need not be read for it
-        """What their list says: chunks are held against the digests that name them, and fingerprints add up."""
+    def _hash(self, entry: ArchiveEntry, blocks: Iterator[bytes]) -> Fingerprint:
+        """What their list says: chunks are held against the digests that name them, and fingerprints add up.
+
+        That their bytes are of their encoding neither says: they were taken as the server gave them.
+        """
+        for _ in blocks:
+            pass
         return self._chunked.tables[entry.dump_id].fingerprint
 
 

@@ -75,7 +75,10 @@ def choose_base(store: Store, recent: Iterable[Manifest], known: KnownChunks) ->
 
 
 def _chunks_of(table: ChunkedTable, store: Store, known: KnownChunks) -> set[bytes] | None:
-    """The digests of all chunks and lists of *table*; None when one of the lists is not there."""
+    """The digests of all chunks and lists of *table*; None when one of the lists is not there, or not what it should be.
+
+    Such a list is not *known* from then on: the table will be read, and mostly have the very same one.
+    """
     found: set[bytes] = set()
     for node in table.nodes:
         place = known.nodes.get(node.digest)
@@ -88,6 +91,7 @@ def _chunks_of(table: ChunkedTable, store: Store, known: KnownChunks) -> set[byt
             )
             found |= {node.digest, *(c.digest for c in chunks_listed(raw, resource=pack))}
         except (DumpError, StoreFailed, FileNotFoundError):
+            known.forget(node.digest)
             return None
     return found
 

@@ -14,10 +14,10 @@ from pgaudit_kit.dumps.files.byte_stream import ByteStream
 from pgaudit_kit.dumps.incremental.node_cutting import cut_lists
 from pgaudit_kit.dumps.incremental.nodes import write_chunk_list, write_object_list
 from pgaudit_kit.dumps.row_text import without_end_mark
-from pgaudit_kit.dumps.text_encoding import UTF8, to_utf8
-from pgaudit_kit.errors import DamagedDump
+from pgaudit_kit.dumps.text_encoding import to_utf8
+from pgaudit_kit.errors import BackupFailed, DamagedDump
 from pgaudit_kit.operations.backups.chunk_sink import ChunkSink
-from pgaudit_kit.records.chunks import NO_ROWS, Chunk, ChunkedObjects, ChunkedTable, ChunkKind, StoredObject
+from pgaudit_kit.records.chunks import NO_ROWS, Chunk, ChunkedObjects, ChunkedTable, ChunkKind, StoredObject, sum_of
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.chunk_cutting import TARGET_BYTES, ChunkCutter
@@ -25,7 +25,6 @@ from pgaudit_kit.rows.fingerprint import fingerprint_of
 from pgaudit_kit.rows.large_objects import ContentHash
 
 _PIECE_BYTES = 1 << 18
-_ASCII = "SQL_ASCII"
 
 
 @dataclass
@@ -41,7 +40,7 @@ class StreamContents:
 def chunk_stream(stream: ByteStream, sink: ChunkSink, targets: Mapping[TableName, int]) -> StreamContents:
     """Read *stream* to its end, handing chunks to *sink*. *targets*: how large those of a table are cut, where that is known.
 
-    Raises DamagedDump for what pg_dump does not write, and what *sink* raises.
+    Raises DamagedDump for what pg_dump does not write, BackupFailed for rows that no restore would take, and what *sink* raises.
     """
     archived = ArchiveStream(stream, resource="pg_dump")
     contents = StreamContents(archived.archive, archived.toc)
@@ -63,17 +62,31 @@ def _chunked_table(
     if statement is None:
         raise DamagedDump(f"the rows of {name} have no COPY statement", resource="pg_dump", table=str(name))
     target = targets.get(name, TARGET_BYTES)
-    nodes = tuple(_nodes(_chunks(pieces, sink, target, encoding), sink))
+    nodes = tuple(_nodes(_chunks(name, pieces, sink, target, encoding), sink))
     return ChunkedTable(entry.dump_id, name, statement.columns, entry.toc.copy_statement or "", target, nodes)
 
 
-def _chunks(pieces: Iterator[bytes], sink: ChunkSink, target: int, encoding: str) -> Iterator[Chunk]:
+def _chunks(name: TableName, pieces: Iterator[bytes], sink: ChunkSink, target: int, encoding: str) -> Iterator[Chunk]:
     cutter = ChunkCutter(target)
     for block in _whole_lines(without_end_mark(pieces)):
-        for cut in cutter.feed(block, None if encoding in (UTF8, _ASCII) else to_utf8(block, encoding)):
+        text = _text_of(name, block, encoding)
+        for cut in cutter.feed(block, None if text is block else text):
             yield sink.put(ChunkKind.ROWS, *cut)
     for cut in cutter.end():
         yield sink.put(ChunkKind.ROWS, *cut)
+
+
+def _text_of(name: TableName, block: bytes, encoding: str) -> bytes:
+    """*block* in UTF-8. Raises BackupFailed for bytes that are not of *encoding*, which no restore would take."""
+    try:
+        return to_utf8(block, encoding)
+    except DamagedDump as error:
+        raise BackupFailed(
+            f"no backup was written: rows of {name} have {error.message}, which the server gives and would not take back",
+            resource="pg_dump",
+            table=str(name),
+            remedy="Find these rows and mend them: a server takes none of the rows of a table in which it finds such bytes.",
+        ) from error
 
 
 def _whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -93,7 +106,7 @@ def _whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def _nodes(chunks: Iterable[Chunk], sink: ChunkSink) -> Iterator[Chunk]:
     for listed in cut_lists(chunks):
         node = sink.put(ChunkKind.LIST, write_chunk_list(listed))
-        yield Chunk(node.digest, sum(c.size_bytes for c in listed), reduce(add, (c.fingerprint for c in listed), NO_ROWS))
+        yield Chunk(node.digest, sum(c.size_bytes for c in listed), sum_of(listed))
 
 
 def _chunked_object(oid: int, pieces: Iterator[bytes], sink: ChunkSink) -> tuple[StoredObject, Fingerprint]:

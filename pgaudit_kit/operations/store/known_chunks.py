@@ -38,6 +38,7 @@ class KnownChunks:
         self._packs = tuple(packs)
         self._numbers = np.repeat(np.arange(len(texts), dtype=np.int32), [len(text) // DIGEST_BYTES for text in texts])[order]
         self._added: set[bytes] = set()
+        self._forgotten: set[bytes] = set()
 
     def __contains__(self, digest: bytes) -> bool:
         return digest in self._added or self._place(digest) is not None
@@ -47,11 +48,17 @@ class KnownChunks:
         place = self._place(digest)
         return None if place is None or not self._packs else self._packs[self._numbers[place]]
 
+    def forget(self, digest: bytes) -> None:
+        """Take *digest* for absent, so that it is written again: whoever read it where it lies found something else."""
+        self._forgotten.add(digest)
+
     def packs_of(self, digests: Collection[bytes]) -> frozenset[str] | None:
         """The packs that all of *digests* were found in, without those of what was added later; None when one is not there."""
         wanted = _parts_of(b"".join(digests))
         places = np.minimum(np.searchsorted(self._first, wanted[:, 0]), max(len(self._parts) - 1, 0))
         found = (self._parts[places] == wanted).all(axis=1) if len(self._parts) else np.zeros(len(wanted), bool)
+        if self._forgotten:
+            found &= np.fromiter((digest not in self._forgotten for digest in digests), bool, len(wanted))
         packs = {self._packs[number] for number in np.unique(self._numbers[places[found]])} if self._packs else set()
         for digest in compress(digests, ~found):
             if digest not in self:
@@ -64,6 +71,8 @@ class KnownChunks:
         self._added.add(digest)
 
     def _place(self, digest: bytes) -> int | None:
+        if digest in self._forgotten:
+            return None
         first = int.from_bytes(digest[:8], "big")
         at = int(self._first.searchsorted(np.uint64(first)))
         while at < len(self._first) and self._first[at] == first:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,13 @@ import pytest
 import pgaudit_kit as pk
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.incremental.incremental import IncrementalReader
+from pgaudit_kit.dumps.incremental.index_file import read_index_file, write_index_file
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.errors import DamagedDump, DumpNotFound, NotADump, RowsNotAvailable, UnsupportedDump
+from pgaudit_kit.operations.backups import stream_chunks
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from pgaudit_kit.records.chunks import ChunkedTable, IncrementalIndex
+from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS
 from pgaudit_kit.records.table_data import TableName
 from tests.dumps.incremental.making import StoreOfBackups
@@ -289,3 +294,56 @@ def test_what_to_do_is_what_helps_with_an_incremental_backup(backed: Backed, tmp
     (away / "copy.inc").write_bytes(backed.backup.read_bytes())
     complete = next(c for c in pk.verify(away / "copy.inc").check_list if c.id == "dump.complete")
     assert "Open it where it lies" in complete.remedy
+
+
+def _rewritten(backup: Path, change: Callable[[IncrementalIndex], IncrementalIndex]) -> Path:
+    """*backup* again, with another index, as a writer with a mistake in it would write it."""
+    index, schema = read_index_file(backup.read_bytes(), resource="made")
+    odd = backup.with_name("odd.inc")
+    odd.write_bytes(write_index_file(change(index), schema))
+    return odd
+
+
+def test_a_table_that_no_list_tells_of_is_damage_of_it_alone(backed: Backed) -> None:
+    odd = _rewritten(backed.backup, lambda index: replace(index, tables=tuple(t for t in index.tables if t.name != SMALL)))
+    dump = read_dump(odd)
+    assert [(d.table, d.what) for d in dump.damage] == [("public.small", "no list says what it consists of")]
+    assert dump.table_data[MANY].not_readable == ""
+    assert pk.verify(odd).verdict == "failed"
+
+
+def test_a_list_that_does_not_add_up_to_what_its_backup_says_is_damage(backed: Backed) -> None:
+    def wrong_by_one(table: ChunkedTable) -> ChunkedTable:
+        first, *rest = table.nodes
+        wrong = replace(first, fingerprint=first.fingerprint + Fingerprint(0, 1))
+        return replace(table, nodes=(wrong, *rest))
+
+    odd = _rewritten(
+        backed.backup, lambda index: replace(index, tables=tuple(wrong_by_one(t) if t.name == MANY else t for t in index.tables))
+    )
+    dump = read_dump(odd)
+    assert [(d.table, "do not add up" in d.what) for d in dump.damage] == [("public.many", True)]
+    assert pk.verify(odd).verdict == "failed"
+    rows: list[bytes] = []
+    with pytest.raises(DamagedDump):
+        rows.extend(read_dump(odd).row_blocks(MANY))
+    assert sum(block.count(b"\n") for block in rows) > 20_000, "rows that were listed before it come out, but for the last block"
+
+
+def test_bytes_that_are_not_of_the_encoding_are_damage(backed: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No restore takes them; a server that was fed in SQL_ASCII, or whose pages have rotted, gives them nevertheless.
+
+    Nor does a backup: here is one that has not looked.
+    """
+    monkeypatch.setattr(stream_chunks, "to_utf8", lambda text, _: text)
+    with psycopg.connect(backed.url, autocommit=True) as connection:
+        connection.execute("CREATE CAST (bytea AS text) WITHOUT FUNCTION")
+        connection.execute("INSERT INTO many SELECT 30001, '\\xff'::bytea::text")
+        connection.execute("DROP CAST (bytea AS text)")
+    dump = read_dump(backed.store.backup(backed.url, "rotten"))
+    assert dump.damage == (), "its chunks are those that were written"
+    with pytest.raises(DamagedDump, match="not UTF8"):
+        dump.fingerprint(MANY)
+    dump.fingerprint(SMALL)
+    result = pk.verify(backed.store.folder / "rotten.inc")
+    assert [c.id for c in result.check_list if c.outcome == "failed"] == ["dump.rows_readable"]

@@ -366,6 +366,24 @@ def test_what_is_lost_or_cut_short_is_written_again(damage: str, make_app: MakeA
     same_as_live(made, url)
 
 
+def test_a_list_that_was_found_broken_is_written_again(make_app: MakeApp, store: Path) -> None:
+    """Nobody else has found it yet: of an unchanged table lists are read, and nothing else."""
+    url = make_app("inc_list", NUMBERS)
+    first = incremental(url, store)
+    index, _ = read_incremental(open_store(store), first.path.name)
+    broken = next(table for table in index.tables if table.name == NUMBERS_TABLE).nodes[0].digest
+    packs = open_store(store).packs
+    pack, place = packs.known()[0].nodes[broken]
+    path = store / "packs" / f"{pack}.pack"
+    content = bytearray(path.read_bytes())
+    content[place.offset + place.stored_bytes // 2] ^= 1
+    path.write_bytes(content)
+    made = incremental(url, store)
+    assert told(made).reused == ["public.other"]
+    assert told(made).new_chunks == 1
+    same_as_live(made, url)
+
+
 def test_a_server_that_cannot_hash_rows_is_read(server_of: Callable[[int], EmbeddedServer], store: Path) -> None:
     server = server_of(13)
     run(server.url(), "CREATE DATABASE inc_old")
@@ -666,3 +684,16 @@ def test_of_very_many_tables_no_more_are_left_out_than_a_command_line_can_name()
     assert 1000 < len(same) < 20_000
     assert set(same) == set(names[-len(same) :])  # the largest
     assert subprocess.run(["true", *exclude_options(same)], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("rows", [1, 100_000], ids=["read twice", "read once"])
+def test_rows_that_no_restore_would_take_are_no_backup(make_app: MakeApp, store: Path, rows: int) -> None:
+    """As with an ordinary backup. A database that was filled in SQL_ASCII, or whose pages have rotted, gives such bytes."""
+    url = make_app(
+        "inc_rotten",
+        f"CREATE TABLE rotten AS SELECT n, md5(n::text) AS t FROM generate_series(1, {rows}) n;"
+        "CREATE CAST (bytea AS text) WITHOUT FUNCTION; UPDATE rotten SET t = '\\xff'::bytea::text WHERE n = 1; DROP CAST (bytea AS text)",
+    )
+    with pytest.raises(BackupFailed, match=r"rows of public\.rotten have bytes that are not UTF8"):
+        backup(url, store=store, incremental=True)
+    assert not open_store(store).backups()

@@ -221,3 +221,15 @@ def test_another_process_that_got_the_number_of_a_killed_one_is_not_it() -> None
 def test_a_note_that_cannot_be_read_is_not_overlooked(any_store: Store) -> None:
     any_store.packs.folder.write("running-x-1-a.json", b"{")
     assert running_backups(any_store.packs.folder) == {"running-x-1-a.json": None}
+
+
+def test_what_is_forgotten_is_in_no_pack_until_it_is_written_anew() -> None:
+    first, second = (digest_of(ChunkKind.ROWS, raw) for raw in (b"1", b"2"))
+    known = KnownChunks([first, second], packs=["a", "b"])
+    known.forget(first)
+    assert first not in known
+    assert (known.pack_of(first), known.pack_of(second)) == (None, "b")
+    assert known.packs_of([first, second]) is None
+    known.add(first)
+    assert first in known
+    assert (known.pack_of(first), known.packs_of([first, second])) == (None, frozenset({"b"}))
