@@ -20,13 +20,11 @@ def digest_of(kind: ChunkKind, raw: bytes) -> bytes:
     return digest.digest()
 
 
-def pack_chunk(raw: bytes, *, level: int) -> bytes:
-    """Return *raw* as one frame of zstd, which tells its size. Any thread may call it."""
-    return pack_chunks([raw], level=level)[0]
-
-
 def pack_chunks(raws: Sequence[bytes], *, level: int) -> list[bytes]:
-    """Return each of *raws* as `pack_chunk` does: other threads run meanwhile, and need not be waited for between two of them."""
+    """Return each of *raws*, not all of which are empty, as one frame of zstd, which tells its size. Any thread may call it.
+
+    Other threads run meanwhile, and need not be waited for between two of them.
+    """
     import zstandard
 
     made: dict[int, zstandard.ZstdCompressor] = _OF_THREAD.__dict__.setdefault("compressors", {})

@@ -174,7 +174,7 @@ class PackWriter:
         self._size = 0
 
     def add(self, kind: ChunkKind, digest: bytes, stored: bytes, *, size_bytes: int, fingerprint: Fingerprint | None = None) -> None:
-        """Put the chunk *digest*, *stored* as `pack_chunk` gives it, behind those before; the pack is kept when it is full."""
+        """Put the chunk *digest*, *stored* as `pack_chunks` gives it, behind those before; the pack is kept when it is full."""
         if not self._frames:
             self._frames, self._size = [salt := _SALT_HEAD + os.urandom(_SALT_BYTES)], len(salt)
         self._chunks.append(PackedChunk(digest, kind, self._size, len(stored), size_bytes, fingerprint or NO_ROWS))

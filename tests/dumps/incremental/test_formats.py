@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgaudit_kit.dumps.incremental.chunk_bytes import are_frames_of, digest_of, pack_chunk, pack_chunks, unpack_chunk
+from pgaudit_kit.dumps.incremental.chunk_bytes import are_frames_of, digest_of, pack_chunks, unpack_chunk
 from pgaudit_kit.dumps.incremental.index_file import MAGIC, read_index_file, write_index_file
 from pgaudit_kit.dumps.incremental.nodes import chunks_listed, read_chunk_list, read_object_list, write_chunk_list, write_object_list
 from pgaudit_kit.dumps.incremental.pack_index import PackIndex, read_pack_index, write_pack_index
@@ -16,6 +16,7 @@ from pgaudit_kit.errors import DamagedDump, UnsupportedDump
 from pgaudit_kit.records.chunks import Chunk, ChunkedObjects, ChunkedTable, ChunkKind, IncrementalIndex, PackedChunk, StoredObject
 from pgaudit_kit.records.fingerprint import Fingerprint, ServerHash
 from pgaudit_kit.records.table_data import TableName
+from tests.packed_chunks import pack_chunk
 
 _DIGEST = st.binary(min_size=32, max_size=32)
 _SIZE = st.integers(0, 2**40)

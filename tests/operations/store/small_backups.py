@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from pgaudit_kit.dumps.files.age import sealed
-from pgaudit_kit.dumps.incremental.chunk_bytes import digest_of, pack_chunk
+from pgaudit_kit.dumps.incremental.chunk_bytes import digest_of
 from pgaudit_kit.dumps.incremental.index_file import write_index_file
 from pgaudit_kit.dumps.incremental.nodes import read_chunk_list, write_chunk_list
 from pgaudit_kit.errors import DamagedDump
@@ -28,6 +28,7 @@ from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.rows.fingerprint import fingerprint_of
 from tests.operations.store.conftest import finish, manifest_of
+from tests.packed_chunks import pack_chunk
 
 T = TypeVar("T")
 ROWS_OF_A_CHUNK, CHUNKS_OF_A_NODE = 5, 4

@@ -6,7 +6,7 @@ import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pgaudit_kit.dumps.incremental.chunk_bytes import digest_of, pack_chunk
+from pgaudit_kit.dumps.incremental.chunk_bytes import digest_of
 from pgaudit_kit.dumps.incremental.nodes import write_chunk_list
 from pgaudit_kit.operations.store.chunk_sizes import ChunkSizes, chunk_sizes
 from pgaudit_kit.operations.store.list_backups import list_store
@@ -22,6 +22,7 @@ from pgaudit_kit.records.stored_backup import StoredBackup
 from pgaudit_kit.records.table_data import TableName
 from tests.operations.store.conftest import AT, put
 from tests.operations.store.small_backups import back_up, rows
+from tests.packed_chunks import pack_chunk
 
 DAY = timedelta(days=1)
 

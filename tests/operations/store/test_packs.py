@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pgaudit_kit.dumps.files.compression import decoded
-from pgaudit_kit.dumps.incremental.chunk_bytes import digest_of, pack_chunk, unpack_chunk
+from pgaudit_kit.dumps.incremental.chunk_bytes import digest_of, unpack_chunk
 from pgaudit_kit.dumps.incremental.pack_index import PackIndex
 from pgaudit_kit.errors import StoreFailed
 from pgaudit_kit.operations.store.known_chunks import KnownChunks
@@ -24,6 +24,7 @@ from pgaudit_kit.operations.store.sweep_plan import Mark
 from pgaudit_kit.operations.store.upload_markers import born, this_machine
 from pgaudit_kit.records.chunks import ChunkKind
 from pgaudit_kit.records.fingerprint import Fingerprint
+from tests.packed_chunks import pack_chunk
 
 AT = datetime(2026, 1, 31, 12, 5, 9, tzinfo=UTC)
 
