@@ -17,7 +17,7 @@ from benchmarks.measuring import Measured, inside, outside
 
 MOST_MEMORY = 300_000_000
 IMPORTS = """
-import numpy
+import numpy, psycopg
 from pgaudit_kit.dumps.read_dump import read_dump
 from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.server.row_hashes import bucket_sums

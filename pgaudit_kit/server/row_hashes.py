@@ -52,23 +52,32 @@ def _as_text_hashed(value: str) -> str:
     return f"pg_catalog.hashtextextended(COALESCE({value}, 'NULL 6f0d2b94'), {{seed}})"
 
 
-def _as_sent_hashed(kind: str) -> str:
-    return _as_text_hashed(f"pg_catalog.encode(pg_catalog.{kind}_send({{c}}), 'hex') COLLATE pg_catalog.\"C\"")
+def _time_hashed(kind: str, subtracted: str) -> str:
+    """The hash of a timestamp: of its distance from 1900 in seconds, a float8, which tells microseconds apart for more than 200 years.
+
+    Others are hashed as sent. The float8 is never 0, of which hashfloat8extended gives back the seed: two columns could change places.
+    """
+    first, last = (f"'{year}-01-01 00:00:00+00'::pg_catalog.{kind}" for year in (1900, 2100))
+    sent = f"pg_catalog.hashtextextended(pg_catalog.encode(pg_catalog.{kind}_send({{c}}), 'hex') COLLATE pg_catalog.\"C\", 1)"
+    near = f"WHEN {{c}} > {first} AND {{c}} < {last} THEN pg_catalog.{subtracted}({{c}}, {first})"
+    return f"pg_catalog.hashfloat8extended(CASE {near} ELSE COALESCE({sent}::float8, -1) END, {{seed}})"
 
 
 # Of these, hash functions that can be called take a seed, and need no record, which is dearer than text: {c} is the column, {seed} the
 # hash of the columns before it. NULL is hashed as a value that these never or hardly have; to be certain, NULLs are counted as well.
-# Of int8 the upper half is hashed too, which gives the lower one away.
+# int8 is hashed as float8 too: its own hash gives away how its halves differ, and where float8 is not exact, its halves tell.
 _CHAINED = {
     "int2": "pg_catalog.hashint4extended(COALESCE({c}::int4, 65536), {seed})",
     "int4": "pg_catalog.hashint4extended(COALESCE({c}, -1730815047), {seed})",
-    "int8": "pg_catalog.hashint4extended((COALESCE({c}, -1730815047) >> 32)::int4,"
-    " pg_catalog.hashint8extended(COALESCE({c}, -1730815047), {seed}))",
+    "int8": "pg_catalog.hashint8extended(COALESCE({c}, -1730815047),"
+    " pg_catalog.hashfloat8extended(COALESCE({c}, -1730815047)::float8, {seed}))",
     "bool": "pg_catalog.hashint4extended(COALESCE({c}::int4, 2), {seed})",
+    "date": "pg_catalog.hashint4extended(COALESCE(pg_catalog.daterange_subdiff({c}, '2000-01-01')::int4, -1730815047), {seed})",
     "uuid": "pg_catalog.uuid_hash_extended(COALESCE({c}, 'e5d1c0b7-94a2-4f6b-8d3c-1f20a96b57ce'::uuid), {seed})",
     **dict.fromkeys(("text", "varchar", "name"), _as_text_hashed(_AS_TEXT.format("{c}"))),
     **{kind: _as_text_hashed(_as_printed(kind).format("{c}")) for kind in ("json", "jsonb", "numeric")},
-    **{kind: _as_sent_hashed(kind) for kind in ("date", "timestamp", "timestamptz")},
+    "timestamp": _time_hashed("timestamp", "tsrange_subdiff"),
+    "timestamptz": _time_hashed("timestamptz", "tstzrange_subdiff"),
 }
 _MOST_CHAINED = 62  # each is one level deeper for the server, which has an end
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -131,6 +133,68 @@ def test_values_that_changed_places_are_told_whatever_their_type(database_18: Li
             assert count == 2
             seen.add(total)
     assert len(seen) == len(rows)
+
+
+# Neighbours where one way of hashing a type ends and another begins, and where float8 no longer tells whole numbers apart
+_TIMES = (
+    *(
+        "1899-12-31 23:59:59.999999",
+        "1900-01-01 00:00:00",
+        "1900-01-01 00:00:00.000001",
+        "2000-01-01 00:00:00",
+        "2000-01-01 00:00:00.000001",
+    ),
+    *("2099-12-31 23:59:59.999998", "2099-12-31 23:59:59.999999", "2100-01-01 00:00:00", "2100-01-01 00:00:00.000001"),
+    *("4713-11-24 00:00:00 BC", "294276-12-31 23:59:59.999998", "294276-12-31 23:59:59.999999", "infinity", "-infinity"),
+)
+_INT8 = (
+    -(2**63),
+    -(2**63) + 1,
+    -(2**53) - 1,
+    -(2**53),
+    -(2**32),
+    -1,
+    0,
+    1,
+    2**32,
+    2**53,
+    2**53 + 1,
+    2**60,
+    2**60 + 2**32,
+    2**63 - 2,
+    2**63 - 1,
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("timestamp", _TIMES),
+        ("timestamptz", _TIMES),
+        ("int8", _INT8),
+        ("date", ("4713-11-24 BC", "1999-12-31", "2000-01-01", "2000-01-02", "5874897-12-31", "infinity", "-infinity")),
+    ],
+)
+def test_neighbours_are_told_apart_and_servers_of_other_versions_say_the_same(
+    database_18: LiveDatabase, server_of: Callable[[int], EmbeddedServer], kind: str, values: tuple[str | int, ...]
+) -> None:
+    """In two columns: no value may leave what it is hashed with as it was, or a row and its mirror image would be one."""
+    pairs = list(product([None, *values], repeat=2))
+    tables = {TableName("public", f"t{number}"): ["v", "w"] for number in range(len(pairs))}
+    filled = ["NULL" if value is None else f"'{value}'" for pair in pairs for value in pair]
+    statements = [
+        f"CREATE TABLE t{number} (v {kind}, w {kind}); INSERT INTO t{number} VALUES ({filled[2 * number]}, {filled[2 * number + 1]})"
+        for number in range(len(pairs))
+    ]
+    old = LiveDatabase(server_of(14), "neighbours")
+    LiveDatabase(old.server, "postgres").run("DROP DATABASE IF EXISTS neighbours", "CREATE DATABASE neighbours TEMPLATE template0")
+    hashes = []
+    for database in (database_18, old):
+        database.run("SET TimeZone = 'UTC'", *statements)
+        with database.snapshot() as taken:
+            hashes.append(dict(server_hashes(taken, tables)))
+    assert len({found.total for found in hashes[0].values()}) == len(pairs)
+    assert hashes[0] == hashes[1]
 
 
 def test_each_column_of_many_is_hashed(database_18: LiveDatabase) -> None:
