@@ -34,11 +34,18 @@ def test_the_small_run_gives_a_line_for_every_job_and_peer(tmp_path: Path) -> No
 def test_a_line_says_whether_time_and_memory_keep_the_bound() -> None:
     def verdict(ours: float, theirs: float | None, bound: float, memory: int = 10**6) -> str:
         peer = "" if theirs is None else "peer"
-        return line(job="x", ours=ours, command=None, peer=peer, theirs=theirs, bound=bound, memory=memory).split(" | ")[8]
+        found = line(job="x", ours=[ours], peer=peer, theirs=[] if theirs is None else [theirs], bound=bound, memory=memory)
+        return found.split(" | ")[8]
 
     assert verdict(1, 2, 0.5) == "ok"
     assert verdict(1.1, 2, 0.5) == "over"
     assert verdict(1, None, 1) == "ok"
     assert verdict(1.1, None, 1) == "over"
     assert verdict(1, 2, 0.5, memory=201 * 10**6) == "over"
-    assert "| 0.50 | ok |" in line(job="x", ours=1, command=3, peer="y", theirs=2, bound=0.5, memory=10**6)
+
+
+def test_a_ratio_is_the_median_of_what_each_turn_gave() -> None:
+    """A machine that was twice as slow in one turn, for both, and in another for the peer alone: neither counts."""
+    found = line(job="x", ours=[1, 2, 1], commands=[3, 6, 3], peer="y", theirs=[2, 4, 8], bound=0.5, memory=10**6)
+    assert found == "| x | 1.00 s | 3.00 s | y | 4.00 s | 0.50 | 1.50 | 0.50 | ok | 1 MB |"
+    assert "| 0.25 |" in line(job="x", ours=[1, 2], peer="y", theirs=[4], bound=0.5, memory=10**6)  # a peer that is slow is run once
