@@ -73,6 +73,7 @@ class StrayKind(StrEnum):
     LOCK = "lock"
     WRITING = "writing"
     ABANDONED = "abandoned"
+    INDEX = "index"
     UNREADABLE = "unreadable"
     INCOMPLETE = "incomplete"
     LOST = "lost"

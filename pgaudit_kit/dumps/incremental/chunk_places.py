@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pgaudit_kit.dumps.incremental.pack_files import PackFiles
+from pgaudit_kit.dumps.incremental.pack_frames import index_of_frames
 from pgaudit_kit.dumps.incremental.pack_index import PackIndex, read_pack_index
 from pgaudit_kit.errors import DamagedDump
 from pgaudit_kit.records.chunks import DIGEST_BYTES, PackedChunk
@@ -73,16 +74,26 @@ class ChunkPlaces:
     def _load(self, packs: frozenset[str]) -> None:
         for pack in sorted(packs):
             try:
-                index = read_pack_index(self._files.read(pack + INDEX), resource=f"{self._files.label}/{pack}{INDEX}")
+                index = self._index(pack)
             except DamagedDump as error:
                 self.broken[pack] = error
-            else:
-                if index.pack == pack:
-                    self._indexes.append(index)
-                else:
-                    self.broken[pack] = DamagedDump(f"the index of pack {pack} is that of another one", resource=self._files.label)
+                index = self._index_of_frames(pack)
+            self._indexes.append(index)
             self._seen.add(pack)
         self._sort()
+
+    def _index(self, pack: str) -> PackIndex:
+        index = read_pack_index(self._files.read(pack + INDEX), resource=f"{self._files.label}/{pack}{INDEX}")
+        if index.pack != pack:
+            raise DamagedDump(f"the index of pack {pack} is that of another one", resource=self._files.label)
+        return index
+
+    def _index_of_frames(self, pack: str) -> PackIndex:
+        """What lies in a pack whose index is broken; nothing when the pack is, too."""
+        try:
+            return index_of_frames(pack, self._files.read(pack + PACK))
+        except DamagedDump:
+            return PackIndex.of(pack, ())
 
     def _sort(self) -> None:
         """Sort by the first eight bytes of a digest, which are hardly ever the same of two chunks."""

@@ -16,6 +16,7 @@ from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
 from pgaudit_kit.dumps.files.age import OpenedFiles, sealed, unsealed
+from pgaudit_kit.dumps.incremental.pack_frames import index_of_frames
 from pgaudit_kit.dumps.incremental.pack_index import PackIndex, read_pack_index, write_pack_index
 from pgaudit_kit.errors import DamagedDump, StoreFailed
 from pgaudit_kit.operations.store.known_chunks import KnownChunks
@@ -90,6 +91,16 @@ class PackStore:
                 yield file.removesuffix(INDEX), self._index(file, content)
             except DamagedDump as error:
                 yield file.removesuffix(INDEX), error
+
+    def index_of_frames(self, pack: str) -> PackIndex | None:
+        """What *pack* holds, by its own bytes instead of its index; None unless these are the very bytes that were written."""
+        try:
+            stored = self.read_whole(pack)
+            if hashlib.sha256(stored).hexdigest() != pack:
+                return None
+            return index_of_frames(pack, unsealed(stored, resource=f"{self.folder.label}/{pack}{PACK}"))
+        except (FileNotFoundError, DamagedDump, StoreFailed):
+            return None
 
     def read(self, pack: str, chunk: PackedChunk) -> bytes:
         """The stored bytes of a chunk, not unpacked. Raises FileNotFoundError."""

@@ -62,13 +62,13 @@ class StoredChunks:
         indexes = dict(self._packs.indexes(sorted(whole)))
         for pack in sorted(names):
             size = sizes.get(f"{pack}{PACK}", 0)
-            index = indexes.get(pack)
-            good = isinstance(index, PackIndex) and index.pack == pack
-            chunks = self._remembered(index) if good and isinstance(index, PackIndex) else ()
+            index = usable_index(self._packs, pack, indexes[pack]) if pack in indexes else None
+            chunks = self._remembered(index) if index else ()
             self.facts[pack] = PackFacts(
                 id=pack,
                 size_bytes=size,
-                chunks={c.digest: c.stored_bytes for c in chunks} if good else None,
+                chunks={c.digest: c.stored_bytes for c in chunks} if index else None,
+                has_broken_index=pack in indexes and index is not indexes[pack],
                 is_leftover=pack not in whole,
                 written_at=times.get(f"{pack}{PACK}") or times.get(f"{pack}{INDEX}"),
                 mark=self._packs.mark(pack) if f"{pack}{CONDEMNED}" in sizes else None,
@@ -76,8 +76,8 @@ class StoredChunks:
             )
 
     def _look_for_new_ones(self) -> None:
-        for _, index in self._packs.indexes(sorted(self._packs.ids() - self._seen)):
-            if isinstance(index, PackIndex):
+        for pack, found in self._packs.indexes(sorted(self._packs.ids() - self._seen)):
+            if index := usable_index(self._packs, pack, found):
                 self._remembered(index)
 
     def _remembered(self, index: PackIndex) -> Iterable[PackedChunk]:
@@ -87,6 +87,11 @@ class StoredChunks:
             if chunk.kind is ChunkKind.LIST:
                 self._lists.setdefault(chunk.digest, []).append(Copy(index.pack, chunk))
         return chunks
+
+
+def usable_index(packs: PackStore, pack: str, found: PackIndex | DamagedDump) -> PackIndex | None:
+    """Return the index of *pack* as it was *found*, or what the pack itself tells when that is broken; None when neither can be had."""
+    return found if isinstance(found, PackIndex) and found.pack == pack else packs.index_of_frames(pack)
 
 
 def read_copy(packs: PackStore, copy: Copy) -> bytes:

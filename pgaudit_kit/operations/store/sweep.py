@@ -187,7 +187,10 @@ def _rewritten(packs: PackStore, fates: Iterable[PackFate]) -> list[PackFate]:
 
 def _copy(packs: PackStore, fate: PackFate, writer: PackWriter) -> None:
     content = packs.content(fate.pack.id)
-    chosen = [chunk for chunk in packs.index(fate.pack.id).chunks if chunk.digest in fate.used]
+    index = packs.index_of_frames(fate.pack.id) if fate.pack.has_broken_index else packs.index(fate.pack.id)
+    chosen = [chunk for chunk in index.chunks if chunk.digest in fate.used] if index else []
+    if {chunk.digest for chunk in chosen} != fate.used:
+        raise DamagedDump("it does not hold any more what was found in it", resource=fate.pack.id)
     frames = [content[chunk.offset : chunk.offset + chunk.stored_bytes] for chunk in chosen]
     for chunk, frame in zip(chosen, frames, strict=True):
         unpack_chunk(frame, digest=chunk.digest, kind=chunk.kind, size_bytes=chunk.size_bytes, resource=fate.pack.id)

@@ -30,6 +30,7 @@ class PackFacts:
 
     `chunks`: its chunks by digest, with their sizes in it; None when that is not known: without an index (`is_leftover`) it is no pack yet
     or none any more, and one that cannot be read is left alone. `damaged`: the digests whose bytes in it are known to be broken.
+    `has_broken_index`: `chunks`, if they are known, are what the pack itself tells.
     """
 
     id: str
@@ -39,6 +40,7 @@ class PackFacts:
     written_at: datetime | None = None
     mark: Mark | None = None
     damaged: frozenset[bytes] = frozenset()
+    has_broken_index: bool = False
 
 
 class Fate(StrEnum):
@@ -85,7 +87,7 @@ def _divided(packs: Collection[PackFacts], live: AbstractSet[bytes]) -> dict[str
     A copy in a pack that may go any moment is better than none, and so is one that is broken.
     """
     here = {pack.id: frozenset(live & pack.chunks.keys()) if pack.chunks else frozenset[bytes]() for pack in packs}
-    ordered = sorted(packs, key=lambda pack: (pack.mark is not None, -_share(pack, here[pack.id]), pack.id))
+    ordered = sorted(packs, key=lambda pack: (pack.mark is not None, pack.has_broken_index, -_share(pack, here[pack.id]), pack.id))
     used = dict.fromkeys(here, frozenset[bytes]())
     found: set[bytes] = set()
     for broken in (False, True):
@@ -111,9 +113,9 @@ def _fate(pack: PackFacts, used: frozenset[bytes], running: Mapping[str, datetim
     if not used:
         return PackFate(pack, Fate.CONDEMN, "no backup uses it")
     share = _share(pack, used)
-    if share < REWRITTEN_BELOW and not used & pack.damaged:
-        return PackFate(pack, Fate.REWRITE, f"{share:.0%} of it are used", used)
-    return PackFate(pack, Fate.KEEP, f"{share:.0%} of it are used", used)
+    why = "its index is broken" if pack.has_broken_index else f"{share:.0%} of it are used"
+    anew = pack.has_broken_index or share < REWRITTEN_BELOW
+    return PackFate(pack, Fate.REWRITE if anew and not used & pack.damaged else Fate.KEEP, why, used)
 
 
 def _may_be_of(pack: PackFacts, running: Mapping[str, datetime | None]) -> str | None:

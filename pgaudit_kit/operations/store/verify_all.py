@@ -129,7 +129,7 @@ def verify_all(
         verified.append(_verify_one(place, backup, packs, deep=deep))
         if progress:
             progress(verified[-1])
-    return VerifiedStore(place.label, tuple(verified), strays)
+    return VerifiedStore(place.label, tuple(verified), (*strays, *packs.strays))
 
 
 class _ReadOnce:
@@ -148,6 +148,11 @@ class _ReadOnce:
             self._packs = ReadPacks(self._store, self._encodings)
             self._packs.note()
         return self._packs.checks(backup.dump_file, manifest)
+
+    @property
+    def strays(self) -> tuple[Stray, ...]:
+        """What else is to be told of the packs, if they were read."""
+        return self._packs.strays if self._packs else ()
 
 
 def _verify_one(store: Store, backup: StoredBackup, packs: _ReadOnce, *, deep: bool) -> VerifiedBackup:

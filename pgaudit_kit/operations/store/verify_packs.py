@@ -9,16 +9,17 @@ from contextlib import suppress
 from pgaudit_kit.checks.chunks_whole import check_chunks, check_sums
 from pgaudit_kit.dumps.incremental.chunk_bytes import unpack_chunk
 from pgaudit_kit.dumps.incremental.nodes import chunks_listed, read_object_list
-from pgaudit_kit.dumps.incremental.pack_index import PackIndex
 from pgaudit_kit.dumps.text_encoding import codec_of, to_utf8
 from pgaudit_kit.errors import DamagedDump, StoreFailed
+from pgaudit_kit.operations.store.packs import INDEX, PACKS
 from pgaudit_kit.operations.store.store import Store
-from pgaudit_kit.operations.store.stored_chunks import StoredChunks
+from pgaudit_kit.operations.store.stored_chunks import StoredChunks, usable_index
 from pgaudit_kit.operations.store.used_chunks import read_index
 from pgaudit_kit.records.chunks import Chunk, ChunkKind, IncrementalIndex, PackedChunk
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS
 from pgaudit_kit.records.manifest import Manifest
+from pgaudit_kit.records.stored_backup import Stray, StrayKind
 from pgaudit_kit.records.verdict import Check
 from pgaudit_kit.rows.fingerprint import fingerprint_of
 from pgaudit_kit.rows.large_objects import fingerprint_of_objects
@@ -28,12 +29,14 @@ class ReadPacks:
     """The packs of *store*, each chunk read and held against its name. Raises StoreFailed.
 
     *encodings*: those of the databases that are backed up there: the same bytes are other rows in each of them.
-    `broken`: the chunks that are not what they should be, by pack; `unread`: why one could not be read.
+    `broken`: the chunks that are not what they should be, by pack; `unread`: why one could not be read; `with_broken_index`: the packs
+    that are whole beside an index that is not.
     """
 
     def __init__(self, store: Store, encodings: Collection[str] = ()) -> None:
         self.broken: dict[str, frozenset[bytes]] = {}
         self.unread: dict[str, str] = {}
+        self.with_broken_index: set[str] = set()
         self._not_asked: set[bytes] = set()
         self._store = store
         self._packs = store.packs
@@ -66,6 +69,14 @@ class ReadPacks:
         checks = [check_chunks(examined.lost, compared=len(examined.used), unread=unread)] if examined.used else []
         return [*checks, check_sums(sums, skipped=len(examined.lost))] if sums or examined.lost else checks
 
+    @property
+    def strays(self) -> tuple[Stray, ...]:
+        """What is wrong in the folder of the packs without taking anything from any backup."""
+        why = "is broken; the pack beside it is whole and is read in its place, and the next prune writes both anew"
+        return tuple(
+            Stray(f"{PACKS}/{pack}{INDEX}", StrayKind.INDEX, why) for pack in sorted(self.with_broken_index - self._packs.condemned())
+        )
+
     def has(self, digest: bytes) -> bool:
         """Whether some copy of a chunk is whole."""
         return digest in self._whole
@@ -86,8 +97,9 @@ class ReadPacks:
 
     def _read_new_ones(self) -> bool:
         new = self._packs.ids() - self._seen
-        for pack, index in self._packs.indexes(sorted(new)):
-            if isinstance(index, PackIndex) and index.pack == pack:
+        for pack, found in self._packs.indexes(sorted(new)):
+            if index := usable_index(self._packs, pack, found):
+                self.with_broken_index |= {pack} if index is not found else set()
                 broken = frozenset(self._broken_in(pack, index.chunks))
                 self.broken |= {pack: broken} if broken else {}
         self._seen |= new

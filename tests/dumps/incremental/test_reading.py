@@ -220,6 +220,29 @@ def test_verify_reads_it_all(backed: Backed) -> None:
     assert pk.verify(backed.backup).verdict == "failed"
 
 
+@pytest.mark.parametrize("harm", ["a bit", "cut short", "empty", "another's"])
+def test_packs_whose_index_is_broken_are_read_by_themselves(backed: Backed, harm: str) -> None:
+    """Rows, lists, and large objects: what a restore needs is in the packs."""
+    packs = backed.store.packs()
+    others = backed.store.folder / "others"
+    others.mkdir()
+    StoreOfBackups(others, backed.store.pg_dump).backup(backed.url, "other")
+    other = next((others / "packs").glob("*.index")).read_bytes()
+    for pack in packs:
+        path = pack.with_suffix(".index")
+        content = path.read_bytes()
+        broken = content[:20] + bytes([content[20] ^ 1]) + content[21:]
+        path.write_bytes({"a bit": broken, "cut short": content[:-5], "empty": b"", "another's": other}[harm])
+    backup, plain = read_dump(backed.backup), read_dump(backed.plain)
+    assert backup.damage == ()
+    assert pk.verify(backed.backup).verdict in ("passed", "warned")
+    for name in plain.table_data:
+        assert b"".join(backup.row_blocks(name)) == b"".join(plain.row_blocks(name))
+    large = max(packs, key=lambda pack: pack.stat().st_size)
+    large.write_bytes(large.read_bytes()[: large.stat().st_size // 2])
+    assert read_dump(backed.backup).damage, "half of it is lost, and its index is"
+
+
 @pytest.mark.parametrize("broken", [".pack", ".index", "the listing"])
 def test_packs_that_cannot_be_reached_say_nothing_about_the_backup(backed: Backed, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
     memory = fsspec.filesystem("memory")

@@ -13,6 +13,7 @@ import pytest
 
 from pgaudit_kit.dumps.files.compression import decoded
 from pgaudit_kit.dumps.incremental.chunk_bytes import digest_of, unpack_chunk
+from pgaudit_kit.dumps.incremental.nodes import write_chunk_list
 from pgaudit_kit.dumps.incremental.pack_index import PackIndex
 from pgaudit_kit.errors import StoreFailed
 from pgaudit_kit.operations.store.known_chunks import KnownChunks
@@ -22,7 +23,7 @@ from pgaudit_kit.operations.store.running_backups import RunningBackup, running_
 from pgaudit_kit.operations.store.store import Store
 from pgaudit_kit.operations.store.sweep_plan import Mark
 from pgaudit_kit.operations.store.upload_markers import born, this_machine
-from pgaudit_kit.records.chunks import ChunkKind
+from pgaudit_kit.records.chunks import Chunk, ChunkKind
 from pgaudit_kit.records.fingerprint import Fingerprint
 from tests.packed_chunks import pack_chunk
 
@@ -144,6 +145,29 @@ def test_an_index_that_is_broken_takes_nothing_else_with_it(any_store: Store) ->
     known, seen = any_store.packs.known()
     assert [digest_of(ChunkKind.ROWS, raw) in known for raw in contents] == [False, True]
     assert seen == {packs[1]}
+
+
+def test_the_frames_of_a_pack_tell_what_it_holds(any_store: Store) -> None:
+    line, blob, listed = b"a\tb\n", b"\xff\0", write_chunk_list([Chunk(b"x" * 32, 5)])
+    kinds = {line: ChunkKind.ROWS, blob: ChunkKind.BLOB, listed: ChunkKind.LIST, b"x" * 300_000: ChunkKind.BLOB}
+    writer = PackWriter(any_store.packs)
+    for raw, kind in kinds.items():
+        writer.add(kind, digest_of(kind, raw), pack_chunk(raw, level=3), size_bytes=len(raw))
+    writer.flush()
+    [pack] = writer.packs
+    made = any_store.packs.index_of_frames(pack)
+    assert made is not None
+    assert set(any_store.packs.index(pack).chunks) <= set(made.chunks)
+    assert {c.digest for c in made.chunks} == {digest_of(ChunkKind.BLOB, raw) for raw in kinds} | {
+        digest_of(ChunkKind.ROWS, line),
+        digest_of(ChunkKind.LIST, listed),
+    }
+    content = any_store.packs.folder.read(f"{pack}.pack")
+    for harmed in (content[:-1], content + b"x", content[:-1] + bytes([content[-1] ^ 1]), b""):
+        any_store.packs.folder.write(f"{pack}.pack", harmed)
+        assert any_store.packs.index_of_frames(pack) is None
+    any_store.packs.folder.remove(f"{pack}.pack")
+    assert any_store.packs.index_of_frames(pack) is None
 
 
 def test_a_list_of_damage_that_cannot_be_read_stops_it(any_store: Store) -> None:

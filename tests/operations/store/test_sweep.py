@@ -8,6 +8,8 @@ from pathlib import Path
 import fsspec  # type: ignore[import-untyped]
 import pytest
 
+from pgaudit_kit.dumps.incremental.pack_index import PackIndex
+from pgaudit_kit.operations.store.packs import PackStore
 from pgaudit_kit.operations.store.prune import prune
 from pgaudit_kit.operations.store.remote_store import RemoteStore
 from pgaudit_kit.operations.store.retention import Retention
@@ -88,6 +90,18 @@ def test_a_pack_of_which_little_is_used_is_written_anew_before_it_goes(any_store
     assert contents(any_store) == kept
     done = sweep(any_store, grace=AT_ONCE)
     assert large in done.deleted
+    assert contents(any_store) == kept
+
+
+def test_a_pack_in_which_what_is_used_is_not_found_any_more_stays(any_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    back_up(any_store, AT, {"t": rows(*range(200))}, full_bytes=1 << 20)
+    back_up(any_store, LATER, {"t": rows(*range(40))}, full_bytes=1 << 20)
+    delete_first(any_store)
+    kept = contents(any_store)
+    with monkeypatch.context() as patch:
+        patch.setattr(PackStore, "index", lambda _, pack: PackIndex.of(pack, ()))
+        done = sweep(any_store, grace=AT_ONCE)
+    assert done.deleted == ()
     assert contents(any_store) == kept
 
 

@@ -51,6 +51,14 @@ def test_of_several_copies_one_counts_where_most_else_is_used() -> None:
     assert fates(pack("a", A, mark=OLD_MARK), pack("b", A, B), live=[A]) == {"a": "delete", "b": "keep"}
 
 
+def test_a_pack_whose_index_is_broken_is_written_anew_unless_all_of_it_lies_elsewhere() -> None:
+    broken = replace(pack("broken", A, B), has_broken_index=True)
+    assert fates(broken, live=[A, B]) == {"broken": "rewrite"}
+    assert fates(broken, live=[]) == {"broken": "condemn"}
+    assert fates(broken, pack("whole", A, B, b"x", b"y"), live=[A, B]) == {"broken": "condemn", "whole": "keep"}
+    assert fates(replace(broken, damaged=frozenset({A})), live=[A]) == {"broken": "keep"}
+
+
 @pytest.mark.parametrize(
     ("mark", "live", "running", "fate"),
     [

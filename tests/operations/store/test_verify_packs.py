@@ -89,6 +89,36 @@ def test_a_lost_or_broken_chunk_names_the_backups_and_tables_and_the_next_backup
     assert not filled.packs.damaged()
 
 
+@pytest.mark.parametrize("harm", ["broken", "another's"])
+def test_packs_whose_index_is_broken_lose_nothing_and_the_next_sweep_writes_them_anew(filled: Store, harm: str) -> None:
+    before = {b.dump_file: read_back(filled, b.dump_file) for b in filled.backups()}
+    packs, folder = sorted(filled.packs.ids()), filled.packs.folder
+    other = folder.read(f"{packs[-1]}.index")
+    for pack in packs[:-1]:
+        folder.write(f"{pack}.index", b"nonsense" if harm == "broken" else other)
+    verified = verify_all(filled)
+    assert found(verified) == {"31": WHOLE, "01": WHOLE}
+    assert [(s.name, str(s.kind)) for s in verified.strays] == [(f"packs/{pack}.index", "index") for pack in packs[:-1]]
+    assert verified.verdict is Outcome.PASSED
+    assert not filled.packs.damaged()
+
+    swept = sweep(filled, grace=timedelta(0))
+    assert not swept.not_swept
+    assert set(swept.deleted) == set(packs[:-1])
+    assert verify_all(filled).strays == ()
+    assert {b.dump_file: read_back(filled, b.dump_file) for b in filled.backups()} == before
+
+
+def test_a_sweep_leaves_a_pack_that_is_broken_as_its_index_is(filled: Store) -> None:
+    """Neither tells what is in it: it may be the last copy of something."""
+    pack = pack_of(filled, rows(7)[0])
+    filled.packs.folder.write(f"{pack}.index", b"nonsense")
+    filled.packs.folder.write(f"{pack}.pack", filled.packs.folder.read(f"{pack}.pack")[:-1])
+    assert found(verify_all(filled))["31"]["chunks.whole"] == "failed"
+    sweep(filled, grace=timedelta(0))
+    assert f"{pack}.pack" in filled.packs.folder.sizes()
+
+
 def test_tables_that_do_not_add_up_to_the_manifest_fail(filled: Store) -> None:
     backup = filled.backups()[0]
     file = f"{backup.name}.manifest.json"
