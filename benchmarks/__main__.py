@@ -19,7 +19,8 @@ from statistics import median
 import platformdirs
 
 from benchmarks.data import Data
-from benchmarks.jobs import MOST_MEMORY, Job, jobs
+from benchmarks.job import MOST_MEMORY, Job
+from benchmarks.jobs import jobs
 
 SLOW_PEER = 30.0  # seconds after which a peer is run once only
 HEAD = "| job | ours | as command | peer | theirs | ratio | as command | bound | | peak memory |"

@@ -1,16 +1,20 @@
-"""What is measured, against what, and the bound that it has to keep."""
+"""All that is measured: against what, and the bound that it has to keep."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from math import inf
 
 from benchmarks.data import Data
+from benchmarks.job import Job, Peer
+from benchmarks.live_backup import backup_jobs
+from benchmarks.live_objects import live_jobs
+from benchmarks.live_rows import row_jobs
 from benchmarks.measuring import Measured, inside, outside
+from benchmarks.rehearsals import rehearsal_jobs
 
 # What a notebook has loaded when it opens its second dump; the whole command has to load what it needs itself.
 IMPORTS = """
@@ -32,32 +36,6 @@ dump = read_dump({0!r})
 assert sum(found.rows for found in dump.fingerprints().values()) == {1}
 """
 PROCESSES = 2
-MOST_MEMORY = 200_000_000
-
-
-@dataclass(frozen=True)
-class Peer:
-    """What a job is measured against: `run` gives seconds, None when it is not installed. `bound`: the most that the ratio may be."""
-
-    name: str
-    bound: float
-    run: Callable[[], float | None]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One job: in a process that has loaded the package, and as a whole command (None: there is no such command).
-
-    `bound`: the most seconds that it may take, of a job without a peer. `most`: the most bytes of memory; no
-    bound for what holds its result.
-    """
-
-    name: str
-    ours: Callable[[], Measured]
-    command: Callable[[], float] | None = None
-    peers: Sequence[Peer] = ()
-    bound: float | None = None
-    most: float = MOST_MEMORY
 
 
 def jobs(data: Data) -> Iterator[Job]:
@@ -116,11 +94,6 @@ def jobs(data: Data) -> Iterator[Job]:
         peers=[Peer('pandas.read_csv(engine="pyarrow")', 2.0, lambda: _read_csv(data))],
         most=inf,
     )
-    from benchmarks.live_backup import backup_jobs  # which need Job
-    from benchmarks.live_objects import live_jobs
-    from benchmarks.live_rows import row_jobs
-    from benchmarks.rehearsals import rehearsal_jobs
-
     yield from backup_jobs(data)
     yield from row_jobs(data)
     yield from live_jobs(data)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.data import Data
-from benchmarks.jobs import Job, Peer
+from benchmarks.job import Job, Peer
 from benchmarks.measuring import Measured, inside, outside
 
 BOUND = 1.15

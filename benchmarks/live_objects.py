@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.data import Data
-from benchmarks.jobs import Job, Peer
+from benchmarks.job import Job, Peer
 from benchmarks.live_data import LiveDatabase, databases, fill
 from benchmarks.measuring import Measured, inside, outside
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer

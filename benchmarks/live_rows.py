@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 
 from benchmarks.data import TABLES, Data
-from benchmarks.jobs import Job, Peer
+from benchmarks.job import Job, Peer
 from benchmarks.measuring import Measured, inside, outside
 
 MOST_MEMORY = 300_000_000

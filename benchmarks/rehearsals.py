@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 
 from benchmarks.data import Data
-from benchmarks.jobs import Job, Peer
+from benchmarks.job import Job, Peer
 from benchmarks.measuring import Measured, inside, outside
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 

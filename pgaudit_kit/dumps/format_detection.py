@@ -12,7 +12,7 @@ from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.dumps.files.folders import Folder
 from pgaudit_kit.dumps.files.locating import Given, locate
 from pgaudit_kit.dumps.files.wrapping import Wrapping, wrapping_of
-from pgaudit_kit.dumps.files.zip_member import names_in_zip
+from pgaudit_kit.dumps.files.zip_directory import names_in_zip
 from pgaudit_kit.dumps.incremental.index_file import MAGIC as INCREMENTAL
 from pgaudit_kit.dumps.not_a_dump import (
     NAME_A_DUMP,

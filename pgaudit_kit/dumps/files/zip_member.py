@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
 
 from pgaudit_kit.dumps.files.compression import PIECE, STEP, Algorithm, decoded
-from pgaudit_kit.dumps.files.decompression import DumpFile
 from pgaudit_kit.errors import DamagedDump, UnsupportedDump
 
-_LOCAL, _CENTRAL, _DESCRIPTOR = b"PK\3\4", b"PK\1\2", b"PK\7\b"
+_LOCAL, CENTRAL, _DESCRIPTOR = b"PK\3\4", b"PK\1\2", b"PK\7\b"
 _HEAD = struct.Struct("<4s2xHH4xLLLHH")  # signature, flags, method, checksum, sizes packed and unpacked, lengths of name and extra
 _ENCRYPTED, _SIZES_BEHIND = 0x0001, 0x0008
 _STORED, _DEFLATED = 0, 8
 _METHODS: dict[int, Algorithm] = {12: "bzip2", 93: "zstd", 95: "xz"}
-_IN_EXTRA = 0xFFFF_FFFF  # a size that does not fit stands in the extra field 1
-_OF_MACOS = b"__MACOSX/"  # what its Finder adds for the attributes of a file
-_END = b"PK\5\6"
-_END_HEAD = struct.Struct("<10xHLLH")  # entries, length and offset of the directory, length of the comment
-_END_AT_MOST = 1 << 17  # the end of a zip file has 22 bytes and a comment of at most 64 KiB
-_ENDS_OF_ZIP64 = 76  # what stands between the directory and the end when zip64 was meant to be possible
-_DIRECTORY_ENTRY = re.compile(rb"PK\x01\x02.{24}(..).{16}", re.DOTALL)  # the length of the name, which follows
+IN_EXTRA = 0xFFFF_FFFF  # a size that does not fit stands in the extra field 1
+OF_MACOS = b"__MACOSX/"  # what its Finder adds for the attributes of a file
+END = b"PK\5\6"
+END_HEAD = struct.Struct("<10xHLLH")  # entries, length and offset of the directory, length of the comment
+END_AT_MOST = 1 << 17  # the end of a zip file has 22 bytes and a comment of at most 64 KiB
 _UNPACK = "Unpack it first (unzip), and name the dump."
 
 
@@ -36,53 +32,20 @@ def zip_member(chunks: Iterable[bytes], *, resource: str) -> Iterator[bytes]:
     files = 0
     while source.peek(4) == _LOCAL:
         name, pieces = _member(source)
-        is_file = not name.endswith(b"/") and not name.startswith(_OF_MACOS)
+        is_file = not name.endswith(b"/") and not name.startswith(OF_MACOS)
         files += is_file
         if files > 1:
             raise UnsupportedDump("a zip file with several members", resource=resource, remedy=_UNPACK)
         for piece in pieces:
             if is_file:
                 yield piece
-    end = source.rest(_END_AT_MOST) if source.peek(4) == _CENTRAL else b""
-    at = end.rfind(_END)
-    if at < 0 or at + _END_HEAD.size > len(end):
+    end = source.rest(END_AT_MOST) if source.peek(4) == CENTRAL else b""
+    at = end.rfind(END)
+    if at < 0 or at + END_HEAD.size > len(end):
         raise DamagedDump("the zip file is cut short: its directory is not all there", resource=resource)
-    *_, comment = _END_HEAD.unpack_from(end, at)
-    if at + _END_HEAD.size + comment != len(end):
+    *_, comment = END_HEAD.unpack_from(end, at)
+    if at + END_HEAD.size + comment != len(end):
         raise DamagedDump("the zip file does not end where it says", resource=resource)
-
-
-def names_in_zip(file: DumpFile) -> list[str] | None:
-    """The names of the files in a bare zip file, from its directory, which is at its end; None when there is none.
-
-    Raises DumpNotFound, DamagedDump as reading does.
-    """
-    size = file.size_bytes
-    start = max(0, size - _END_AT_MOST)
-    tail = _read(file, start, size - start)
-    at = tail.rfind(_END)
-    if at < 0 or len(tail) - at < _END_HEAD.size:
-        return None
-    entries, length, offset, _ = _END_HEAD.unpack_from(tail, at)
-    if _IN_EXTRA in (offset, length):  # what stands before the end is enough to see how many there are
-        listed = tail[max(0, tail.find(_CENTRAL)) : at]
-    else:
-        listed = _read(file, start + at - length - _ENDS_OF_ZIP64, min(length + _ENDS_OF_ZIP64, _END_AT_MOST))
-    names = [
-        listed[found.end() : found.end() + int.from_bytes(found[1], "little")].decode("utf-8", "replace")
-        for found in _DIRECTORY_ENTRY.finditer(listed)
-    ]
-    if entries and not names:
-        return None
-    return [name for name in names if not name.endswith("/") and not name.startswith(_OF_MACOS.decode())]
-
-
-def _read(file: DumpFile, offset: int, size: int) -> bytes:
-    read = b""
-    with file.open(max(0, offset)) as stream:
-        while len(read) < size and (more := stream.read(size - len(read))):
-            read += more
-    return read
 
 
 def _member(source: _Source) -> tuple[bytes, Iterator[bytes]]:
@@ -93,7 +56,7 @@ def _member(source: _Source) -> tuple[bytes, Iterator[bytes]]:
         raise UnsupportedDump("an encrypted zip file", resource=source.resource, remedy=_UNPACK)
     if flags & _SIZES_BEHIND:
         return name, _checked(source, _unpacked(source, method, None), None)
-    packed = _size_in(extra, size) if packed == _IN_EXTRA else packed
+    packed = _size_in(extra, size) if packed == IN_EXTRA else packed
     return name, _checked(source, _unpacked(source, method, packed), checksum)
 
 
@@ -114,9 +77,9 @@ def _size_in(extra: bytes, size: int) -> int:
         kind, length = struct.unpack_from("<HH", extra, at)
         sizes = extra[at + 4 : at + 4 + length]
         if kind == 1:
-            return int.from_bytes(sizes[8:16] if size == _IN_EXTRA else sizes[:8], "little")
+            return int.from_bytes(sizes[8:16] if size == IN_EXTRA else sizes[:8], "little")
         at += 4 + length
-    return _IN_EXTRA
+    return IN_EXTRA
 
 
 def _unpacked(source: _Source, method: int, packed: int | None) -> Iterator[bytes]:
@@ -156,7 +119,7 @@ def _checksum_behind(source: _Source) -> int:
         source.take(4)
     checksum = int.from_bytes(source.take(4), "little")
     source.take(8)
-    if source.peek(4) not in (_LOCAL, _CENTRAL):
+    if source.peek(4) not in (_LOCAL, CENTRAL):
         source.take(8)
     return checksum
 
