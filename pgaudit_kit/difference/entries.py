@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.difference.lost import what_was_lost
@@ -29,9 +30,10 @@ def entries_of(difference: Difference, *, rows: bool) -> dict[str, Any]:
     }
     if rows:
         results = {t.name: difference.row_result(t.name) for t in difference.table_differences}
-        plain["rows"] = {_dotted(n): [_row_entry(r) for r in result.listed] for n, result in results.items()}
+        keys = _keys(results)
+        plain["rows"] = {keys[n]: [_row_entry(r) for r in result.listed] for n, result in results.items()}
         unknown = {t.name for t in difference.table_differences if t.status == "not_checked"}
-        plain["row_counts"] = {_dotted(n): _counts_entry(result, known=n not in unknown) for n, result in results.items()}
+        plain["row_counts"] = {keys[n]: _counts_entry(result, known=n not in unknown) for n, result in results.items()}
         plain |= what_was_lost(difference)
     return plain
 
@@ -48,8 +50,11 @@ def _table_entry(t: TableDifference) -> Mapping[str, Any]:
     }
 
 
-def _dotted(name: TableName) -> str:
-    return f"{name.schema}.{name.name}"
+def _keys(names: Iterable[TableName]) -> dict[TableName, str]:
+    """Each as schema.table; with quotes as in SQL where dots within make several the same."""
+    dotted = {name: f"{name.schema}.{name.name}" for name in names}
+    times = Counter(dotted.values())
+    return {name: key if times[key] == 1 else str(name) for name, key in dotted.items()}
 
 
 def _object_entry(d: ObjectDifference) -> Mapping[str, Any]:

@@ -123,7 +123,9 @@ _SIMPLE: Mapping[str, Callable[[str], str]] = {
     "double precision": lambda text: "0" if text == "-0" else text,
     "interval": _interval,
     "jsonb": lambda text: _NOT_IN_STRINGS.sub(lambda m: m[1] or _number(m[2]), text),
-    "letters": lambda text: normalize("NFKD", normalize("NFKD", text).lower()),
+    "letters": lambda text: normalize(
+        "NFKD", normalize("NFKD", text).lower().replace("\N{GREEK SMALL LETTER FINAL SIGMA}", "\N{GREEK SMALL LETTER SIGMA}")
+    ),
     "base letters": _base_letters,
     "characters": lambda text: normalize("NFD", text),
 }

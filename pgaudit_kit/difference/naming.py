@@ -22,7 +22,8 @@ def find_table(name: str | TableName, left: Source, right: Source) -> TableName:
     """Return the one table of that name (`schema.table`, or a name that is there only once) in either source. Raises UsageError."""
     if isinstance(name, TableName):
         return name
-    found = [table for table in {*left.table_data, *right.table_data} if name in _spellings(table)]
+    tables = {*left.table_data, *right.table_data}
+    found = [table for table in tables if name == str(table)] or [table for table in tables if name in _spellings(table)]
     if len(found) == 1:
         return found[0]
     if not found:

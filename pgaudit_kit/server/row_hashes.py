@@ -65,13 +65,12 @@ def _time_hashed(kind: str, subtracted: str) -> str:
 
 
 # Of these, hash functions that can be called take a seed, and need no record, which is dearer than text: {c} is the column, {seed} the
-# hash of the columns before it. NULL is hashed as a value that these never or hardly have; to be certain, NULLs are counted as well.
+# hash of the columns before it. NULL is hashed as a value that these never have; where any value could be one, it is told by its place.
 # int8 is hashed as float8 too: its own hash gives away how its halves differ, and where float8 is not exact, its halves tell.
 _CHAINED = {
     "int2": "pg_catalog.hashint4extended(COALESCE({c}::int4, 65536), {seed})",
     "int4": "pg_catalog.hashint4extended(COALESCE({c}, -1730815047), {seed})",
-    "int8": "pg_catalog.hashint8extended(COALESCE({c}, -1730815047),"
-    " pg_catalog.hashfloat8extended(COALESCE({c}, -1730815047)::float8, {seed}))",
+    "int8": "pg_catalog.hashint8extended(COALESCE({c}, 0), pg_catalog.hashfloat8extended(COALESCE({c}::float8, 0.5), {seed}))",
     "bool": "pg_catalog.hashint4extended(COALESCE({c}::int4, 2), {seed})",
     "date": "pg_catalog.hashint4extended(COALESCE(pg_catalog.daterange_subdiff({c}, '2000-01-01')::int4, -1730815047), {seed})",
     "uuid": "pg_catalog.uuid_hash_extended(COALESCE({c}, 'e5d1c0b7-94a2-4f6b-8d3c-1f20a96b57ce'::uuid), {seed})",
@@ -80,6 +79,8 @@ _CHAINED = {
     "timestamp": _time_hashed("timestamp", "tsrange_subdiff"),
     "timestamptz": _time_hashed("timestamptz", "tstzrange_subdiff"),
 }
+_ANY_VALUE = ("int4", "uuid", "text", "varchar", "name")
+_BITS = 31  # of an int4 that is not negative
 _MOST_CHAINED = 62  # each is one level deeper for the server, which has an end
 
 Sums: TypeAlias = Mapping[int, tuple[int, Decimal]]
@@ -97,13 +98,18 @@ def can_hash(snapshot: Snapshot) -> bool:
     return snapshot.major >= _FIRST_MAJOR and snapshot.provenance.encoding != "SQL_ASCII"
 
 
-def server_hash(snapshot: Snapshot, name: TableName, columns: Sequence[str], *, workers: bool = True) -> ServerHash:
+def server_hash(snapshot: Snapshot, name: TableName, columns: Sequence[str], *, workers: bool = True) -> ServerHash | None:
     """The rows of *name* over *columns*, hashed by the server as a whole, by several processes of it unless not *workers*.
 
-    Raises RowsNotAvailable, QueryFailed.
+    None when it does not hash them: a role may not call every function. Raises RowsNotAvailable, and QueryFailed when the server is gone.
     """
-    rows, total = bucket_sums(snapshot, name, columns, (), buckets=1, workers=workers).get(0, (0, Decimal(0)))
-    return ServerHash(rows, int(total), _hash(columns, types_hashed_apart(snapshot, name), _ROW_SEED))
+    try:
+        rows, total = bucket_sums(snapshot, name, columns, (), buckets=1, workers=workers).get(0, (0, Decimal(0)))
+        return ServerHash(rows, int(total), _hash(columns, types_hashed_apart(snapshot, name), _ROW_SEED))
+    except QueryFailed:
+        if snapshot.is_closed:
+            raise
+        return None
 
 
 def server_hashes(snapshot: Snapshot, tables: Mapping[TableName, Sequence[str]]) -> Iterator[tuple[TableName, ServerHash]]:
@@ -177,17 +183,20 @@ def _bucket(key: Sequence[str], types: Mapping[str, str], buckets: int) -> str:
 
 
 def _hash(columns: Sequence[str], types: Mapping[str, str], seed: int) -> str:
-    """The hash of a row: of the columns that are hashed as a record, then of each other one in turn, then of how many of these are NULL.
+    """The hash of a row: of the columns that are hashed as a record, then of each other one in turn, then of which of these are NULL.
 
     A record's hash is a sum of its columns' hashes, each times a constant: summed up over rows, values that change places between rows
-    would not be seen. As a seed of what follows (the number of NULLs at least) it is mixed.
+    would not be seen. As a seed of what follows (no NULL, at least) it is mixed.
     """
     chained = [column for column in columns if types.get(column) in _CHAINED][:_MOST_CHAINED]
     found = _record_hash([column for column in columns if column not in chained], types, seed)
     for column in chained:
         found = _CHAINED[types[column]].format(c=quoted(column), seed=found)
-    nulls = f"pg_catalog.num_nulls({', '.join(map(quoted, chained))})" if chained else "0"
-    return f"pg_catalog.hashint4extended({nulls}, {found})"
+    doubtful = [quoted(column) for column in chained if types[column] in _ANY_VALUE]
+    for start in range(0, max(len(doubtful), 1), _BITS):
+        bits = (f"CASE WHEN {column} IS NULL THEN {1 << bit} ELSE 0 END" for bit, column in enumerate(doubtful[start : start + _BITS]))
+        found = f"pg_catalog.hashint4extended({' + '.join(bits) or '0'}, {found})"
+    return found
 
 
 def _record_hash(columns: Sequence[str], types: Mapping[str, str], seed: int) -> str:

@@ -314,6 +314,11 @@ class Snapshot(TablesByName, SourceFrames):
         """Whether a pooler stands between: the backend that answers is not the one that the connection was told of."""
         return bool(self._connection.info.backend_pid != self.ask("SELECT pg_backend_pid() AS pid")[0]["pid"])
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be asked any more: it was closed, or the connection is lost."""
+        return bool(self._connection.closed)
+
     def cancel(self) -> None:
         """Stop what another thread is waiting for."""
         self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
@@ -338,15 +343,15 @@ class Snapshot(TablesByName, SourceFrames):
             "database": self.label,
             "server": self._provenance.server_version,
             "seen as of": self._provenance.created_at,
-            "connection": "closed" if self._connection.closed else "one READ ONLY transaction, until .close()",
+            "connection": "closed" if self.is_closed else "one READ ONLY transaction, until .close()",
         }
-        if self._connection.closed:
+        if self.is_closed:
             return html.fragment(html.summary(facts))
         rows = [(data.name.schema, data.name.name, len(data.columns)) for data in tables_alone(self.table_data)]
         return html.fragment(html.summary(facts), html.table(["schema", "name", "columns"], rows, caption="Tables"))
 
     def __repr__(self) -> str:
-        state = ", closed" if self._connection.closed else ""
+        state = ", closed" if self.is_closed else ""
         return f"<Snapshot of {self.label}, PostgreSQL {self._provenance.server_version}, {self._provenance.created_at}{state}>"
 
     def _known(self, name: TableName) -> TableData:
@@ -370,7 +375,7 @@ class Snapshot(TablesByName, SourceFrames):
         return data
 
     def _check_free(self) -> None:
-        if self._connection.closed:
+        if self.is_closed:
             raise UsageError("this snapshot is closed", resource=self.label, remedy="Take a new one.")
         if self._reading is not None:
             raise UsageError(

@@ -122,3 +122,22 @@ def test_what_holds_no_rows_is_named_as_what_it_is(kind: str, attributes: dict[s
             diff(source, FakeSource()).rows(name)
     with pytest.raises(UsageError, match="table w is in neither source"):
         diff(source, FakeSource()).rows("w")
+
+
+def test_tables_whose_dotted_names_are_the_same_are_two_all_the_same() -> None:
+    held = {TableName("a.b", "c"): (("x",), b"1\n2\n"), TableName("a", "b.c"): (("x",), b"7\n")}
+    both = Inventory(tuple(DatabaseObject(ObjectKey("TABLE", t.schema, t.name), columns=TABLE.columns) for t in held))
+    other = dict.fromkeys(held, (("x",), b"2\n"))
+    found = diff(whole(copy_text=held, inventory=both), whole(copy_text=other, inventory=both))
+    plain = found.to_dict(rows=True)
+    assert {name: len(rows) for name, rows in plain["rows"].items()} == {'"a.b".c': 1, 'a."b.c"': 2}
+    assert {name: counts["extra"] for name, counts in plain["row_counts"].items()} == {'"a.b".c': 0, 'a."b.c"': 1}
+
+
+def test_a_name_as_sql_writes_it_is_that_table_whatever_others_are_called() -> None:
+    held = {TableName("public", "t"): (("a",), b"1\n"), TableName("x", "public.t"): (("a",), b"1\n")}
+    found = diff(whole(copy_text=held), whole(copy_text=held))
+    assert found.find_table("public.t") == TableName("public", "t")
+    assert found.find_table('x."public.t"') == TableName("x", "public.t")
+    with pytest.raises(UsageError, match="several schemas"):
+        diff(whole(copy_text={**held, TableName("y", "t"): (("a",), b"")}), whole()).find_table("t")

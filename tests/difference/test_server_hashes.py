@@ -164,6 +164,31 @@ def test_when_one_server_fails_the_other_is_stopped(two: tuple[str, str]) -> Non
         assert left.ask("SELECT 1 AS one") == [{"one": 1}]
 
 
+def test_a_server_that_refuses_to_hash_sends_its_rows(two: tuple[str, str]) -> None:
+    """A role may read all rows and yet not call every function of the server."""
+    _run(two[1], "UPDATE t SET n = 0 WHERE id = 6", "CREATE ROLE reader LOGIN IN ROLE pg_read_all_data")
+    _run(two[1], "REVOKE EXECUTE ON FUNCTION pg_catalog.hashtextextended(text, bigint) FROM PUBLIC")
+    try:
+        for urls in (two, two[::-1]):
+            with diff(*(url.replace("://postgres@", "://reader@") for url in urls), data_only=True) as difference:
+                (table,) = difference.all_tables
+                assert (table.status, table.method) == ("different", "rows")
+                assert difference.row_result("t").counts.changed == 1
+    finally:
+        _run(two[1], "DROP ROLE reader")
+
+
+def test_a_server_that_is_gone_is_told_as_such(two: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(side: Snapshot, *_: object) -> object:
+        return side.ask("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    monkeypatch.setattr(server_hashes, "bucket_sums", ended)
+    with diff(*two, data_only=True) as difference:
+        (table,) = difference.all_tables
+        assert table.status == "not_checked"
+        assert "terminating connection" in table.reason
+
+
 def test_a_limit_lists_fewer_rows_and_counts_all(two: tuple[str, str]) -> None:
     _run(two[1], "DELETE FROM t WHERE id % 500 = 0")
     with diff(*two, limit=2) as difference:

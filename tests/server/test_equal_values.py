@@ -47,7 +47,7 @@ VALUES = {
 }  # fmt: skip
 UNIQUE_TEXTS = ("plain", "text", "timetz")
 BLIND = {
-    "und-u-ks-level2": ["a", "A", "ä", "Ä", "a\u0308", "ß", "ss", "SS", "b", "①", "1"],
+    "und-u-ks-level2": ["a", "A", "ä", "Ä", "a\u0308", "ß", "ss", "SS", "b", "①", "1", "\u03c2", "\u03c3", "\u03a3"],
     "und-u-ks-level1": ["a", "A", "ä", "Ä", "a\u0308", "e", "É", "ß", "SS", "ss"],
     "und": ["a", "A", "ä", "a\u0308", "Ä"],
 }

@@ -9,13 +9,20 @@ from itertools import product
 import pytest
 
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from pgaudit_kit.records.fingerprint import ServerHash
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.server.row_hashes import bucket_sums, server_hash, server_hashes, types_hashed_apart
-from pgaudit_kit.server.snapshot import snapshot
+from pgaudit_kit.server.snapshot import Snapshot, snapshot
 from tests.server.live import LiveDatabase
 
 T = TableName("public", "t")
 BLIND = "CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)"
+
+
+def hashed(taken: Snapshot, name: TableName, columns: list[str]) -> ServerHash:
+    found = server_hash(taken, name, columns)
+    assert found
+    return found
 
 
 def test_text_of_a_collation_that_is_blind_to_case_is_hashed_by_its_bytes(server_15: EmbeddedServer) -> None:
@@ -98,7 +105,7 @@ def test_null_is_not_the_value_that_is_hashed_in_its_place(database_18: LiveData
 
 @pytest.mark.parametrize(
     ("kind", "in_its_place"),
-    [("int4", "-1730815047"), ("int8", "-1730815047"), ("uuid", "e5d1c0b7-94a2-4f6b-8d3c-1f20a96b57ce"), ("text", "NULL 6f0d2b94")],
+    [("int4", "-1730815047"), ("int8", "0"), ("uuid", "e5d1c0b7-94a2-4f6b-8d3c-1f20a96b57ce"), ("text", "NULL 6f0d2b94")],
 )
 def test_null_is_told_from_the_very_value_that_stands_for_it(database_18: LiveDatabase, kind: str, in_its_place: str) -> None:
     database_18.run(f"CREATE TABLE t (v {kind}, w {kind})", f"INSERT INTO t VALUES (NULL, '{in_its_place}')")
@@ -106,6 +113,25 @@ def test_null_is_told_from_the_very_value_that_stands_for_it(database_18: LiveDa
         database_18.run(f"UPDATE t SET v = '{in_its_place}'")
         with snapshot(database_18.url) as after:
             assert bucket_sums(before, T, ["v", "w"], [], buckets=1) != bucket_sums(after, T, ["v", "w"], [], buckets=1)
+
+
+@pytest.mark.parametrize("between", [0, 29, 30])
+def test_null_that_changed_places_with_what_stands_for_it_is_told(database_18: LiveDatabase, between: int) -> None:
+    """In a row of two such columns, with others *between* them: as many of its columns are NULL as before."""
+    stands_for_null = {"int4": "-1730815047", "int8": "0", "uuid": "e5d1c0b7-94a2-4f6b-8d3c-1f20a96b57ce", "text": "NULL 6f0d2b94"}
+    others = [f"c{i}" for i in range(between)]
+    columns = ", ".join(["v {0}", *(f"{name} int" for name in others), "w {1}"])
+    seen = set()
+    pairs = list(product(stands_for_null, repeat=2))
+    for one, other in pairs:
+        database_18.run("DROP TABLE IF EXISTS t", f"CREATE TABLE t ({columns.format(one, other)})")
+        for change in (f"INSERT INTO t (v) VALUES ('{stands_for_null[one]}')", f"UPDATE t SET v = NULL, w = '{stands_for_null[other]}'"):
+            database_18.run(change)
+            with snapshot(database_18.url) as taken:
+                expression = hashed(taken, T, ["v", "w"]).expression
+                assert all(stands_for_null[kind] in expression for kind in (one, other))
+                seen.add((one, other, bucket_sums(taken, T, ["v", *others, "w"], [], buckets=1)[0]))
+    assert len(seen) == 2 * len(pairs)
 
 
 @pytest.mark.parametrize(
@@ -249,9 +275,9 @@ def test_hashes_over_other_columns_or_in_another_way_are_never_equal(database_18
     database_18.run("CREATE TABLE u (v text, n bigint, d text); INSERT INTO u VALUES ('a', 1, '1')")
     chosen = [["v"], ["w"], ["v", "w"], ["w", "v"], ["n"], ["n", "v"], ["d"], ["d", "a"], ["a", "n"]]
     with database_18.snapshot() as taken:
-        found = [server_hash(taken, T, columns) for columns in chosen]
-        found += [server_hash(taken, TableName("public", "u"), columns) for columns in (["n"], ["d"], ["n", "v"])]
-        assert server_hash(taken, T, ["v"]) == found[0]
+        found = [hashed(taken, T, columns) for columns in chosen]
+        found += [hashed(taken, TableName("public", "u"), columns) for columns in (["n"], ["d"], ["n", "v"])]
+        assert hashed(taken, T, ["v"]) == found[0]
     assert len(set(found)) == len(found)
     assert replace(found[0], expression=f"md5({found[0].expression})") != found[0]
 
