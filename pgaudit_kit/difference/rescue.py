@@ -14,8 +14,9 @@ from itertools import product
 from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.difference.foreign_keys import ForeignKey, InOrder, foreign_keys_of_both, parents_first
 from pgaudit_kit.difference.keys import RowKey
+from pgaudit_kit.difference.naming import meant_by
 from pgaudit_kit.difference.partitions import leaves, triggers_of, upwards
-from pgaudit_kit.difference.rescue_parents import EXTRACT, Key, LostParents, NeededParents, differing
+from pgaudit_kit.difference.rescue_parents import EXTRACT, Key, LostParents, NeededParents, differing, told_left_out
 from pgaudit_kit.difference.rescue_sql import TableRescue, UniqueValues, forward, literal, qualified, quoted
 from pgaudit_kit.difference.rescue_swaps import exchangeable
 from pgaudit_kit.difference.rows import RowPair
@@ -130,7 +131,7 @@ class Rescue:
         try:
             found = self.difference.find_table(table)
         except UsageError:
-            named = [t for t in self._leaves if table in (str(t), f"{t.schema}.{t.name}", t.name)]
+            named = meant_by(str(table), self._leaves)
             if len(named) != 1:
                 raise
             found = named[0]
@@ -175,6 +176,16 @@ class Rescue:
         """The rows that are needed and that the script does not bring back: without them it fails, or its rows point at nothing."""
         return self._parents.told(lost=not self._with_parents)
 
+    @property
+    def left_out(self) -> dict[TableName, tuple[str, ...]]:
+        """By table of `written`, the columns of the dump whose values do not come back: the live table has no place for them any more."""
+        found = {}
+        for table in self.written:
+            shared, _ = self.difference.columns_and_key(table)
+            if gone := tuple(c for c in self.difference.left.table_data[table].columns if c not in shared):
+                found[table] = gone
+        return found
+
     def _pairs(self, table: TableName, only: set[Key] | None) -> Iterator[RowPair]:
         """The rows of *table* that are to be put back or reverted; of a parent that was not named, *only* the lost ones that are needed."""
         _, key = self.difference.columns_and_key(table)
@@ -195,7 +206,8 @@ class Rescue:
         """
         parents = self.needed if self._with_parents else {}
         ordered = parents_first([*self.tables, *parents], self._foreign_keys)
-        yield "-- All or nothing: psql -X -v ON_ERROR_STOP=1 -f FILE\nBEGIN;\n"
+        notes = (f"-- {told}".replace("\n", " ") + "\n" for told in told_left_out(self.left_out))
+        yield "".join(("-- All or nothing: psql -X -v ON_ERROR_STOP=1 -f FILE\n", *notes, "BEGIN;\n"))
         # a server of SQL_ASCII holds bytes of whatever encoding, and takes them only as such
         encoding = "SQL_ASCII" if self.difference.right.provenance.encoding == "SQL_ASCII" else "UTF8"
         yield from (f"{line}\n" for line in _SETTINGS.format(encoding=encoding).splitlines())

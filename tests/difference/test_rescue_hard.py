@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from pgaudit_kit.difference.rows import RowCounts
 from pgaudit_kit.errors import RestoreFailed, RowsNotAvailable
 from pgaudit_kit.operations.extracts.rescue import apply_rescue
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from tests.cli.conftest import Run
+from tests.cli.conftest import pgaudit as pgaudit  # noqa: PLC0414  the fixture
 from tests.difference.dumping import pg_dump
 from tests.difference.test_rescue import rows, run, script
 
@@ -220,6 +223,13 @@ def test_a_table_that_is_gone_is_brought_back_another_way_and_that_way_is_told(i
                 Rescue(found, [table])
 
 
+PARTED = "CREATE TABLE t (a int PRIMARY KEY) PARTITION BY RANGE (a); CREATE TABLE td PARTITION OF t DEFAULT; INSERT INTO t VALUES (1), (7)"
+DIVIDED = """CREATE TABLE t1 (LIKE t INCLUDING ALL); WITH moved AS (DELETE FROM td WHERE a < 5 RETURNING *) INSERT INTO t1 SELECT * FROM moved;
+    ALTER TABLE t ATTACH PARTITION t1 FOR VALUES FROM (0) TO (5)"""
+ORPHAN = """CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE t (a int); INSERT INTO t VALUES (1);
+    ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES parent NOT VALID"""
+
+
 @pytest.mark.parametrize(
     ("schema", "loss", "words"),
     [
@@ -235,8 +245,10 @@ def test_a_table_that_is_gone_is_brought_back_another_way_and_that_way_is_told(i
         ("CREATE TABLE t (a text); INSERT INTO t VALUES ('x')",
          "DELETE FROM t; DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET default_transaction_read_only = on'; END $$",
          "read-only for this role"),
+        (PARTED, DIVIDED, "partition was divided"),
+        (ORPHAN, "DELETE FROM t", "does not hold either"),
     ],
-    ids=["unique", "not null", "domain", "enum", "rule", "read-only"],
+    ids=["unique", "not null", "domain", "enum", "rule", "read-only", "partition", "parent"],
 )  # fmt: skip
 def test_what_stands_in_the_way_is_named_and_nothing_is_changed(incident: Incident, schema: str, loss: str, words: str) -> None:
     before = incident(schema, loss)
@@ -371,3 +383,22 @@ def test_rows_of_no_encoding_come_back_byte_for_byte(server: EmbeddedServer, tmp
             apply_rescue(url, Rescue(found, ["t"]).script())
         assert rows_are_the_same((path, url))
         admin.execute("DROP DATABASE rescue_any_bytes WITH (FORCE)")
+
+
+def test_values_for_which_no_column_is_left_are_told_and_not_called_as_before(incident: Incident, pgaudit: Run) -> None:
+    before = incident(
+        "CREATE TABLE t (id int PRIMARY KEY, email text, twice int, stays int); CREATE TABLE whole (id int);"
+        "INSERT INTO t SELECT i, 'e' || i, 0, i FROM generate_series(1, 5) i; INSERT INTO whole VALUES (1)",
+        "DELETE FROM t WHERE id < 3; DELETE FROM whole; ALTER TABLE t RENAME email TO mail; ALTER TABLE t DROP twice;"
+        "ALTER TABLE t ADD twice int GENERATED ALWAYS AS (id * 2) STORED",
+    )
+    told = 'rows of public.t come back without their values of "email", "twice"'
+    assert f"-- {told}" in script(before, "t", "whole")
+    asked = ("rescue", *map(str, before), "t", "whole")
+    written = json.loads(pgaudit(*asked, "-o", str(before[0].with_name("rescue.sql")), "--json").stdout)
+    assert written["left_out"] == {"public.t": ["email", "twice"]}
+    done = pgaudit(*asked, "--apply", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert told in done.stderr
+    assert "3 rows of public.t, public.whole are as before, but for the columns named above; no other row was changed" in done.stdout
+    assert rows(before[1], "SELECT * FROM t WHERE id < 3 ORDER BY 1") == [(1, None, 1, 2), (2, None, 2, 4)]
