@@ -13,11 +13,11 @@ from itertools import product
 
 from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.difference.foreign_keys import ForeignKey, InOrder, foreign_keys_of_both, parents_first
-from pgaudit_kit.difference.keys import RowKey
+from pgaudit_kit.difference.keys import RowKey, keys_of
 from pgaudit_kit.difference.naming import meant_by
 from pgaudit_kit.difference.partitions import leaves, triggers_of, upwards
 from pgaudit_kit.difference.rescue_parents import EXTRACT, Key, LostParents, NeededParents, differing, told_left_out
-from pgaudit_kit.difference.rescue_sql import TableRescue, UniqueValues, forward, literal, qualified, quoted
+from pgaudit_kit.difference.rescue_sql import NO_PATH, TableRescue, UniqueValues, forward, literal, qualified, quoted
 from pgaudit_kit.difference.rescue_swaps import exchangeable
 from pgaudit_kit.difference.rows import RowPair
 from pgaudit_kit.difference.sequence_feeds import sequence_feeds
@@ -29,6 +29,7 @@ from pgaudit_kit.records.objects import Column, ObjectKey
 from pgaudit_kit.records.table_data import TableName
 
 # Whatever role, database and server have set: values are read as pg_dump wrote them, and nothing ends a long script half-way.
+# The path stays that of the application, whose checks, indexes and triggers may need it, but what is our own means pg_catalog first.
 # transaction_timeout is known from 17 on; only a superuser may set session_replication_role, and only he can have another one.
 _SETTINGS = """\
 SET LOCAL client_encoding = '{encoding}';
@@ -42,7 +43,8 @@ SET LOCAL row_security = off;
 SET LOCAL statement_timeout = 0;
 SET LOCAL jit = off;
 SET LOCAL idle_in_transaction_session_timeout = 0;
-SELECT pg_catalog.set_config('search_path', '', true);
+SELECT pg_catalog.set_config('search_path', \
+pg_catalog.rtrim(pg_catalog.concat('pg_catalog, ', pg_catalog.current_setting('search_path')), ', '), true);
 SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout';
 SELECT pg_catalog.set_config(name, 'origin', true) FROM pg_catalog.pg_settings \
 WHERE name = 'session_replication_role' AND setting <> 'origin';
@@ -226,6 +228,7 @@ class Rescue:
         yield from (rescue.check(reverted=self._revert) for rescue in rescues)
         yield "SET CONSTRAINTS ALL IMMEDIATE;\n"  # what is deferred could fail, and keeps tables from being altered
         yield from (after for _, after in around)
+        yield NO_PATH
         yield from self._sequences(ordered.tables)  # last: nothing takes a setval back
         yield COMMIT
 
@@ -248,6 +251,7 @@ class Rescue:
             may_be_null=bool(key and key.nulls != "never"),
             nulls_equal=bool(key and key.nulls == "equal"),
             kinds=key.kinds if key else (),
+            is_key=not key or any(key.columns == held.columns for held in keys_of(self.difference.right.inventory, table)),
             unique=() if self._fire_triggers else self._exchangeable(table, columns, key),
         )
 

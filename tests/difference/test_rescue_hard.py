@@ -403,3 +403,36 @@ def test_values_for_which_no_column_is_left_are_told_and_not_called_as_before(in
     assert told in done.stderr
     assert "3 rows of public.t, public.whole are as before, but for the columns named above; no other row was changed" in done.stdout
     assert rows(before[1], "SELECT * FROM t WHERE id < 3 ORDER BY 1") == [(1, None, 1, 2), (2, None, 2, 4)]
+
+
+def test_functions_of_the_application_find_what_they_need(incident: Incident) -> None:
+    before = incident(
+        """CREATE FUNCTION inner_one(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
+        CREATE FUNCTION plain(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN inner_one($1); END';
+        CREATE DOMAIN fine AS text CHECK (plain(value) <> 'bad');
+        CREATE TABLE log (what text); CREATE TABLE t (id int PRIMARY KEY, a text CHECK (plain(a) <> 'bad'), b fine);
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO log VALUES (TG_OP); RETURN NULL; END';
+        CREATE TRIGGER at_once AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION note();
+        CREATE CONSTRAINT TRIGGER later AFTER UPDATE ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note();
+        CREATE INDEX ON t (plain(a)); INSERT INTO t SELECT i, 'A' || i, 'B' FROM generate_series(1, 3) i""",
+        "DELETE FROM t WHERE id = 1; UPDATE t SET a = 'C' WHERE id = 2",
+    )
+    run(before[1], "TRUNCATE log")  # only now: what was deferred has written, too
+    with diff(*before) as found:
+        assert apply_rescue(before[1], Rescue(found, ["t"], revert=True, fire_triggers=True).script()) == 2
+    assert rows(before[1], "SELECT what FROM log ORDER BY 1") == [("INSERT",), ("UPDATE",)]
+    assert rows(before[1], "SELECT * FROM t ORDER BY 1") == [(1, "A1", "B"), (2, "A2", "B"), (3, "A3", "B")]
+
+
+def test_of_rows_that_share_a_key_since_none_is_overwritten(incident: Incident) -> None:
+    before = incident(
+        "CREATE TABLE t (id int PRIMARY KEY, a text); INSERT INTO t SELECT i, 'a' || i FROM generate_series(1, 4) i",
+        "ALTER TABLE t DROP CONSTRAINT t_pkey; UPDATE t SET a = 'b' WHERE id IN (1, 2); INSERT INTO t VALUES (1, 'other')",
+    )
+    held = rows(before[1], "SELECT * FROM t ORDER BY 1, 2")
+    with diff(*before) as found, pytest.raises(RestoreFailed, match="1 changed rows share their key with others now"):
+        apply_rescue(before[1], Rescue(found, ["t"], revert=True).script())
+    assert rows(before[1], "SELECT * FROM t ORDER BY 1, 2") == held
+    run(before[1], "DELETE FROM t WHERE a = 'other'")
+    run(before[1], script(before, "t", revert=True))
+    assert rows_are_the_same(before)
