@@ -38,7 +38,7 @@ _REMEDIES = {
     "23514": f"A CHECK of the table or of a domain was tightened since; {_WRITE}, and change the values or the constraint.",
     "22": f"A column's type holds less than it did; {_WRITE}, and change the values or widen the type.",
     "25006": "The target is a standby, or read-only for this role: name the primary server, or another role.",
-    "42501": "Use the owner of the tables, or --fire-triggers if only disabling triggers was refused.",
+    "42501": "Use the owner of the tables, who may make temporary ones, too; or --fire-triggers if only disabling triggers was refused.",
     "P0001": f"A trigger, an event trigger, a rule, an identity or a new type changes or refuses values; {_WRITE} and look at it.",
     "55P03": _BUSY,
     "40": _BUSY,
