@@ -13,7 +13,7 @@ from itertools import product
 
 from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.difference.foreign_keys import ForeignKey, InOrder, foreign_keys_of_both, parents_first
-from pgaudit_kit.difference.keys import RowKey, keys_of
+from pgaudit_kit.difference.keys import RowKey, key_of, keys_of
 from pgaudit_kit.difference.naming import meant_by
 from pgaudit_kit.difference.partitions import leaves, triggers_of, upwards
 from pgaudit_kit.difference.rescue_parents import EXTRACT, Key, LostParents, NeededParents, differing, told_left_out
@@ -234,9 +234,15 @@ class Rescue:
 
     def _rescue_of(self, table: TableName, number: int) -> TableRescue:
         columns, key = self.difference.columns_and_key(table)
-        if not columns and self.difference.left.table_data[table].columns:
+        held = self.difference.left.table_data[table].columns
+        had = key_of(self.difference.left.inventory, table)
+        key_columns = {*held}.intersection(had.columns) if had and had.nulls == "never" else set()
+        gone = ", ".join(map(quoted, sorted(key_columns.difference(columns))))
+        none = held and not columns
+        if none or gone:
+            what = "none of the columns any more that its rows had" if none else f"no {gone} any more, which was of its key"
             raise RowsNotAvailable(
-                f"{table} has none of the columns any more that its rows had",
+                f"{table} has {what}",
                 resource=self.difference.right.label,
                 table=str(table),
                 remedy=f"Bring the old table back beside what is there: {EXTRACT.format(table=table)}, and copy from there.",

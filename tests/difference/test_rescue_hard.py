@@ -436,3 +436,15 @@ def test_of_rows_that_share_a_key_since_none_is_overwritten(incident: Incident) 
     run(before[1], "DELETE FROM t WHERE a = 'other'")
     run(before[1], script(before, "t", revert=True))
     assert rows_are_the_same(before)
+
+
+def test_rows_whose_key_has_another_name_now_are_refused_and_get_no_new_one(incident: Incident) -> None:
+    before = incident(
+        """CREATE TABLE t (id serial PRIMARY KEY, a text); INSERT INTO t (a) VALUES ('x'), ('y');
+        CREATE TABLE made (a int, id int GENERATED ALWAYS AS (a * 2) STORED PRIMARY KEY); INSERT INTO made VALUES (1), (2)""",
+        "DELETE FROM t WHERE id = 1; ALTER TABLE t RENAME id TO number; DELETE FROM made WHERE a = 1",
+    )
+    run(before[1], script(before, "made"))
+    assert rows(before[1], "SELECT count(*), min(id) FROM made") == [(2, 2)]
+    with pytest.raises(RowsNotAvailable, match=r't has no "id" any more, which was of its key.*pgaudit extract DUMP public.t'):
+        script(before, "t")
