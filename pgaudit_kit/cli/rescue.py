@@ -48,6 +48,7 @@ def rescue(
     """
     from pgaudit_kit.audits.drift import diff
     from pgaudit_kit.difference.rescue import Rescue
+    from pgaudit_kit.difference.rescue_parents import told_left_out
 
     if apply and output:
         raise UsageError("--apply runs the script and -o writes it", remedy="Choose one.")
@@ -57,8 +58,8 @@ def rescue(
         raise UsageError("the script itself is no JSON", remedy="Add --apply, or -o FILE.")
     with diff(dump, target, data_only=True) as difference, _named(dump, target):
         made = Rescue(difference, tables, revert=revert, with_parents=with_parents, fire_triggers=fire_triggers)
-        for lost in made.lost_parents:
-            print(visible(_with_names(str(lost), dump, target)), file=sys.stderr)
+        for told in (*map(str, made.lost_parents), *told_left_out(made.left_out)):
+            print(visible(_with_names(told, dump, target)), file=sys.stderr)
         if apply:
             _apply(made, target, yes=yes, json=json)
         else:
@@ -125,15 +126,17 @@ def _apply(made: Rescue, target: str, *, yes: bool, json: bool) -> None:
     if json:
         print_json({"verdict": "passed", "rows": rows, **_facts(made)})
     else:
-        print_verdict("passed", _done(rows, ", ".join(map(str, made.written))))
+        print_verdict("passed", _done(rows, ", ".join(map(str, made.written)), whole=not made.left_out))
 
 
-def _done(rows: int, tables: str) -> str:
+def _done(rows: int, tables: str, *, whole: bool) -> str:
     if not rows:
         return f"no row of {tables} had to come back, and none was changed."
-    return f"{rows:,} {'row' if rows == 1 else 'rows'} of {tables} {'is' if rows == 1 else 'are'} as before; no other row was changed."
+    but = "" if whole else ", but for the columns named above"
+    return f"{rows:,} {'row' if rows == 1 else 'rows'} of {tables} {'is' if rows == 1 else 'are'} as before{but}; no other row was changed."
 
 
 def _facts(made: Rescue) -> dict[str, Any]:
     lost = [{"table": str(p.table), "needed_by": str(p.child), "rows": p.rows, "why": p.why} for p in made.lost_parents]
-    return {"tables": [str(t) for t in made.tables], "lost_parents": lost}
+    left_out = {str(table): list(columns) for table, columns in made.left_out.items()}
+    return {"tables": [str(t) for t in made.tables], "lost_parents": lost, **({"left_out": left_out} if left_out else {})}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 from pgaudit_kit.errors import UsageError
+from pgaudit_kit.records.identifiers import read_name
 from pgaudit_kit.records.objects import DatabaseObject
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
@@ -22,22 +26,41 @@ def find_table(name: str | TableName, left: Source, right: Source) -> TableName:
     """Return the one table of that name (`schema.table`, or a name that is there only once) in either source. Raises UsageError."""
     if isinstance(name, TableName):
         return name
-    tables = {*left.table_data, *right.table_data}
-    found = [table for table in tables if name == str(table)] or [table for table in tables if name in _spellings(table)]
+    known = {*left.table_data, *right.table_data}
+    found = meant_by(name, known)
     if len(found) == 1:
         return found[0]
     if not found:
         for source in (left, right):
             for item in source.inventory.of_kind("TABLE", *_INSTEAD):
-                if name in _spellings(TableName(item.key.schema or "", item.key.name)):
+                if meant_by(name, [TableName(item.key.schema or "", item.key.name)]):
                     kind, remedy = _without_rows(item)
                     raise UsageError(f"{name} is a {kind}: there are no rows of it to compare", resource=name, remedy=remedy)
     what = "is in several schemas" if found else "is in neither source"
-    raise UsageError(f"table {name} {what}", resource=name, remedy="Name it as schema.table, as `tables` lists it.")
+    close = sorted(map(str, found)) or _like(name, known)
+    remedy = f"There is {', '.join(close)}." if close else "Name it as schema.table, as `tables` lists it."
+    raise UsageError(f"table {name} {what}", resource=name, remedy=remedy)
 
 
-def _spellings(table: TableName) -> tuple[str, str, str]:
-    return str(table), f"{table.schema}.{table.name}", table.name
+def meant_by(name: str, tables: Iterable[TableName]) -> list[TableName]:
+    """Return those of *tables* that are called *name*: as they are shown, or as SQL writes them, with the schema or without.
+
+    What is shown so is meant, whatever others are called that have dots in their names.
+    """
+    tables = list(tables)
+    found = [table for table in tables if name == str(table)]
+    found = found or [table for table in tables if name in (f"{table.schema}.{table.name}", table.name)]
+    parsed = None if found else read_name(name, 0)
+    if not parsed or parsed[2] != len(name):
+        return found
+    return [table for table in tables if table.name == parsed[1] and parsed[0] in (None, table.schema)]
+
+
+def _like(name: str, tables: Iterable[TableName]) -> list[str]:
+    """Those that somebody may have meant by a name of which no table is, without regard to capitals."""
+    spelled = [(text.lower(), str(table)) for table in tables for text in (str(table).replace('"', ""), table.name)]
+    close = difflib.get_close_matches(name.replace('"', "").lower(), {text for text, _ in spelled})
+    return sorted({table for text, table in spelled if text in close})
 
 
 def _without_rows(item: DatabaseObject) -> tuple[str, str]:

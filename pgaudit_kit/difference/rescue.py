@@ -13,10 +13,11 @@ from itertools import product
 
 from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.difference.foreign_keys import ForeignKey, InOrder, foreign_keys_of_both, parents_first
-from pgaudit_kit.difference.keys import RowKey
+from pgaudit_kit.difference.keys import RowKey, key_of, keys_of
+from pgaudit_kit.difference.naming import meant_by
 from pgaudit_kit.difference.partitions import leaves, triggers_of, upwards
-from pgaudit_kit.difference.rescue_parents import EXTRACT, Key, LostParents, NeededParents, differing
-from pgaudit_kit.difference.rescue_sql import TableRescue, UniqueValues, forward, literal, qualified, quoted
+from pgaudit_kit.difference.rescue_parents import EXTRACT, Key, LostParents, NeededParents, differing, told_left_out
+from pgaudit_kit.difference.rescue_sql import NO_PATH, TableRescue, UniqueValues, forward, literal, qualified, quoted
 from pgaudit_kit.difference.rescue_swaps import exchangeable
 from pgaudit_kit.difference.rows import RowPair
 from pgaudit_kit.difference.sequence_feeds import sequence_feeds
@@ -28,6 +29,7 @@ from pgaudit_kit.records.objects import Column, ObjectKey
 from pgaudit_kit.records.table_data import TableName
 
 # Whatever role, database and server have set: values are read as pg_dump wrote them, and nothing ends a long script half-way.
+# The path stays that of the application, whose checks, indexes and triggers may need it, but what is our own means pg_catalog first.
 # transaction_timeout is known from 17 on; only a superuser may set session_replication_role, and only he can have another one.
 _SETTINGS = """\
 SET LOCAL client_encoding = '{encoding}';
@@ -41,7 +43,8 @@ SET LOCAL row_security = off;
 SET LOCAL statement_timeout = 0;
 SET LOCAL jit = off;
 SET LOCAL idle_in_transaction_session_timeout = 0;
-SELECT pg_catalog.set_config('search_path', '', true);
+SELECT pg_catalog.set_config('search_path', \
+pg_catalog.rtrim(pg_catalog.concat('pg_catalog, ', pg_catalog.current_setting('search_path')), ', '), true);
 SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout';
 SELECT pg_catalog.set_config(name, 'origin', true) FROM pg_catalog.pg_settings \
 WHERE name = 'session_replication_role' AND setting <> 'origin';
@@ -130,7 +133,7 @@ class Rescue:
         try:
             found = self.difference.find_table(table)
         except UsageError:
-            named = [t for t in self._leaves if table in (str(t), f"{t.schema}.{t.name}", t.name)]
+            named = meant_by(str(table), self._leaves)
             if len(named) != 1:
                 raise
             found = named[0]
@@ -175,6 +178,16 @@ class Rescue:
         """The rows that are needed and that the script does not bring back: without them it fails, or its rows point at nothing."""
         return self._parents.told(lost=not self._with_parents)
 
+    @property
+    def left_out(self) -> dict[TableName, tuple[str, ...]]:
+        """By table of `written`, the columns of the dump whose values do not come back: the live table has no place for them any more."""
+        found = {}
+        for table in self.written:
+            shared, _ = self.difference.columns_and_key(table)
+            if gone := tuple(c for c in self.difference.left.table_data[table].columns if c not in shared):
+                found[table] = gone
+        return found
+
     def _pairs(self, table: TableName, only: set[Key] | None) -> Iterator[RowPair]:
         """The rows of *table* that are to be put back or reverted; of a parent that was not named, *only* the lost ones that are needed."""
         _, key = self.difference.columns_and_key(table)
@@ -195,7 +208,8 @@ class Rescue:
         """
         parents = self.needed if self._with_parents else {}
         ordered = parents_first([*self.tables, *parents], self._foreign_keys)
-        yield "-- All or nothing: psql -X -v ON_ERROR_STOP=1 -f FILE\nBEGIN;\n"
+        notes = (f"-- {told}".replace("\n", " ") + "\n" for told in told_left_out(self.left_out))
+        yield "".join(("-- All or nothing: psql -X -v ON_ERROR_STOP=1 -f FILE\n", *notes, "BEGIN;\n"))
         # a server of SQL_ASCII holds bytes of whatever encoding, and takes them only as such
         encoding = "SQL_ASCII" if self.difference.right.provenance.encoding == "SQL_ASCII" else "UTF8"
         yield from (f"{line}\n" for line in _SETTINGS.format(encoding=encoding).splitlines())
@@ -214,14 +228,21 @@ class Rescue:
         yield from (rescue.check(reverted=self._revert) for rescue in rescues)
         yield "SET CONSTRAINTS ALL IMMEDIATE;\n"  # what is deferred could fail, and keeps tables from being altered
         yield from (after for _, after in around)
+        yield NO_PATH
         yield from self._sequences(ordered.tables)  # last: nothing takes a setval back
         yield COMMIT
 
     def _rescue_of(self, table: TableName, number: int) -> TableRescue:
         columns, key = self.difference.columns_and_key(table)
-        if not columns and self.difference.left.table_data[table].columns:
+        held = self.difference.left.table_data[table].columns
+        had = key_of(self.difference.left.inventory, table)
+        key_columns = {*held}.intersection(had.columns) if had and had.nulls == "never" else set()
+        gone = ", ".join(map(quoted, sorted(key_columns.difference(columns))))
+        none = held and not columns
+        if none or gone:
+            what = "none of the columns any more that its rows had" if none else f"no {gone} any more, which was of its key"
             raise RowsNotAvailable(
-                f"{table} has none of the columns any more that its rows had",
+                f"{table} has {what}",
                 resource=self.difference.right.label,
                 table=str(table),
                 remedy=f"Bring the old table back beside what is there: {EXTRACT.format(table=table)}, and copy from there.",
@@ -236,6 +257,7 @@ class Rescue:
             may_be_null=bool(key and key.nulls != "never"),
             nulls_equal=bool(key and key.nulls == "equal"),
             kinds=key.kinds if key else (),
+            is_key=not key or any(key.columns == held.columns for held in keys_of(self.difference.right.inventory, table)),
             unique=() if self._fire_triggers else self._exchangeable(table, columns, key),
         )
 

@@ -1,13 +1,14 @@
-"""The rows of other tables that lost rows need: which are lost too, and which are not to be found at all."""
+"""What lost rows need and do not find: rows of other tables, lost too or not to be found at all, and columns of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.difference.foreign_keys import ForeignKey
+from pgaudit_kit.difference.rescue_sql import quoted
 from pgaudit_kit.difference.rows import RowPair, differing_rows
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.rows.copy_text import decode_line
@@ -115,3 +116,13 @@ def differing(difference: Difference, table: TableName) -> Iterator[RowPair]:
 def _values(line: bytes, columns: Sequence[str], wanted: Sequence[str]) -> Key:
     row = dict(zip(columns, decode_line(line), strict=True))
     return tuple(row[name] for name in wanted)
+
+
+def told_left_out(left_out: Mapping[TableName, Sequence[str]]) -> Iterator[str]:
+    """Yield a sentence for each table of *left_out* (`Rescue.left_out`)."""
+    for table, columns in left_out.items():
+        names = ", ".join(map(quoted, columns))
+        yield (
+            f"rows of {table} come back without their values of {names}: dropped, renamed or computed since. "
+            f"Whoever needs them: {EXTRACT.format(table=table)}"
+        )

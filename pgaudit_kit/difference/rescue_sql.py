@@ -1,7 +1,8 @@
 """The SQL of a rescue for one table: rows into temporary tables, from there into the live one, and the check that they are there.
 
-Values are compared as text: every type has one, and no operator of an extension is looked for under an empty search_path. Keys of
-which values that print otherwise are equal are compared by the server's own `=`, which all of their types have in pg_catalog.
+Values are compared as text: every type has one, and no operator of an extension is needed. Keys of which values that print otherwise
+are equal are compared by the server's own `=`, which all of their types have in pg_catalog. What writes runs under the search_path of
+the application, so its operators are those that pg_catalog has for the very types; what judges runs under an empty one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pgaudit_kit.rows.copy_text import decode_line
 
 _ROWS_PER_INSERT = 500
 _BYTES_PER_INSERT = 1 << 20
+NO_PATH = "SELECT pg_catalog.set_config('search_path', '', true);\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class TableRescue:
     `unset` are columns that no UPDATE may set (GENERATED ALWAYS AS IDENTITY); `retyped` those whose type is not that of the dump any
     more, with the type they have now: a value that this type would change is refused. With *may_be_null*, only changed rows are told by
     their key, which is not NULL unless NULLs are one value there (*nulls_equal*). *kinds*: those of the key (`keys.RowKey`).
-    *unique*: other keys, whose values rows may have exchanged.
+    *unique*: other keys, whose values rows may have exchanged. Without *is_key* the live table lets several rows have the same key.
     """
 
     table: TableName
@@ -48,6 +50,7 @@ class TableRescue:
     nulls_equal: bool = False
     kinds: tuple[Kind, ...] = ()
     unique: tuple[UniqueValues, ...] = ()
+    is_key: bool = True
 
     @property
     def _by_key(self) -> bool:
@@ -87,6 +90,10 @@ class TableRescue:
 
     def revert(self) -> Iterator[str]:
         """Yield the statements that give changed rows their old values, if the table has a key and other columns."""
+        if self.key and not self.is_key:
+            there = f"SELECT {self._live} JOIN {self._changed} AS lost ON {self._same_key}"
+            several = f"{there} GROUP BY lost.ctid HAVING pg_catalog.count(*) > 1"
+            yield _refusing(several, f"rescue of {self.table}:", "changed rows share their key with others now, so nothing was changed")
         if self.key:
             yield from map(self._give_way, self.unique)
         printed_otherwise = {c for c, kind in zip(self.key, self.kinds, strict=False) if kind}
@@ -203,7 +210,8 @@ def _same_value(column: str, kind: Kind, *, nulls_equal: bool) -> str:
     if kind == "citext":
         return f"pg_catalog.lower({live}::text) {same} pg_catalog.lower({lost}::text)"
     if kind and kind != "character":
-        return f"{live} {same} {lost}"
+        neither = f" OR pg_catalog.num_nulls({live}, {lost}) = 2" if nulls_equal else ""
+        return f"({live} OPERATOR(pg_catalog.=) {lost}{neither})"
     return f"{live}::text {same} {lost}::text"  # of character(n) without the blanks at its end
 
 
@@ -211,8 +219,10 @@ def _refusing(wrong: str, before: str, after: str) -> str:
     """Return the statement that fails, saying how many, when the query *wrong* finds rows."""
     message = f"{before.replace('%', '%%')} % {after}"
     body = (
-        f"DECLARE wrong bigint; BEGIN\n  SELECT pg_catalog.count(*) INTO wrong FROM ({wrong}) AS w;\n"
-        f"  IF wrong > 0 THEN RAISE EXCEPTION {literal(message)}, wrong; END IF;\nEND"
+        "DECLARE wrong bigint; path text := pg_catalog.current_setting('search_path'); BEGIN\n"
+        f"  PERFORM pg_catalog.set_config('search_path', '', true);\n  SELECT pg_catalog.count(*) INTO wrong FROM ({wrong}) AS w;\n"
+        f"  IF wrong > 0 THEN RAISE EXCEPTION {literal(message)}, wrong; END IF;\n"
+        f"  PERFORM pg_catalog.set_config('search_path', path, true);\nEND"
     )
     return f"DO LANGUAGE plpgsql {literal(body)};\n"
 

@@ -13,8 +13,11 @@ from pgaudit_kit.records.table_data import TableName
 
 # A value of that type that no row has, by the `number` of the row in the query `given`
 _MEANWHILE = (
-    (re.compile(r"smallint|integer|bigint|numeric"), "(SELECT least(pg_catalog.min({column}), 0) - given.number FROM ONLY {table})"),
-    (re.compile(r"text|character varying"), "'pgaudit ' || pg_catalog.txid_current() || ' ' || given.number"),
+    (
+        re.compile(r"smallint|integer|bigint|numeric"),
+        "(SELECT least(pg_catalog.min({column})::numeric, 0::numeric) - given.number::numeric FROM ONLY {table})",
+    ),
+    (re.compile(r"text|character varying"), "pg_catalog.concat('pgaudit ', pg_catalog.txid_current(), ' ', given.number)"),
     (re.compile(r"uuid"), "pg_catalog.gen_random_uuid()"),  # 13+
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from pgaudit_kit.difference.rows import RowCounts
 from pgaudit_kit.errors import RestoreFailed, RowsNotAvailable
 from pgaudit_kit.operations.extracts.rescue import apply_rescue
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from tests.cli.conftest import Run
+from tests.cli.conftest import pgaudit as pgaudit  # noqa: PLC0414  the fixture
 from tests.difference.dumping import pg_dump
 from tests.difference.test_rescue import rows, run, script
 
@@ -220,6 +223,14 @@ def test_a_table_that_is_gone_is_brought_back_another_way_and_that_way_is_told(i
                 Rescue(found, [table])
 
 
+PARTED = "CREATE TABLE t (a int PRIMARY KEY) PARTITION BY RANGE (a); CREATE TABLE td PARTITION OF t DEFAULT; INSERT INTO t VALUES (1), (7)"
+DIVIDED = """CREATE TABLE t1 (LIKE t INCLUDING ALL);
+    WITH moved AS (DELETE FROM td WHERE a < 5 RETURNING *) INSERT INTO t1 SELECT * FROM moved;
+    ALTER TABLE t ATTACH PARTITION t1 FOR VALUES FROM (0) TO (5)"""
+ORPHAN = """CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE t (a int); INSERT INTO t VALUES (1);
+    ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES parent NOT VALID"""
+
+
 @pytest.mark.parametrize(
     ("schema", "loss", "words"),
     [
@@ -235,8 +246,10 @@ def test_a_table_that_is_gone_is_brought_back_another_way_and_that_way_is_told(i
         ("CREATE TABLE t (a text); INSERT INTO t VALUES ('x')",
          "DELETE FROM t; DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET default_transaction_read_only = on'; END $$",
          "read-only for this role"),
+        (PARTED, DIVIDED, "partition was divided"),
+        (ORPHAN, "DELETE FROM t", "does not hold either"),
     ],
-    ids=["unique", "not null", "domain", "enum", "rule", "read-only"],
+    ids=["unique", "not null", "domain", "enum", "rule", "read-only", "partition", "parent"],
 )  # fmt: skip
 def test_what_stands_in_the_way_is_named_and_nothing_is_changed(incident: Incident, schema: str, loss: str, words: str) -> None:
     before = incident(schema, loss)
@@ -371,3 +384,67 @@ def test_rows_of_no_encoding_come_back_byte_for_byte(server: EmbeddedServer, tmp
             apply_rescue(url, Rescue(found, ["t"]).script())
         assert rows_are_the_same((path, url))
         admin.execute("DROP DATABASE rescue_any_bytes WITH (FORCE)")
+
+
+def test_values_for_which_no_column_is_left_are_told_and_not_called_as_before(incident: Incident, pgaudit: Run) -> None:
+    before = incident(
+        "CREATE TABLE t (id int PRIMARY KEY, email text, twice int, stays int); CREATE TABLE whole (id int);"
+        "INSERT INTO t SELECT i, 'e' || i, 0, i FROM generate_series(1, 5) i; INSERT INTO whole VALUES (1)",
+        "DELETE FROM t WHERE id < 3; DELETE FROM whole; ALTER TABLE t RENAME email TO mail; ALTER TABLE t DROP twice;"
+        "ALTER TABLE t ADD twice int GENERATED ALWAYS AS (id * 2) STORED",
+    )
+    told = 'rows of public.t come back without their values of "email", "twice"'
+    assert f"-- {told}" in script(before, "t", "whole")
+    asked = ("rescue", *map(str, before), "t", "whole")
+    written = json.loads(pgaudit(*asked, "-o", str(before[0].with_name("rescue.sql")), "--json").stdout)
+    assert written["left_out"] == {"public.t": ["email", "twice"]}
+    done = pgaudit(*asked, "--apply", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert told in done.stderr
+    assert "3 rows of public.t, public.whole are as before, but for the columns named above; no other row was changed" in done.stdout
+    assert rows(before[1], "SELECT * FROM t WHERE id < 3 ORDER BY 1") == [(1, None, 1, 2), (2, None, 2, 4)]
+
+
+def test_functions_of_the_application_find_what_they_need(incident: Incident) -> None:
+    before = incident(
+        """CREATE FUNCTION inner_one(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
+        CREATE FUNCTION plain(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN inner_one($1); END';
+        CREATE DOMAIN fine AS text CHECK (plain(value) <> 'bad');
+        CREATE TABLE log (what text); CREATE TABLE t (id int PRIMARY KEY, a text CHECK (plain(a) <> 'bad'), b fine);
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO log VALUES (TG_OP); RETURN NULL; END';
+        CREATE TRIGGER at_once AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION note();
+        CREATE CONSTRAINT TRIGGER later AFTER UPDATE ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note();
+        CREATE INDEX ON t (plain(a)); INSERT INTO t SELECT i, 'A' || i, 'B' FROM generate_series(1, 3) i""",
+        "DELETE FROM t WHERE id = 1; UPDATE t SET a = 'C' WHERE id = 2",
+    )
+    run(before[1], "TRUNCATE log")  # only now: what was deferred has written, too
+    with diff(*before) as found:
+        assert apply_rescue(before[1], Rescue(found, ["t"], revert=True, fire_triggers=True).script()) == 2
+    assert rows(before[1], "SELECT what FROM log ORDER BY 1") == [("INSERT",), ("UPDATE",)]
+    assert rows(before[1], "SELECT * FROM t ORDER BY 1") == [(1, "A1", "B"), (2, "A2", "B"), (3, "A3", "B")]
+
+
+def test_of_rows_that_share_a_key_since_none_is_overwritten(incident: Incident) -> None:
+    before = incident(
+        "CREATE TABLE t (id int PRIMARY KEY, a text); INSERT INTO t SELECT i, 'a' || i FROM generate_series(1, 4) i",
+        "ALTER TABLE t DROP CONSTRAINT t_pkey; UPDATE t SET a = 'b' WHERE id IN (1, 2); INSERT INTO t VALUES (1, 'other')",
+    )
+    held = rows(before[1], "SELECT * FROM t ORDER BY 1, 2")
+    with diff(*before) as found, pytest.raises(RestoreFailed, match="1 changed rows share their key with others now"):
+        apply_rescue(before[1], Rescue(found, ["t"], revert=True).script())
+    assert rows(before[1], "SELECT * FROM t ORDER BY 1, 2") == held
+    run(before[1], "DELETE FROM t WHERE a = 'other'")
+    run(before[1], script(before, "t", revert=True))
+    assert rows_are_the_same(before)
+
+
+def test_rows_whose_key_has_another_name_now_are_refused_and_get_no_new_one(incident: Incident) -> None:
+    before = incident(
+        """CREATE TABLE t (id serial PRIMARY KEY, a text); INSERT INTO t (a) VALUES ('x'), ('y');
+        CREATE TABLE made (a int, id int GENERATED ALWAYS AS (a * 2) STORED PRIMARY KEY); INSERT INTO made VALUES (1), (2)""",
+        "DELETE FROM t WHERE id = 1; ALTER TABLE t RENAME id TO number; DELETE FROM made WHERE a = 1",
+    )
+    run(before[1], script(before, "made"))
+    assert rows(before[1], "SELECT count(*), min(id) FROM made") == [(2, 2)]
+    with pytest.raises(RowsNotAvailable, match=r't has no "id" any more, which was of its key.*pgaudit extract DUMP public.t'):
+        script(before, "t")

@@ -24,17 +24,21 @@ _UNIQUE = (
     "moment (one that may be NULL, a number, a text, a uuid)."
 )
 _BUSY = "Others are writing to these tables: run it again."
+_OTHER_PARTITION = (
+    "A partition was divided, or has other bounds since, and such rows belong to another one now, where they may be already: write the "
+    "script to a file (-o), and put those that are not there into the partitioned table."
+)
 # by SQLSTATE, or its class (Appendix A of PostgreSQL's manual)
 _REMEDIES = {
     "23503": "The rows need rows of another table that are gone too, or have another key now: name that table as well, or add "
-    "--with-parents, or --revert.",
+    "--with-parents, or --revert. Those that this dump does not hold either must be made by hand, or come from another dump.",
     "23505": _UNIQUE,
     "23P01": _UNIQUE,
     "23502": f"The table has got a column since that must not be NULL; {_WRITE}, and give that column a value.",
     "23514": f"A CHECK of the table or of a domain was tightened since; {_WRITE}, and change the values or the constraint.",
     "22": f"A column's type holds less than it did; {_WRITE}, and change the values or widen the type.",
     "25006": "The target is a standby, or read-only for this role: name the primary server, or another role.",
-    "42501": "Use the owner of the tables, or --fire-triggers if only disabling triggers was refused.",
+    "42501": "Use the owner of the tables, who may make temporary ones, too; or --fire-triggers if only disabling triggers was refused.",
     "P0001": f"A trigger, an event trigger, a rule, an identity or a new type changes or refuses values; {_WRITE} and look at it.",
     "55P03": _BUSY,
     "40": _BUSY,
@@ -80,4 +84,6 @@ def _rows_written(statement: str, cursor: psycopg.Cursor[Any]) -> int:
 
 def _remedy(error: psycopg.Error) -> str:
     code = error.sqlstate or ""
+    if code == "23514" and error.diag.constraint_name is None:  # ExecPartitionCheckEmitError names the table only
+        return _OTHER_PARTITION
     return _REMEDIES.get(code) or _REMEDIES.get(code[:2]) or f"{_WRITE.capitalize()} and look at the statement."
