@@ -132,6 +132,7 @@ def story(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
         reports["afterwards"] = run_report("incident", parameters={**target, "dump": dump}, label="afterwards")
         Path("broken.dump").write_bytes(Path(dump).read_bytes()[:-5000])
         reports["unrestorable"] = run_report("rehearse", parameters={"dump": "broken.dump", "server": "embedded"}, label="broken")
+        reports["explored broken"] = run_report("explore", parameters={"dump": "broken.dump"}, label="broken")
         reports["truncated"] = run_report("verify", parameters={"dump": "broken.dump"}, label="truncated")
         reports |= _more(target, dump, server.url("notebook_story"))
         yield Story(folder, reports)
@@ -237,6 +238,13 @@ def test_the_incident_report_names_what_was_lost(story: Story) -> None:
     assert "pgaudit rescue backups/" in page
     assert "INSERT INTO pg_temp.pgaudit_lost_1 VALUES" in page, "the script as it begins"
     assert "-- no script" not in page
+
+
+@pytest.mark.slow
+def test_what_could_not_be_counted_is_not_said_to_be_counted(story: Story) -> None:
+    assert re.search(
+        r"is not whole: \d+ objects, [\d,]+ rows in \d tables, [1-6] more could not be counted\.", story.reports["explored broken"].sentence
+    )
 
 
 @pytest.mark.slow
