@@ -46,7 +46,7 @@ class AuditResult:
     def sentence(self) -> str:
         """The verdict in one sentence for people, naming the check that decided."""
         if self.verdict is Outcome.PASSED:
-            return " ".join([f"{self.subject}: all {len(self.check_list)} checks passed.", *self.skipped])
+            return " ".join([f"{self.subject}: {all_passed(len(self.check_list))}.", *self.skipped])
         decisive = [c for c in self.check_list if c.outcome is self.verdict]
         if not decisive:
             return f"{self.subject}: nothing was asked."
@@ -78,6 +78,11 @@ class AuditResult:
 
     def __repr__(self) -> str:
         return f"<AuditResult {self.subject}: {self.verdict}, {len(self.check_list)} checks>"
+
+
+def all_passed(checks: int) -> str:
+    """That all of so many *checks* passed, in words."""
+    return "its one check passed" if checks == 1 else f"all {checks} checks passed"
 
 
 def check_named(checks: Sequence[Check], check_id: str) -> Check:

@@ -8,14 +8,35 @@ from pgaudit_kit.audits.asking import ask
 from pgaudit_kit.checks.dump_whole import check_complete, check_rows_readable
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.errors import DamagedDump, PgAuditError
+from pgaudit_kit.records.table_columns import columns_of
+from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Check
 
+_NAMED = 5
 _OF_EVERY_DUMP = frozenset({"ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE"})
 
 
 def things_in(dump: Dump) -> int:
     """How many entries it has, but for those that a dump of an empty database has, too."""
     return sum(entry.desc not in _OF_EVERY_DUMP for entry in dump.toc_entries)
+
+
+def tables_without_rows(dump: Dump) -> dict[TableName, tuple[str, ...]]:
+    """The tables that it defines and holds no rows of (--schema-only, --exclude-table-data), with their columns."""
+    tables = (TableName(o.key.schema or "", o.key.name) for o in dump.inventory.of_kind("TABLE") if not o.attributes.get("partition_key"))
+    columns = {name: columns_of(dump.inventory, name, generated=False) for name in tables if name not in dump.table_data}
+    return {name: of for name, of in columns.items() if of is not None}
+
+
+def without_rows(dump: Dump) -> str:
+    """A sentence that names them, "" when there are none: a backup of definitions alone is whole, and not what most people want."""
+    tables = list(tables_without_rows(dump))
+    if not tables:
+        return ""
+    if not dump.table_data:
+        return f"It holds no rows, only the definitions of {len(tables):,} table{'' if len(tables) == 1 else 's'}."
+    more = f" and {len(tables) - _NAMED:,} more" if len(tables) > _NAMED else ""
+    return f"It holds no rows of {', '.join(map(str, tables[:_NAMED]))}{more}."
 
 
 def ask_file(dump: Dump) -> Iterator[Check]:

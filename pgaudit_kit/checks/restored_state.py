@@ -120,7 +120,7 @@ def check_orphans(keys: Sequence[DanglingKey]) -> Check:
         question="Does every row that points at another one find it?",
         outcome=Outcome.FAILED if broken else Outcome.NOT_CHECKED if unknown else Outcome.WARNED if orphans else Outcome.PASSED,
         expected=f"no orphans by {len(keys)} foreign keys",
-        found="; ".join(found) or "none",
+        found="; ".join(found) or ("none" if keys else "there is no foreign key"),
         compared=len(counted),
         remedy="See them with `pgaudit diff BACKUP TARGET`; `pgaudit rescue` puts back the rows that they point at." if orphans else "",
         evidence=tuple({"foreign_key": k.name, "table": str(k.table), "rows": k.rows, "state": k.state} for k in (*orphans, *uncounted)),

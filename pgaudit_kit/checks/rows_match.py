@@ -8,6 +8,7 @@ from pgaudit_kit.records.difference import TableDifference
 from pgaudit_kit.records.verdict import Check, Outcome
 
 NAMED = 5
+_UNKNOWN = "Give a dump that holds these rows, whole, and a role that may read them; beside `not checked` stands what was in the way."
 
 
 def check_row_counts(tables: Sequence[TableDifference]) -> Check:
@@ -37,7 +38,7 @@ def _check(check_id: str, question: str, tables: Sequence[TableDifference], wron
         expected=expected,
         found="; ".join(named) or "all the same",
         compared=len(tables) - len(unknown),
-        remedy="See which rows with `pgaudit diff DUMP TARGET --rows`." if wrong else "",
+        remedy="See which rows with `pgaudit diff DUMP TARGET --rows`." if wrong else _UNKNOWN if unknown else "",
         evidence=tuple(
             {"table": str(t.name), "status": t.status, "rows_left": t.rows_left, "rows_right": t.rows_right, "reason": t.reason}
             for t in (*wrong, *unknown)

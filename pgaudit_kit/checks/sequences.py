@@ -28,9 +28,9 @@ def check_sequence_values(left: Inventory, right: Inventory) -> Check:
         question="Does every sequence stand where it stood?",
         outcome=Outcome.NOT_CHECKED if unknown else Outcome.WARNED if moved else Outcome.PASSED,
         expected=f"{len(pairs)} sequences at their recorded value",
-        found="; ".join(told) or "all at their value",
+        found="; ".join(told) or ("all at their value" if pairs else "no sequence on both sides whose value was recorded"),
         compared=len(pairs) - len(unknown),
-        remedy="GRANT SELECT ON each of them to this role, or use one that may read everything."
+        remedy="A dump without rows has no values. In a live database: GRANT SELECT ON each of them to this role."
         if unknown
         else "Sequences do not obey the snapshot; harmless unless one is behind its table's rows."
         if moved

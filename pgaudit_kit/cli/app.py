@@ -119,7 +119,7 @@ def _end(sentence: str, code: int, *, debug: bool) -> NoReturn:
 def _tell_end(ended: SystemExit) -> NoReturn:
     """Typer and rich turn Ctrl-C and a reader that has left into exit codes without a word."""
     if ended.code == INTERRUPTED:
-        print("pgaudit: interrupted; whatever was being written under a temporary name does not count", file=sys.stderr)
+        print(f"pgaudit: interrupted; {_standing(ended)}", file=sys.stderr)
     if isinstance(ended.__context__, BrokenPipeError):
         sys.exit(READER_LEFT)
     try:
@@ -128,6 +128,15 @@ def _tell_end(ended: SystemExit) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes at its end must go somewhere
         sys.exit(READER_LEFT)
     raise ended
+
+
+def _standing(error: BaseException | None) -> str:
+    """How things stand after Ctrl-C: what the operation that it stopped has noted, or what holds for all of them."""
+    while error is not None:
+        if notes := getattr(error, "__notes__", None):
+            return visible(hide_secrets(" ".join(notes)))
+        error = error.__context__
+    return "whatever was being written under a temporary name does not count"
 
 
 def _interrupt_again(ignored: sys.UnraisableHookArgs) -> None:

@@ -153,7 +153,7 @@ def _tell(made: Sequence[Backup], failures: Sequence[PgAuditError], *, json: boo
 
 def _resolve(given: list[str] | None) -> tuple[list[Target], list[TargetError]]:
     """The databases to back up, each once, and why an env file names none that could be."""
-    from pgaudit_kit.server.targets import find_app_targets, resolve_target
+    from pgaudit_kit.server.targets import find_app_targets, resolve_target, targets_under_other_keys
 
     if given:
         targets = [resolve_target(text) for text in given]
@@ -161,9 +161,11 @@ def _resolve(given: list[str] | None) -> tuple[list[Target], list[TargetError]]:
     refused: list[TargetError] = []
     found = find_app_targets(Path.cwd(), refused=refused)
     if not found and not refused:
+        what = "no TARGET given, and no .env file in this folder names a PostgreSQL database"
+        under = " or ".join(targets_under_other_keys(Path.cwd()))
         raise TargetError(
-            "no TARGET given, and no .env file in this folder names a PostgreSQL database",
+            f"{what} under DATABASE_URL" if under else what,
             resource=str(Path.cwd()),
-            remedy="Name one: pgaudit backup postgresql://…, env:NAME or dotenv:PATH.",
+            remedy=f"Name one: pgaudit backup {under or 'postgresql://…, env:NAME or dotenv:PATH'}.",
         )
     return found, refused

@@ -123,6 +123,7 @@ def _print_losses(difference: Difference, show: Show) -> None:
         for loss in difference.losses
     ]
     held = [name for name in (losses[0] if losses else ()) if any(loss[name] for loss in losses)]
+    losses = losses if len(held) > 1 else []  # of tables whose loss is not known nothing but names would stand there
     numbers = ("lost", "of its rows", "changed", "added", "point at nothing", "its rows missed", "sequences behind")
     looked_at = difference.looked_at
     title = f"What was lost ({looked_at['foreign_keys']:,} foreign keys and {looked_at['sequences']:,} columns fed by sequences looked at)"

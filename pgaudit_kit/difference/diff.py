@@ -17,7 +17,7 @@ from pgaudit_kit.difference.naming import find_table
 from pgaudit_kit.difference.not_compared import NOT_OF_A_SCHEMA, NotCompared
 from pgaudit_kit.difference.objects import compare_inventories
 from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowResult
-from pgaudit_kit.difference.selection import SelectedSource, Selection
+from pgaudit_kit.difference.selection import SelectedSource, Selection, why_no_match
 from pgaudit_kit.difference.sequence_uses import uses_of_sequences
 from pgaudit_kit.difference.sessions import align_sessions
 from pgaudit_kit.difference.shown import difference_html, sentence_of
@@ -118,7 +118,7 @@ class Difference:
         skipped += self._filtered
         if self._selection:
             skipped.append(Skipped("everything outside of the selection", "left out on request (include, exclude)"))
-            skipped += [Skipped(f"what {text} names", "nothing on either side has such a name") for text in self._without_match]
+            skipped += [Skipped(f"what {text} names", why_no_match(text)) for text in self._without_match]
             why = "as with pg_dump, a pattern must fit the names of the partitions, too"
             skipped += [Skipped(f"rows in partitions of {table}", why) for table in self._without_partitions]
         if self.objects_comparable:

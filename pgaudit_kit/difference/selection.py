@@ -31,6 +31,12 @@ _IN_NO_SCHEMA = frozenset(
 _FOLD = str.maketrans(ascii_uppercase, ascii_lowercase)  # of UTF-8 names psql folds no others
 
 
+def why_no_match(text: str) -> str:
+    """Why the pattern *text* chose nothing, for people. A shell eats the quotes that keep capitals."""
+    folded = text != text.translate(_FOLD) and '"' not in text
+    return "nothing on either side has such a name" + (f"; capitals count in double quotes alone: '\"{text}\"'" if folded else "")
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """One pattern: what it matches of a schema (None: any schema), and of a name."""

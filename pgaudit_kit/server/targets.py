@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from pgaudit_kit.errors import TargetError
+from pgaudit_kit.server.target_hints import keys_with_urls, meant_by
 from pgaudit_kit.server.url_parameters import ParsedUrl, is_accelerate, parse_url, scheme_of
 
 if TYPE_CHECKING:
@@ -122,7 +124,7 @@ def resolve_target(text: str | sqlalchemy.Engine | sqlalchemy.URL | Target, *, f
     if kind == "service":
         return _from_service(rest)
     if scheme_of(text) is None or "://" not in text:
-        raise TargetError("this names no database", resource="the target", remedy=_FORMS)
+        raise TargetError("this names no database", resource="the target", remedy=meant_by(text, folder or Path.cwd()) or _FORMS)
     return _target(text, origin="")
 
 
@@ -151,6 +153,15 @@ def find_app_targets(folder: Path, *, refused: list[TargetError] | None = None) 
         if target.role in {other.role for other in found}:
             target = replace(target, role=name.removeprefix(".").replace(".", "-"))
         found.append(target)
+    return found
+
+
+def targets_under_other_keys(folder: Path) -> list[str]:
+    """How to name the databases that env files in *folder* have under keys other than DATABASE_URL, as Vercel's POSTGRES_URL."""
+    found = []
+    for name in _app_files(folder):
+        with suppress(TargetError):
+            found += [f"dotenv:{name}#{key}" for key in keys_with_urls(_dotenv_values(folder / name, f"dotenv:{name}"))]
     return found
 
 
@@ -221,10 +232,12 @@ def _from_dotenv(rest: str, folder: Path) -> Target:
     direct = next((k for k in DIRECT_KEYS if (values.get(k) or "").strip()), None)
     role = _role_of(path.name)
     if not value:
+        others = [f"dotenv:{path_text}#{k}" for k in keys_with_urls(values)]
+        add = f"Add {wanted}=postgresql://user@host/database to it, or name another key as dotenv:{path_text}#KEY."
         raise TargetError(
             f"{path_text} {'leaves ' + wanted + ' empty' if wanted in values else 'does not set ' + wanted}",
             resource=origin,
-            remedy=f"Add {wanted}=postgresql://user@host/database to it, or name another key as dotenv:{path_text}#KEY.",
+            remedy=f"Name the key that has it: {' or '.join(others)}." if others else add,
         )
     if not key and direct and is_accelerate(value):
         return _target(values[direct] or "", origin=f"dotenv:{path_text}#{direct}", role=role)

@@ -82,14 +82,19 @@ class RowSource:
 
 
 def find_table(text: str, names: Sequence[TableName], resource: str, *, what: str = "dump") -> TableName:
-    """Return the one of *names* that *text* means, a name as in SQL; a bare one is there only once. Raises UsageError, RowsNotAvailable."""
+    """Return the one of *names* that *text* means, a name as in SQL; a bare one is there only once. Raises UsageError, RowsNotAvailable.
+
+    What means none as in SQL is taken letter by letter: shells eat the quotes of "User", and Prisma calls its tables so.
+    """
     parsed = read_name(text, 0)
-    if not parsed or parsed[2] != len(text.rstrip()):
-        raise UsageError(f"not the name of a table: {text!r}", resource=resource, remedy='Write schema.table, or "Schema"."Table".')
-    schema, table, _ = parsed
-    found = [name for name in names if name.name == table and schema in (None, name.schema)]
+    is_sql = parsed is not None and parsed[2] == len(text.rstrip())
+    schema, table = parsed[:2] if parsed and is_sql else (None, text)
+    found = [name for name in names if is_sql and name.name == table and schema in (None, name.schema)]
+    found = found or [name for name in names if text in (name.name, f"{name.schema}.{name.name}")]
     if len(found) == 1:
         return found[0]
+    if not found and not is_sql:
+        raise UsageError(f"not the name of a table: {text!r}", resource=resource, remedy='Write schema.table, or "Schema"."Table".')
     known = [str(name) for name in found or names]
     like = difflib.get_close_matches(table, [name.name for name in names])  # a bare name is not like one with a schema
     close = (found and known) or difflib.get_close_matches(text, known) or [str(name) for name in names if name.name in like] or known[:5]

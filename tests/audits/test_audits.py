@@ -223,6 +223,17 @@ def test_a_schema_only_dump_is_not_checked_for_rows_unless_told(case: Case, serv
         assert any("children" in s.what for s in difference.skipped)
     with diff(case.dump, case.url, schema_only=True) as difference:
         assert difference.verdict == "same"
+    said = verify(case.dump)
+    assert (said.verdict, said.skipped) == ("passed", ("It holds no rows, only the definitions of 3 tables.", WITHOUT_MANIFEST))
+    assert said.sentence.startswith("app.dump: its one check passed. It holds no rows")
+    against = verify(case.dump, manifest=replace(case.manifest, dump_file=None))
+    assert any(step.startswith("Give a dump that holds these rows") for step in against.next_steps)
+
+
+def test_a_dump_without_the_rows_of_some_tables_says_which(case: Case, server: EmbeddedServer) -> None:
+    pg_dump = [str(server.bin_folder / "pg_dump"), "--exclude-table-data=children"]
+    subprocess.run([*pg_dump, "-f", str(case.dump), case.url], check=True)
+    assert verify(case.dump).skipped == ("It holds no rows of public.children.", WITHOUT_MANIFEST)
 
 
 def test_a_data_only_dump_vouches_for_rows_and_never_for_objects(case: Case, server: EmbeddedServer) -> None:

@@ -97,6 +97,8 @@ def test_a_moved_sequence_warns_and_one_behind_its_column_fails() -> None:
     a, b = _inventory("SEQUENCE", last_value="7", is_called="true"), _inventory("SEQUENCE", last_value="9", is_called="true")
     assert check_sequence_values(a, a).outcome is Outcome.PASSED
     assert check_sequence_values(a, b).outcome is Outcome.WARNED
+    none = check_sequence_values(a, Inventory())
+    assert (none.outcome, none.found) == (Outcome.NOT_CHECKED, "no sequence on both sides whose value was recorded")
     assert check_sequences_ahead([SequenceUse("s", "t.id", 1, 8, 7)]).outcome is Outcome.PASSED
     assert check_sequences_ahead([SequenceUse("s", "t.id", 1, 7, 7)]).outcome is Outcome.FAILED
     assert check_sequences_ahead([SequenceUse("s", "t.id", -1, -8, -7)]).outcome is Outcome.PASSED

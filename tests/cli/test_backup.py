@@ -122,3 +122,11 @@ def test_a_store_that_ends_with_the_command_is_refused(pgaudit: Run) -> None:
     done = pgaudit("backup", "env:APP", "--store", "memory://here", APP="postgresql:///x")
     assert done.returncode == 2
     assert "gone when this command ends" in done.stderr
+
+
+def test_an_env_file_with_its_url_under_another_key_is_named(pgaudit: Run, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("POSTGRES_URL=postgresql://u:hunter22@h/d\n", encoding="utf-8")
+    done = pgaudit("backup")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "under DATABASE_URL. Name one: pgaudit backup dotenv:.env#POSTGRES_URL." in done.stderr
+    assert "hunter22" not in done.stderr

@@ -32,6 +32,14 @@ def test_ctrl_c_ends_with_130_and_says_so() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_ctrl_c_says_how_things_stand_when_the_operation_knows() -> None:
+    noted = (
+        f"    try:\n        {INTERRUPT}\n    except KeyboardInterrupt as error:\n        error.add_note('app is as it was.')\n        raise"
+    )
+    done = _run(noted)
+    assert (done.returncode, done.stderr) == (130, "pgaudit: interrupted; app is as it was.\n")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 def test_ctrl_c_is_not_lost_when_it_comes_where_python_cannot_raise_it() -> None:
     swallowed = (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 from pgaudit_kit.display.shares import percent
+from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from tests.cli.conftest import Run
 from tests.difference.test_rescue import before as before  # noqa: PLC0414  the fixture
 from tests.difference.test_rescue import run
@@ -33,6 +35,18 @@ def test_what_was_lost_points_at_nothing_and_is_behind_is_printed_and_in_json(pg
     assert (users_entry["missing"], users_entry["missing_share"], users_entry["dangling"]) == (11, 0.275, 29)
     assert {entry["key"]: entry["rows"] for entry in plain["dangling"]} == {"users_boss_fkey": 29, "messages_author_fkey": 20}
     assert plain["looked_at"] == {"foreign_keys": 2, "sequences": 2}
+
+
+def test_where_no_loss_is_known_no_table_of_mere_names_is_printed(
+    pgaudit: Run, before: tuple[Path, str], server: EmbeddedServer, tmp_path: Path
+) -> None:
+    run(before[1], "SELECT setval('users_id_seq', 1000000), setval('messages_id_seq', 1000000)")
+    definitions = tmp_path / "definitions.dump"
+    subprocess.run([str(server.bin_folder / "pg_dump"), "-s", "-Fc", "-f", str(definitions), before[1]], check=True)
+    done = pgaudit("diff", str(definitions), before[1], "--rows")
+    assert done.returncode == 3
+    assert "holds no rows of it" in " ".join(done.stdout.split())
+    assert "What was lost" not in done.stdout
 
 
 def test_a_share_that_is_neither_nothing_nor_all_is_not_rounded_to_it() -> None:

@@ -85,6 +85,8 @@ def test_a_pattern_that_fits_nothing_is_never_green() -> None:
     assert (found.verdict, found.compared) == ("not_checked", 2)
     assert ("what nobody names", "nothing on either side has such a name") in [(s.what, s.reason) for s in found.skipped]
     assert diff(source, source, include=["users"], exclude=["nobody"]).verdict == "same"
+    unquoted = diff(source, source, include=["Nobody"])
+    assert any(s.reason.endswith("""capitals count in double quotes alone: '"Nobody"'""") for s in unquoted.skipped)
 
 
 def test_what_could_not_be_read_leaves_no_doubt_where_it_was_not_asked_for() -> None:

@@ -91,6 +91,19 @@ def test_a_table_is_found_by_its_name_as_sql_writes_it(nasty: NastyDatabase) -> 
             dump.read_table("select * from x; --")
 
 
+def test_a_name_whose_quotes_a_shell_has_eaten_is_found_letter_by_letter(written: Write) -> None:
+    """Prisma's tables have capitals; as in SQL goes first, and what neither reading finds is missing."""
+    rows = "".join(
+        f"COPY public.{name} (a) FROM stdin;\n{value}\n\\.\n"
+        for name, value in (('"User"', 1), ('"Post.x"', 2), ("post", 3), ('"Post"', 4))
+    )
+    dump = read_dump(written(HEAD + rows.encode() + FOOT))
+    found = {name: dump.read_table(name)["a"].tolist() for name in ("User", "public.User", "Post.x", "public.Post.x", "Post", '"Post"')}
+    assert found == {"User": ["1"], "public.User": ["1"], "Post.x": ["2"], "public.Post.x": ["2"], "Post": ["3"], '"Post"': ["4"]}
+    with pytest.raises(RowsNotAvailable, match="no rows of USER"):
+        dump.read_table("USER")
+
+
 def test_a_file_that_went_away_is_not_found_any_more(written: Write) -> None:
     path = written(HEAD + FOOT)
     dump = read_dump(path)

@@ -146,6 +146,15 @@ def test_an_unknown_count_is_said_to_be_unknown_and_not_drawn_as_zero() -> None:
     assert "The count differs in none of them" in chart.description
 
 
+def test_a_table_that_one_side_lacks_is_no_unknown_count() -> None:
+    """Of a database that lost all its tables the page once said that the count differs in none of them."""
+    found = [("gone", "only_left", 5, None), ("new", "only_right", None, 7), ("there", "not_checked", 4, None)]
+    chart = figures.rows_per_table([dict(zip(("name", "status", "rows_left", "rows_right"), row, strict=True)) for row in found])
+    svg = chart.svg()
+    assert (svg.count(">no such table</text>"), svg.count(">not known</text>")) == (2, 1)
+    assert "The count differs in 2 of them" in chart.description
+
+
 def test_of_many_tables_those_that_differ_most_are_drawn_and_all_others_summed() -> None:
     many = [{"schema": "s", "name": f"t{i}", "rows_left": 100, "rows_right": 100} for i in range(499)]
     many.append({"schema": "s", "name": "emptied", "rows_left": 90, "rows_right": 0})

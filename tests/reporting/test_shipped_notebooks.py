@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import html
 import json
 import re
+import shlex
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +33,7 @@ from tests.reporting.small_notebooks import bytes_under
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 NAMES = ("backup", "explore", "incident", "migrations", "rehearse", "restore", "verify")
 CLUSTER = Path(__file__).resolve().parents[1] / "dumps" / "cluster_9_4.sql"
+PGAUDIT = (sys.executable, "-c", "from pgaudit_kit.cli.app import main; main()")
 PASSWORD = "s3cret/of&the%app"
 
 
@@ -127,6 +132,7 @@ def story(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
         reports["afterwards"] = run_report("incident", parameters={**target, "dump": dump}, label="afterwards")
         Path("broken.dump").write_bytes(Path(dump).read_bytes()[:-5000])
         reports["unrestorable"] = run_report("rehearse", parameters={"dump": "broken.dump", "server": "embedded"}, label="broken")
+        reports["explored broken"] = run_report("explore", parameters={"dump": "broken.dump"}, label="broken")
         reports["truncated"] = run_report("verify", parameters={"dump": "broken.dump"}, label="truncated")
         reports |= _more(target, dump, server.url("notebook_story"))
         yield Story(folder, reports)
@@ -164,6 +170,9 @@ def _more(target: dict[str, str], dump: str, url: str) -> dict[str, ReportResult
         app.execute("ALTER TABLE users ADD COLUMN note text")
         app.execute("UPDATE users SET display_name = 'changed' WHERE id = (SELECT min(id) FROM users)")
     more["widened"] = run_report("incident", parameters={**target, "dump": dump}, label="widened")
+    with psycopg.connect(url, autocommit=True) as app:
+        app.execute("DROP TABLE list_properties, list_data_rows CASCADE")
+    more["tables gone"] = run_report("incident", parameters={**target, "dump": dump}, label="gone")
     return more
 
 
@@ -229,6 +238,27 @@ def test_the_incident_report_names_what_was_lost(story: Story) -> None:
     assert "pgaudit rescue backups/" in page
     assert "INSERT INTO pg_temp.pgaudit_lost_1 VALUES" in page, "the script as it begins"
     assert "-- no script" not in page
+
+
+@pytest.mark.slow
+def test_what_could_not_be_counted_is_not_said_to_be_counted(story: Story) -> None:
+    assert re.search(
+        r"is not whole: \d+ objects, [\d,]+ rows in \d tables, [1-6] more could not be counted\.", story.reports["explored broken"].sentence
+    )
+
+
+@pytest.mark.slow
+def test_of_tables_that_are_gone_the_incident_report_gives_commands_that_run(story: Story) -> None:
+    """`pgaudit extract` takes one table: a single command with all of them was refused."""
+    page = story.page("tables gone")
+    assert page.count(">no such table<") == 2
+    assert "The count differs in none of them" not in page
+    commands = [shlex.split(html.unescape(line)) for line in re.findall(r"^pgaudit extract .*", page, re.MULTILINE)]
+    assert [command[3] for command in commands] == ["public.list_data_rows", "public.list_properties"]
+    for _, *arguments, _, _ in commands:
+        command = [*PGAUDIT, *arguments, "--csv", "-", "--where", "false"]
+        done = subprocess.run(command, cwd=story.folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow

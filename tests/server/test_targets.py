@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy
 
 from pgaudit_kit.errors import TargetError
-from pgaudit_kit.server.targets import find_app_targets, resolve_target
+from pgaudit_kit.server.targets import find_app_targets, resolve_target, targets_under_other_keys
 
 SECRET = "hunter2-Zx9"
 
@@ -140,6 +140,23 @@ def test_what_is_missing_in_a_dotenv_file_is_named(tmp_path: Path, content: byte
         (tmp_path / ".env").write_bytes(content)
     with pytest.raises(TargetError, match=says):
         resolve_target(text, folder=tmp_path)
+
+
+def test_who_names_no_database_is_told_the_target_that_was_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text(f"POSTGRES_URL=postgresql://u:{SECRET}@h/d\nREDIS_URL=redis://h\nNAME=x\n", encoding="utf-8")
+    monkeypatch.setenv("SOME_URL", f"postgresql://u:{SECRET}@h/d")
+    for text, told in {
+        "SOME_URL": "Write env:SOME_URL.",
+        ".env": "Write dotenv:.env.",
+        "HOME": "Give ",
+        ".env.nope": "Give ",
+        "dotenv:.env": "Name the key that has it: dotenv:.env#POSTGRES_URL.",
+    }.items():
+        with pytest.raises(TargetError) as caught:
+            resolve_target(text, folder=tmp_path)
+        assert caught.value.remedy.startswith(told), text
+        assert SECRET not in str(caught.value)
+    assert targets_under_other_keys(tmp_path) == ["dotenv:.env#POSTGRES_URL"]
 
 
 def test_a_byte_order_mark_does_not_hide_the_first_key(tmp_path: Path) -> None:

@@ -160,7 +160,8 @@ class ByteCursor:
     def _need(self, size: int) -> None:
         if not self._fill(size):
             end = self._base + len(self._data)
-            what = f"the archive ends at byte {end:,}, where {size:,} bytes from byte {self.position:,} on should follow"
+            wanted = "a byte" if size == 1 else f"{size:,} bytes"
+            what = f"the archive ends at byte {end:,}, where {wanted} from byte {self.position:,} on should follow"
             raise DamagedDump(what, resource=self.resource, remedy=CUT_SHORT, offset=end)
 
     def _fill(self, size: int) -> bool:

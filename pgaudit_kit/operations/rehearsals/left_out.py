@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pgaudit_kit.audits.verify_file import tables_without_rows
 from pgaudit_kit.dumps.ddl.builder import InventoryBuilder
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.dumps.files.decompression import DumpFile
@@ -16,7 +17,6 @@ from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.source import Source
-from pgaudit_kit.records.table_columns import columns_of
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import TocEntry
 from pgaudit_kit.records.wrapped_source import WrappedSource
@@ -108,9 +108,7 @@ def with_empty_tables(dump: Dump) -> tuple[Source, tuple[TableName, ...]]:
 
     A restore of such a dump must give them empty.
     """
-    tables = (TableName(o.key.schema or "", o.key.name) for o in dump.inventory.of_kind("TABLE") if not o.attributes.get("partition_key"))
-    columns = {name: columns_of(dump.inventory, name, generated=False) for name in tables if name not in dump.table_data}
-    empty = {name: TableData(name, of, rows=0, fingerprint=Fingerprint()) for name, of in columns.items() if of is not None}
+    empty = {name: TableData(name, of, rows=0, fingerprint=Fingerprint()) for name, of in tables_without_rows(dump).items()}
     if not empty:
         return dump, ()
     return RemainingSource(dump, dump.inventory, {**dump.table_data, **empty}), tuple(empty)

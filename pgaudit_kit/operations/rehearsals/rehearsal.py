@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pgaudit_kit.audits.result import check_named, checks_to_list
+from pgaudit_kit.audits.result import all_passed, check_named, checks_to_list
 from pgaudit_kit.display import frames, html
 from pgaudit_kit.records.verdict import Check, Outcome, worst
 
@@ -68,7 +68,7 @@ class Rehearsal:
             where = f"{self.label} was restored into {self.server} in {self.load_seconds:,.1f} s{rate}"
         decisive = [c for c in self.check_list if c.outcome is self.verdict]
         if self.verdict is Outcome.PASSED or not decisive:
-            return f"{where}; all {len(self.check_list)} checks passed."
+            return f"{where}; {all_passed(len(self.check_list))}."
         more = f" (and {len(decisive) - 1} more)" if len(decisive) > 1 else ""
         return f"{where}; {decisive[0].id} {self.verdict.replace('_', ' ')} — {decisive[0].found}{more}."
 

@@ -14,7 +14,7 @@ from pgaudit_kit.server.targets import Target
 
 ID = "restore.only_live"
 _NAMED = 5
-_REMEDY = "They are newer than the dump, or were left out of it: the restored database is without them. Back them up first if they matter."
+_REMEDY = "Tables that only the live database has are newer than the dump or were left out of it: back them up before they go."
 
 
 def ask_only_live(expected: Source, target: Target) -> Check | str | None:

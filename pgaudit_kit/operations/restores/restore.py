@@ -174,6 +174,8 @@ def _carry_out(job: _Job, confirm: Confirm) -> Restore:
             standing = tidy_up(job.target, plan, oid)
             if isinstance(error, PgAuditError) and not isinstance(error, UsageError):
                 raise _failed(job, error, standing) from error
+            if isinstance(error, KeyboardInterrupt):
+                error.add_note(" ".join([f"{standing.state}.", *standing.steps]))
             raise
 
 

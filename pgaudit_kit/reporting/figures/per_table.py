@@ -27,6 +27,8 @@ from pgaudit_kit.reporting.figures.words import (
 TOP: Final = 12
 _LOG: Final = " The bars are on a logarithmic scale."
 _WORST_FIRST: Final = ("failed", "different", "only_left", "only_right", "not_checked", "warned", "equivalent", "passed", "same")
+_ON_ONE_SIDE: Final = ("only_left", "only_right")
+_NO_TABLE: Final = "no such table"
 _STATUS_WORDS: Final = {"only_left": "only before", "only_right": "only now", "equivalent": "equivalent"}
 
 
@@ -35,18 +37,25 @@ def rows_per_table(
 ) -> Chart:
     """Rows of each table on two sides. *tables* has `schema`, `name` and the two columns named by *before* and *after*.
 
-    Tables whose counts differ most stand first; *names* are the words for the two sides.
+    Tables whose counts differ most stand first; *names* are the words for the two sides. With a column `status`, as `tables` of a
+    Difference has, a table that one side lacks is said to be no table there.
     """
     pairs = _counts(tables, before, after)
     pairs.sort(key=lambda p: (-abs(or_0(p.numbers[1]) - or_0(p.numbers[0])), -max(map(or_0, p.numbers)), p.name))
     drawn = _with_others(pairs)
     share, log = scale([v for p in drawn if not p.summed for v in p.numbers if v is not None])
     groups = [
-        BarGroup(p.name, (_counted(left, p.bar(share), GREY), _counted(right, p.bar(share), BLUE, change=_change(left, right))))
+        BarGroup(
+            p.name,
+            (
+                _counted(left, p.bar(share), GREY, unknown=p.unknown),
+                _counted(right, p.bar(share), BLUE, change=_change(left, right), unknown=p.unknown),
+            ),
+        )
         for p in drawn
         for left, right in [p.numbers]
     ]
-    changed = sum(bool(_change(*p.numbers)) for p in pairs)
+    changed = sum(p.unknown == _NO_TABLE or bool(_change(*p.numbers)) for p in pairs)
     left_total, right_total = (sum_text(p.numbers[i] for p in pairs) for i in range(2))
     sentence = (
         f"{many(len(pairs), 'table')}: {left_total} rows {names[0]}, {right_total} {names[1]}. "
@@ -190,6 +199,12 @@ class _Counts(NamedTuple):
     name: str
     numbers: tuple[int | None, ...]
     summed: bool = False
+    status: object = None
+
+    @property
+    def unknown(self) -> str:
+        """What to say of a side whose number is not known: where only one side has the table, the other has none."""
+        return _NO_TABLE if self.status in _ON_ONE_SIDE and self.numbers.count(None) == 1 else "not known"
 
     def bar(self, share: Callable[[float], float]) -> Callable[[float], float | None]:
         """How long its bars are; a sum over many tables has none: the bars of single tables could not be seen beside it."""
@@ -197,7 +212,7 @@ class _Counts(NamedTuple):
 
 
 def _counts(frame: Frame, *columns: str) -> list[_Counts]:
-    return [_Counts(table_name(r), tuple(whole(r.get(c)) for c in columns)) for r in records_of(frame)]
+    return [_Counts(table_name(r), tuple(whole(r.get(c)) for c in columns), status=r.get("status")) for r in records_of(frame)]
 
 
 def _with_others(counts: Sequence[_Counts]) -> list[_Counts]:
@@ -218,9 +233,10 @@ def _counted(
     word: str = "",
     change: str = "",
     say: Callable[[int], str] | None = None,
+    unknown: str = "not known",
 ) -> Bar:
     if value is None:
-        return Bar(None, colour, f"{word} not known".strip())
+        return Bar(None, colour, f"{word} {unknown}".strip())
     said = say(value) if say else f"{value:,}"
     return Bar(share(value), colour, " ".join(part for part in (said, word, change) if part))
 
@@ -236,7 +252,7 @@ def _rank(status: str) -> int:
 
 
 def _status_look(status: str) -> html.Look:
-    if status in ("only_left", "only_right"):
+    if status in _ON_ONE_SIDE:
         return html.look("different")
     return html.look("same" if status == "equivalent" else status)
 

@@ -383,8 +383,9 @@ def test_an_interrupted_restore_tidies_up(make_app: MakeApp, store: Path, databa
     def interrupted(_: Replacement) -> bool:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as caught:
         restore(backup(url, store=store), url, confirm=interrupted)
+    assert caught.value.__notes__ == ["'stopped' is as it was. Then give the same command again: nothing is left over."]
     assert databases("stopped") == ["stopped"]
 
 
