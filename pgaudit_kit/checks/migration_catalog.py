@@ -192,7 +192,8 @@ def _of_others(status: MigrationStatus, effects: list[Effect], replayed: _Replay
         remedy = tool.remedy("failed_nothing", status.name) if status.state is State.FAILED else ""
         return replace(status, catalog=f"has none of {len(answers)}", remedy=remedy or status.remedy)
     if len(there) == len(answers):
-        reason = f"all {len(answers)} things that it makes are in the catalog already"
+        all_of_it = "the one thing that it makes is" if len(answers) == 1 else f"all {len(answers)} things that it makes are"
+        reason = f"{all_of_it} in the catalog already"
         remedy = tool.remedy("failed_all", status.name) if status.state is State.FAILED else ""
         return _fault(status, f"has all {len(answers)} already", reason, remedy or tool.remedy("in_catalog", status.name), "failed")
     reason = f"of {len(answers)} things that it makes {len(there)} are in the catalog already: {_listed(there)}"

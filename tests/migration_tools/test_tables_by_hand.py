@@ -70,6 +70,20 @@ def test_golang_migrate_has_had_all_before_its_version_and_dirty_is_failed(make_
     assert "force 3" in result.migrations[-1].remedy
 
 
+def test_what_is_there_of_a_migration_that_is_not_applied_is_told_in_words(make_database: Make, tmp_path: Path) -> None:
+    url = make_database()
+    execute(url, GOLANG_MIGRATE, "INSERT INTO schema_migrations VALUES (1, false)", "CREATE TABLE a (id int)", "CREATE SCHEMA s")
+    (tmp_path / "001_a.up.sql").write_text("CREATE TABLE a (id int);")
+    (tmp_path / "002_s.up.sql").write_text("CREATE SCHEMA s;")
+    (tmp_path / "003_a.up.sql").write_text("ALTER TABLE a ADD b int, ADD c int;")
+    execute(url, "ALTER TABLE a ADD b int, ADD c int")
+    told = {m.name: m.reason for m in pk.migrations(url, tmp_path).migrations if m.reason}
+    assert told == {
+        "2": "it is not applied; the one thing that it makes is in the catalog already",
+        "3": "it is not applied; all 2 things that it makes are in the catalog already",
+    }
+
+
 def test_goose_counts_the_last_row_of_a_version_and_refuses_late_ones(make_database: Make, tmp_path: Path) -> None:
     url = make_database()
     rows = ("1, true", "3, true", "1, false")
