@@ -10,7 +10,7 @@ from typing import Final
 _LONGEST: Final = 255  # of what may be the name of a file
 
 
-def meant_by(text: str, folder: Path) -> str:
+def hint_for(text: str, folder: Path) -> str:
     """A sentence with the target that *text* lacks a word to be; "" when it is neither the name of a variable nor an env file."""
     if "://" in os.environ.get(text, ""):
         return f"Write env:{text}."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from pgaudit_kit.errors import TargetError
-from pgaudit_kit.server.target_hints import keys_with_urls, meant_by
+from pgaudit_kit.server.target_hints import hint_for, keys_with_urls
 from pgaudit_kit.server.url_parameters import ParsedUrl, is_accelerate, parse_url, scheme_of
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def resolve_target(text: str | sqlalchemy.Engine | sqlalchemy.URL | Target, *, f
     if kind == "service":
         return _from_service(rest)
     if scheme_of(text) is None or "://" not in text:
-        raise TargetError("this names no database", resource="the target", remedy=meant_by(text, folder or Path.cwd()) or _FORMS)
+        raise TargetError("this names no database", resource="the target", remedy=hint_for(text, folder or Path.cwd()) or _FORMS)
     return _target(text, origin="")
 
 
