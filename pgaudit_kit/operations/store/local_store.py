@@ -9,6 +9,7 @@ from pathlib import Path
 from pgaudit_kit.errors import StoreFailed
 from pgaudit_kit.operations.store.listing import Entry
 from pgaudit_kit.operations.store.names import COMPANIONS, free_name, has_rival, parse_name, parse_partial
+from pgaudit_kit.operations.store.packs import PACKS
 from pgaudit_kit.operations.store.partial_files import PartialFile, partial_file, remove, remove_abandoned, unpublish, writer_is_gone
 from pgaudit_kit.operations.store.store import Store, is_folder
 from pgaudit_kit.operations.store.store_folder import LocalFolder
@@ -111,9 +112,10 @@ class LocalStore(Store):
             remove(doomed)
 
     def clean(self) -> list[str]:
-        """Remove what killed runs left."""
+        """Remove what killed runs left, beside the backups and among their packs."""
         with self._reached("clean"):
-            return [path.name for path in remove_abandoned(self.folder)]
+            removed = [path.name for path in remove_abandoned(self.folder)]
+        return removed + [f"{PACKS}/{name}" for name in self.packs.folder.clean()]
 
     @contextmanager
     def _reached(self, doing: str) -> Iterator[None]:

@@ -85,7 +85,6 @@ def sweep(
     with _alone(packs) as alone:
         if not alone:
             return Swept(not_swept="another sweep of this store is running", later=True)
-        packs.folder.clean()
         _forget_the_killed(packs)
         planned = _planned(place, grace)
         done = _carried_out(packs, planned)

@@ -459,10 +459,12 @@ def test_a_killed_backup_leaves_none_that_looks_whole_and_the_next_one_cleans(ma
             wait_for(lambda: is_writing_inc(store))
             process.kill()
             process.wait()
+    (store / "packs" / f".{'0' * 64}.pack.partial-{process.pid}").write_bytes(b"half of a pack")
     assert [b.dump_file for b in open_store(store).backups()] == [first.path.name]
     made = incremental(url, store)
     same_as_live(made, url)
     assert open_store(store).look()[1] == ()
+    assert [p.name for p in (store / "packs").iterdir() if p.name.startswith(".")] == []
 
 
 def test_a_store_that_cannot_be_written_ends_it_at_once(make_app: MakeApp, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
