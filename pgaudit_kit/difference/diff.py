@@ -16,6 +16,7 @@ from pgaudit_kit.difference.lost import TableLoss, losses
 from pgaudit_kit.difference.naming import find_table
 from pgaudit_kit.difference.not_compared import NOT_OF_A_SCHEMA, NotCompared
 from pgaudit_kit.difference.objects import compare_inventories
+from pgaudit_kit.difference.partitions_as_one import partitions_as_one
 from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowResult
 from pgaudit_kit.difference.selection import SelectedSource, Selection, why_no_match
 from pgaudit_kit.difference.sequence_uses import uses_of_sequences
@@ -62,8 +63,9 @@ class Difference:
     ) -> None:
         if schema_only and data_only:
             raise UsageError("schema only and data only leave nothing to compare", remedy="Choose one.")
-        self.left = SelectedSource(left, selection, right) if selection else left
-        self.right = SelectedSource(right, selection, left) if selection else right
+        ours = SelectedSource(left, selection, right) if selection else left
+        theirs = SelectedSource(right, selection, left) if selection else right
+        self.left, self.right = (ours, theirs) if schema_only else partitions_as_one(ours, theirs)
         self._given = (left, right)
         self._selection = selection
         self._ignore = ignore

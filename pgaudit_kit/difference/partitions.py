@@ -2,21 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from pgaudit_kit.records.identifiers import read_name
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import DatabaseObject
+from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
+
+
+@dataclass(frozen=True)
+class PartitionTree:
+    """The partitioned tables of an inventory: the key of each (pg_get_partkeydef), and its partitions with the bounds of each.
+
+    `foreign`: the partitions whose rows lie on another server.
+    """
+
+    keys: Mapping[TableName, str]
+    partitions: Mapping[TableName, Mapping[TableName, str]]
+    foreign: frozenset[TableName]
+
+    @classmethod
+    def of(cls, inventory: Inventory) -> PartitionTree:
+        """The tree of all tables of *inventory*."""
+        keys: dict[TableName, str] = {}
+        partitions: dict[TableName, dict[TableName, str]] = {}
+        foreign = set()
+        for item in inventory.of_kind("TABLE", "FOREIGN TABLE"):
+            name = TableName(item.key.schema or "", item.key.name)
+            if key := item.attributes.get("partition_key"):
+                keys[name] = key
+            if above := _parent(item):
+                partitions.setdefault(above, {})[name] = item.attributes.get("partition_bound") or ""
+                if item.key.kind == "FOREIGN TABLE":
+                    foreign.add(name)
+        return cls(keys, partitions, frozenset(foreign))
+
+    def leaves(self, table: TableName) -> tuple[TableName, ...]:
+        """Those below *table* that hold rows, by name; *table* itself when it is not partitioned."""
+        if table not in self.keys:
+            return (table,)
+        return tuple(sorted(leaf for below in self.partitions.get(table, ()) for leaf in self.leaves(below)))
 
 
 def parents(inventory: Inventory) -> dict[TableName, TableName]:
     """Return the table that each partition is directly a partition of."""
     found = {}
     for item in inventory.of_kind("TABLE"):
-        above = read_name(item.attributes.get("partition_of") or "", 0)
-        if above:
-            found[TableName(item.key.schema or "", item.key.name)] = TableName(above[0] or "", above[1])
+        if above := _parent(item):
+            found[TableName(item.key.schema or "", item.key.name)] = above
     return found
 
 
@@ -28,6 +63,22 @@ def leaves(inventory: Inventory) -> dict[TableName, tuple[TableName, ...]]:
         for table in _climb(partition, above):
             found[table] = (*found.get(table, ()), partition)
     return {table: tuple(sorted(below)) for table, below in found.items()}
+
+
+def holding(source: Source) -> dict[TableName, tuple[TableName, ...]]:
+    """As `leaves`, with the tables of *source* that hold those rows: where partitions are as one, the table of them."""
+    above = parents(source.inventory)
+    found = {}
+    for table, below in leaves(source.inventory).items():
+        holders = (next((t for t in (leaf, *_climb(leaf, above)) if t in source.table_data), leaf) for leaf in below)
+        found[table] = tuple(dict.fromkeys(holders))
+    return found
+
+
+def downwards(table: TableName, inventory: Inventory) -> tuple[TableName, ...]:
+    """Return all tables that are partitions of *table*, or of one of those."""
+    above = parents(inventory)
+    return tuple(partition for partition in above if table in _climb(partition, above))
 
 
 def upwards(table: TableName, inventory: Inventory) -> tuple[TableName, ...]:
@@ -54,7 +105,14 @@ def _is_of_rows(trigger: DatabaseObject) -> bool:
     return definition is None or " FOR EACH ROW " in definition
 
 
-def _climb(table: TableName, above: dict[TableName, TableName]) -> Iterator[TableName]:
-    while table in above:
+def _parent(item: DatabaseObject) -> TableName | None:
+    above = read_name(item.attributes.get("partition_of") or "", 0)
+    return TableName(above[0] or "", above[1]) if above else None
+
+
+def _climb(table: TableName, above: Mapping[TableName, TableName]) -> Iterator[TableName]:
+    seen = {table}  # a damaged dump may say that they go in a circle
+    while table in above and above[table] not in seen:
         table = above[table]
+        seen.add(table)
         yield table

@@ -1,14 +1,16 @@
-"""A table that is partitioned on one side only: there, the rows of all its partitions are its rows."""
+"""Tables whose rows the two sides divide into other partitions, or one of them into none: the rows of all partitions are the table's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from pgaudit_kit.difference.partitions import leaves
+from pgaudit_kit.difference.divided_partitions import divided_tables
+from pgaudit_kit.difference.partitions import PartitionTree
+from pgaudit_kit.difference.row_matching import closing_blocks
 from pgaudit_kit.difference.selection import SelectedSource
+from pgaudit_kit.errors import PgAuditError
 from pgaudit_kit.records.fingerprint import Fingerprint
-from pgaudit_kit.records.identifiers import read_name
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableData, TableName
@@ -16,36 +18,70 @@ from pgaudit_kit.records.wrapped_source import WrappedSource
 
 
 def partitions_as_one(left: Source, right: Source) -> tuple[Source, Source]:
-    """Return both sources so that a table which one holds whole and the other in partitions is one table of both."""
-    return _as_one(left, right), _as_one(right, left)
+    """Return both sources so that such a table is one table of both; other partitions stay tables of their own. Harmless twice."""
+    trees = PartitionTree.of(whole(left).inventory), PartitionTree.of(whole(right).inventory)  # a selection may leave either out
+    if not any(tree.keys for tree in trees):
+        return left, right
+    tables = _divided(left, right, trees)
+    left, right = (_together(side, tree, tables) for side, tree in zip((left, right), trees, strict=True))
+    ours, theirs = (_alone(*sides) for sides in ((left, right, trees[0]), (right, left, trees[1])))
+    return _together(left, trees[0], ours), _together(right, trees[1], theirs)
 
 
 def whole(source: Source) -> Source:
-    """The source that *source* is a part of, or is."""
-    return source.whole if isinstance(source, SelectedSource) else source
+    """The source that *source* is a part of, or another view of; else itself."""
+    while isinstance(source, WrappedSource):
+        source = source.whole
+    return source
 
 
-def _as_one(source: Source, other: Source) -> Source:
-    """*source* with what it holds in partitions, and *other* does not, as tables; partitions that *other* holds too stay what they are."""
-    alone = other.table_data.keys() - source.table_data.keys()
-    parted = {name: held for name in alone if (held := _partitions(source, name, other)) is not None}
-    return _Together(source, parted) if parted else source
+def giver(source: Source, name: TableName) -> Source:
+    """The source whose own rows of *name* are those of *source*: not of a view that makes other rows of them."""
+    while isinstance(source, SelectedSource) or (isinstance(source, _Together) and not source.joins(name)):
+        source = source.whole
+    return source
 
 
-def _partitions(source: Source, name: TableName, other: Source) -> tuple[TableName, ...] | None:
-    """The partitions that hold the rows of *name*; None when it has none, or not all are tables whose rows are there for it alone."""
-    inventory = whole(source).inventory  # a selection of the table leaves its partitions out
-    item = inventory.by_key.get(ObjectKey("TABLE", name.schema, name.name))
-    if item is None or not item.attributes.get("partition_key"):
-        return None
-    parted = leaves(inventory)
-    below = parted.get(name, ())
-    tables = {name, *(table for table, found in parted.items() if {*found} <= {*below})}
-    foreign = (read_name(o.attributes.get("partition_of") or "", 0) for o in inventory.of_kind("FOREIGN TABLE"))
-    if any(above and TableName(above[0] or "", above[1]) in tables for above in foreign):
-        return None
-    held = whole(source).table_data
-    return below if all(leaf in held and leaf not in other.table_data for leaf in below) else None
+def _divided(left: Source, right: Source, trees: tuple[PartitionTree, PartitionTree]) -> list[TableName]:
+    """The tables that are partitioned otherwise on both sides, where rows of the left side are concerned."""
+    held = left.table_data.keys(), right.table_data.keys()
+    return [
+        found.table
+        for found in divided_tables(*trees, *held)
+        if all(_are_held(tree, tree.leaves(found.table), holds) for tree, holds in zip(trees, held, strict=True))
+        if any(_has_rows(left, leaf) for leaf in found.moved)
+    ]
+
+
+def _alone(source: Source, other: Source, tree: PartitionTree) -> list[TableName]:
+    """The tables that *source* holds in partitions and *other* whole; partitions that *other* holds too stay what they are."""
+    held = whole(source).table_data.keys()
+    return [
+        name
+        for name in other.table_data.keys() - source.table_data.keys()
+        if name in tree.keys and _are_held(tree, below := tree.leaves(name), held) and not {*below} & other.table_data.keys()
+    ]
+
+
+def _are_held(tree: PartitionTree, leaves: Sequence[TableName], held: Collection[TableName]) -> bool:
+    """Whether the rows of all of them are there: not of those that lie on another server."""
+    return all(leaf in held and leaf not in tree.foreign for leaf in leaves)
+
+
+def _has_rows(source: Source, name: TableName) -> bool:
+    """Whether there are any; when they cannot be read, there may be."""
+    rows = source.table_data[name].rows
+    if rows is not None:
+        return rows > 0
+    try:
+        with closing_blocks(source.row_blocks(name)) as blocks:
+            return any(blocks)
+    except PgAuditError:
+        return True
+
+
+def _together(source: Source, tree: PartitionTree, tables: Sequence[TableName]) -> Source:
+    return _Together(source, {table: tree.leaves(table) for table in tables}) if tables else source
 
 
 class _Together(WrappedSource):
@@ -54,6 +90,10 @@ class _Together(WrappedSource):
     def __init__(self, source: Source, parted: Mapping[TableName, tuple[TableName, ...]]) -> None:
         super().__init__(source)
         self._parted = parted
+
+    def joins(self, name: TableName) -> bool:
+        """Whether its rows of *name* are those of partitions."""
+        return name in self._parted
 
     @cached_property
     def table_data(self) -> Mapping[TableName, TableData]:
@@ -64,7 +104,7 @@ class _Together(WrappedSource):
 
     def _data(self, name: TableName) -> TableData:
         held = [whole(self.whole).table_data[leaf] for leaf in self._parted[name]]
-        item = self.whole.inventory.by_key[ObjectKey("TABLE", name.schema, name.name)]
+        item = whole(self.whole).inventory.by_key[ObjectKey("TABLE", name.schema, name.name)]
         columns = tuple(c.name for c in item.columns if not c.attributes.get("generated"))
         return TableData(name, columns, not_readable=next((data.not_readable for data in held if data.not_readable), ""))
 

@@ -15,7 +15,7 @@ from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.difference.foreign_keys import ForeignKey, InOrder, foreign_keys_of_both, parents_first
 from pgaudit_kit.difference.keys import RowKey, key_of, keys_of
 from pgaudit_kit.difference.naming import meant_by
-from pgaudit_kit.difference.partitions import leaves, triggers_of, upwards
+from pgaudit_kit.difference.partitions import downwards, holding, triggers_of, upwards
 from pgaudit_kit.difference.rescue_parents import EXTRACT, Key, LostParents, NeededParents, differing, told_left_out
 from pgaudit_kit.difference.rescue_sql import NO_PATH, TableRescue, UniqueValues, forward, literal, qualified, quoted
 from pgaudit_kit.difference.rescue_swaps import exchangeable
@@ -129,7 +129,7 @@ class Rescue:
         )
 
     def _with_rows(self, table: str | TableName) -> tuple[TableName, ...]:
-        """The table, or the partitions that hold its rows."""
+        """The table, or those below it that hold its rows."""
         try:
             found = self.difference.find_table(table)
         except UsageError:
@@ -141,8 +141,8 @@ class Rescue:
 
     @cached_property
     def _leaves(self) -> dict[TableName, tuple[TableName, ...]]:
-        """The partitions of the dump, which may have been dropped since."""
-        return leaves(self.difference.left.inventory) or leaves(self.difference.right.inventory)
+        """The tables below each partitioned one of the dump that hold its rows; they may have been dropped since."""
+        return holding(self.difference.left) or holding(self.difference.right)
 
     @cached_property
     def _foreign_keys(self) -> tuple[ForeignKey, ...]:
@@ -151,7 +151,7 @@ class Rescue:
         A key that was dropped since is no longer enforced, and without their parents the rows would point at nothing all the same.
         """
         left, right = self.difference.left, self.difference.right
-        below = {**leaves(left.inventory), **leaves(right.inventory)}
+        below = {**holding(left), **holding(right)}
         keys = (
             replace(k, table=table, parent=parent)
             for k in foreign_keys_of_both(left.inventory, right.inventory)
@@ -259,7 +259,12 @@ class Rescue:
             kinds=key.kinds if key else (),
             is_key=not key or any(key.columns == held.columns for held in keys_of(self.difference.right.inventory, table)),
             unique=() if self._fire_triggers else self._exchangeable(table, columns, key),
+            partitioned=self._is_partitioned(table),
         )
+
+    def _is_partitioned(self, table: TableName) -> bool:
+        found = self.difference.right.inventory.by_key.get(ObjectKey("TABLE", table.schema, table.name))
+        return bool(found and found.attributes.get("partition_key"))
 
     def _exchangeable(self, table: TableName, columns: tuple[str, ...], key: RowKey | None) -> tuple[UniqueValues, ...]:
         """The keys by which rows are not paired. Triggers that fire would see what stands there meanwhile."""
@@ -279,10 +284,11 @@ class Rescue:
 
     def _triggers(self, tables: Sequence[TableName]) -> Iterator[tuple[str, str]]:
         """How each trigger that would fire is disabled, and enabled as it was."""
-        for table in tables:
-            for name, enabled in triggers_of(self.difference.right.inventory, table).items():
+        live = self.difference.right.inventory
+        for place in (place for table in tables for place in (table, *downwards(table, live))):
+            alter = f"ALTER TABLE {'ONLY ' if self._is_partitioned(place) else ''}{qualified(place)}"  # a partition's own may be disabled
+            for name, enabled in triggers_of(live, place).items():
                 if enabled in _ENABLE:
-                    alter = f"ALTER TABLE {qualified(table)}"
                     yield f"{alter} DISABLE TRIGGER {quoted(name)};\n", f"{alter} {_ENABLE[enabled]} {quoted(name)};\n"
 
     def _columns(self, inventory: Inventory, table: TableName) -> tuple[Column, ...]:
@@ -303,7 +309,7 @@ class Rescue:
     def _sequences(self, tables: Sequence[TableName]) -> Iterator[str]:
         """The sequences that feed *tables* go forward to the furthest value of all columns that they feed, never back."""
         inventory = self.difference.right.inventory
-        fed = {place for table in tables for place in (table, *upwards(table, inventory))}
+        fed = {place for table in tables for place in (table, *upwards(table, inventory), *downwards(table, inventory))}
         then = {s.key: s.attributes for s in self.difference.left.inventory.of_kind("SEQUENCE")}
         for feed in sequence_feeds(inventory):
             if any(table in fed for table, _ in feed.columns):

@@ -38,6 +38,7 @@ class TableRescue:
     more, with the type they have now: a value that this type would change is refused. With *may_be_null*, only changed rows are told by
     their key, which is not NULL unless NULLs are one value there (*nulls_equal*). *kinds*: those of the key (`keys.RowKey`).
     *unique*: other keys, whose values rows may have exchanged. Without *is_key* the live table lets several rows have the same key.
+    *partitioned*: its rows lie in partitions, into which the server puts them.
     """
 
     table: TableName
@@ -51,6 +52,7 @@ class TableRescue:
     kinds: tuple[Kind, ...] = ()
     unique: tuple[UniqueValues, ...] = ()
     is_key: bool = True
+    partitioned: bool = False
 
     @property
     def _by_key(self) -> bool:
@@ -64,7 +66,7 @@ class TableRescue:
         texts = (f"NULL::text AS {self._text_of(number)}" for number in range(len(self.retyped)))
         times = () if self._by_key else (f"1::bigint AS {self._times}",)  # a table can have no more than 1,600 columns, and may have them
         held = ", ".join([*map(quoted, self.columns), *times, *texts])
-        shape = f"SELECT {held} FROM ONLY {qualified(self.table)} WITH NO DATA"
+        shape = f"SELECT {held} FROM {self._rows} WITH NO DATA"
         yield from (f"CREATE TEMPORARY TABLE {place} ON COMMIT DROP AS {shape};\n" for place in waiting)
         for pair in pairs:
             place = self._lost if pair.right is None else self._changed
@@ -100,17 +102,17 @@ class TableRescue:
         if self.key and (columns := [c for c in self._settable if c not in self.key or c in printed_otherwise]):
             values = ", ".join(f"{quoted(c)} = lost.{quoted(c)}" for c in columns)
             different = f"{self._same_key} AND NOT {_same_text(columns)}"
-            yield f"UPDATE ONLY {qualified(self.table)} AS live SET {values}\n  FROM {self._changed} AS lost WHERE {different};\n"
+            yield f"UPDATE {self._rows} AS live SET {values}\n  FROM {self._changed} AS lost WHERE {different};\n"
 
     def _give_way(self, unique: UniqueValues) -> str:
         """The statement by which changed rows let go of unique values that others of them had: indexes are asked row by row."""
         have, want, wanted = (f"ROW({_list(unique.columns, of)})::text" for of in ("live", "lost", "other"))
         return (
-            f"WITH given AS (\n  SELECT live.ctid AS place, pg_catalog.row_number() OVER () AS number\n"
+            f"WITH given AS (\n  SELECT live.tableoid AS part, live.ctid AS place, pg_catalog.row_number() OVER () AS number\n"
             f"    {self._live} JOIN {self._changed} AS lost ON {self._same_key} WHERE {have} <> {want}\n"
             f"    AND {have} IN (SELECT {wanted} FROM {self._changed} AS other)\n"
-            f") UPDATE ONLY {qualified(self.table)} AS live SET {quoted(unique.column)} = {unique.meanwhile}\n"
-            f"  FROM given WHERE live.ctid = given.place;\n"
+            f") UPDATE {self._rows} AS live SET {quoted(unique.column)} = {unique.meanwhile}\n"
+            f"  FROM given WHERE live.tableoid = given.part AND live.ctid = given.place;\n"
         )
 
     def check(self, *, reverted: bool) -> str:
@@ -134,7 +136,11 @@ class TableRescue:
 
     @property
     def _live(self) -> str:
-        return f"FROM ONLY {qualified(self.table)} AS live"
+        return f"FROM {self._rows} AS live"
+
+    @property
+    def _rows(self) -> str:
+        return rows_of(self.table, partitioned=self.partitioned)
 
     @property
     def _there(self) -> str:
@@ -237,6 +243,11 @@ def _insert(place: str, rows: Sequence[str]) -> str:
 
 def _list(columns: Sequence[str], of: str = "") -> str:
     return ", ".join((f"{of}." if of else "") + quoted(c) for c in columns)
+
+
+def rows_of(table: TableName, *, partitioned: bool) -> str:
+    """The table in a FROM: without those that inherit from it, whose rows are their own."""
+    return ("" if partitioned else "ONLY ") + qualified(table)
 
 
 def qualified(table: TableName) -> str:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -83,6 +84,10 @@ class Alignment:
     guess_again: Callable[[list[TableName]], bool] | None = None
     columns: Mapping[str, Columns] = field(default_factory=dict)
 
+    @cached_property
+    def _as_one(self) -> tuple[Source, Source]:
+        return partitions_as_one(self.left, self.right)
+
     def settle(self, tables: Iterable[TableDifference], *, elsewhere: Container[TableName] = ()) -> tuple[TableDifference, ...]:
         """Return the compared *tables* without the differences that only a setting has made, or may have made.
 
@@ -91,7 +96,7 @@ class Alignment:
         found = {t.name: t for t in tables}
         differing = [t.name for t in found.values() if t.status == "different" and t.name not in elsewhere]
         if differing and self.guess_again and self.guess_again(differing):
-            found |= {name: compare_table(self.left, self.right, name) for name in differing}
+            found |= {name: compare_table(*self._as_one, name) for name in differing}
         return tuple(self._settled(t) for t in found.values())
 
     def printed(self, name: TableName) -> frozenset[str]:
@@ -101,7 +106,7 @@ class Alignment:
     def for_rows(self, name: TableName) -> tuple[Source, Source, frozenset[str]]:
         """Both sources as the rows of that table are to be compared one by one, and the columns that are to be left out."""
         doubts = self.doubts(name)
-        left, right = partitions_as_one(self.left, self.right)
+        left, right = self._as_one
         zoned = self.doubtful.get(TIME_ZONE, {}).get(name, ())
         if not zoned:
             return left, right, frozenset(doubts)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pgaudit_kit.difference.selection import SelectedSource
+from pgaudit_kit.difference.partitions_as_one import giver
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.records.chunks import Chunk
 from pgaudit_kit.records.fingerprint import Fingerprint
@@ -32,8 +32,8 @@ def unshared(left: Source, right: Source, name: TableName, columns: Sequence[str
 
     Chunks are taken as multisets, as rows are: what is shared has as many equal rows on both sides. Raises DamagedDump.
     """
-    ones, others = _backup(left), _backup(right)
-    if ones is None or others is None or ones.told.encoding != others.told.encoding:
+    ones, others = giver(left, name), giver(right, name)
+    if not (isinstance(ones, Dump) and isinstance(others, Dump)) or ones.told.encoding != others.told.encoding:
         return None
     first, second = ones.chunk_lists(name), others.chunk_lists(name)
     own = ones.table_data[name].columns
@@ -50,12 +50,6 @@ def unshared(left: Source, right: Source, name: TableName, columns: Sequence[str
         lambda: others.rows_of_chunks(name, right_rest, wanted),
         shared if wanted is None else Fingerprint(shared.rows),  # over other columns it is another one, the same on both sides
     )
-
-
-def _backup(source: Source) -> Dump | None:
-    """The dump whose own rows *source* gives."""
-    found = source.whole if isinstance(source, SelectedSource) else source
-    return found if isinstance(found, Dump) else None
 
 
 def _common(left: Iterable[Chunk], right: Iterable[Chunk]) -> Counter[bytes]:

@@ -8,7 +8,7 @@ from itertools import islice
 
 from pgaudit_kit.difference.hash_partitions import together
 from pgaudit_kit.difference.keys import RowKey, key_of
-from pgaudit_kit.difference.partitions_as_one import partitions_as_one, whole
+from pgaudit_kit.difference.partitions_as_one import giver, partitions_as_one, whole
 from pgaudit_kit.difference.row_matching import Matching, closing_blocks
 from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowPair, RowResult, RowShape, match, tally
 from pgaudit_kit.difference.server_hashes import HashedTable, compare_hashes, same_as_recorded
@@ -32,7 +32,7 @@ def compare_tables(left: Source, right: Source) -> tuple[TableDifference, ...]:
     """
     left, right = partitions_as_one(left, right)
     names = _names(left, right)
-    hashed = {name: same for name in names if (same := same_as_recorded(left, right, name))}
+    hashed = {name: same for name in names if (same := same_as_recorded(giver(left, name), giver(right, name), name))}
     _count_ahead(left, right, without=hashed.keys())
     return together([hashed.get(name) or _compare(left, right, name, _by_fingerprint)[0] for name in names], left, right)
 
@@ -51,7 +51,7 @@ def compare_rows(
         if whole(left) is whole(right):  # one connection gives one stream of rows at a time
             return _by_fingerprint(left, right, name)
         columns, key = columns_and_key(left, right, name)
-        hashed = compare_hashes(whole(left), whole(right), name, columns, key.columns if key else ())
+        hashed = compare_hashes(giver(left, name), giver(right, name), name, columns, key.columns if key else ())
         if hashed:
             return _by_hashes(left, right, name, hashed, RowShape(columns, key), limit=limit)
         try:
@@ -71,8 +71,8 @@ def compare_rows(
 
 
 def compare_table(left: Source, right: Source, name: TableName) -> TableDifference:
-    """Compare, by fingerprint, the rows of one table that either source holds."""
-    return _compare(*partitions_as_one(left, right), name, _by_fingerprint)[0]
+    """Compare, by fingerprint, the rows of one table that either source holds, both of them as `partitions_as_one` gives them."""
+    return _compare(left, right, name, _by_fingerprint)[0]
 
 
 def rows_that_differ(left: Source, right: Source, name: TableName, *, without: frozenset[str], limit: int) -> RowResult:

@@ -1,0 +1,52 @@
+"""Tables whose partitions were divided otherwise since: rows that one side has in a partition lie in another one on the other side."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from pgaudit_kit.difference.partitions import PartitionTree
+from pgaudit_kit.records.table_data import TableName
+
+_DEFAULT = "DEFAULT"
+_HASH = "HASH "
+
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """A partitioned table of both sides, and the partitions of the left side whose rows may lie in others on the right side."""
+
+    table: TableName
+    moved: tuple[TableName, ...]
+
+
+def divided_tables(
+    left: PartitionTree, right: PartitionTree, left_holds: Collection[TableName], right_holds: Collection[TableName]
+) -> Iterator[Divided]:
+    """Yield the tables nearest to where both sides divide otherwise. *left_holds*, *right_holds*: the tables with rows of either side.
+
+    A partition that was detached and kept, or only added, moves no rows: its own are compared under its own name.
+    """
+    both = left.keys.keys() & right.keys.keys()
+    below = {partition for table in both for partition in left.partitions.get(table, ())}
+    waiting = sorted(both - below)
+    while waiting:
+        table = waiting.pop()
+        moved = _moved(table, left, right, right_holds)
+        if moved and _moved(table, right, left, left_holds):
+            yield Divided(table, tuple(leaf for partition in moved for leaf in left.leaves(partition)))
+        else:
+            waiting += sorted(both & left.partitions.get(table, {}).keys())
+
+
+def _moved(table: TableName, tree: PartitionTree, other: PartitionTree, other_holds: Collection[TableName]) -> list[TableName]:
+    """The partitions of *table* whose rows may lie in other ones of the *other* side."""
+    ours, theirs = tree.partitions.get(table, {}), other.partitions.get(table, {})
+    kept = {p for p in ours.keys() - theirs.keys() if all(leaf in other_holds for leaf in tree.leaves(p))}
+    changed = {p for p, bound in ours.items() if theirs.get(p) != bound} - kept
+    come = theirs.keys() - ours.keys()
+    if not changed and not come:
+        return []
+    if tree.keys[table].startswith(_HASH) or tree.keys[table] != other.keys[table]:
+        return sorted(ours)
+    return sorted(changed | {p for p, bound in ours.items() if bound == _DEFAULT})
