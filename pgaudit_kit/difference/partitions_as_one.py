@@ -42,6 +42,18 @@ def giver(source: Source, name: TableName) -> Source:
     return source
 
 
+def has_rows(source: Source, name: TableName) -> bool:
+    """Whether there are any; when they cannot be read, there may be."""
+    rows = source.table_data[name].rows
+    if rows is not None:
+        return rows > 0
+    try:
+        with closing_blocks(source.row_blocks(name)) as blocks:
+            return any(blocks)
+    except PgAuditError:
+        return True
+
+
 def _divided(left: Source, right: Source, trees: tuple[PartitionTree, PartitionTree]) -> list[TableName]:
     """The tables that are partitioned otherwise on both sides, where rows of the left side are concerned."""
     held = left.table_data.keys(), right.table_data.keys()
@@ -49,7 +61,7 @@ def _divided(left: Source, right: Source, trees: tuple[PartitionTree, PartitionT
         found.table
         for found in divided_tables(*trees, *held)
         if all(_are_held(tree, tree.leaves(found.table), holds) for tree, holds in zip(trees, held, strict=True))
-        if any(_has_rows(left, leaf) for leaf in found.moved)
+        if any(has_rows(left, leaf) for leaf in found.moved)
     ]
 
 
@@ -66,18 +78,6 @@ def _alone(source: Source, other: Source, tree: PartitionTree) -> list[TableName
 def _are_held(tree: PartitionTree, leaves: Sequence[TableName], held: Collection[TableName]) -> bool:
     """Whether the rows of all of them are there: not of those that lie on another server."""
     return all(leaf in held and leaf not in tree.foreign for leaf in leaves)
-
-
-def _has_rows(source: Source, name: TableName) -> bool:
-    """Whether there are any; when they cannot be read, there may be."""
-    rows = source.table_data[name].rows
-    if rows is not None:
-        return rows > 0
-    try:
-        with closing_blocks(source.row_blocks(name)) as blocks:
-            return any(blocks)
-    except PgAuditError:
-        return True
 
 
 def _together(source: Source, tree: PartitionTree, tables: Sequence[TableName]) -> Source:

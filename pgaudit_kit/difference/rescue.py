@@ -16,6 +16,7 @@ from pgaudit_kit.difference.foreign_keys import ForeignKey, InOrder, foreign_key
 from pgaudit_kit.difference.keys import RowKey, key_of, keys_of
 from pgaudit_kit.difference.naming import meant_by
 from pgaudit_kit.difference.partitions import downwards, holding, triggers_of, upwards
+from pgaudit_kit.difference.partitions_as_one import has_rows
 from pgaudit_kit.difference.rescue_parents import EXTRACT, Key, LostParents, NeededParents, differing, told_left_out
 from pgaudit_kit.difference.rescue_sql import NO_PATH, TableRescue, UniqueValues, forward, literal, qualified, quoted
 from pgaudit_kit.difference.rescue_swaps import exchangeable
@@ -137,7 +138,14 @@ class Rescue:
             if len(named) != 1:
                 raise
             found = named[0]
-        return (found,) if found in self.difference.left.table_data else self._leaves.get(found, (found,))
+        left, right = self.difference.left, self.difference.right
+        if found in left.table_data:
+            return (found,)
+        below = self._leaves.get(found, (found,))
+        needed = (
+            t for t in below if t in right.table_data or t not in left.table_data or has_rows(left, t)
+        )  # not an empty one that is gone
+        return tuple(needed) or below
 
     @cached_property
     def _leaves(self) -> dict[TableName, tuple[TableName, ...]]:

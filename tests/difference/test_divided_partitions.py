@@ -182,6 +182,16 @@ def test_a_partition_that_was_detached_and_kept_is_compared_under_its_own_name(i
     assert "events" not in told
 
 
+def test_a_partition_that_was_dropped_and_held_nothing_is_in_nobodys_way(incident: Incident) -> None:
+    before = incident(
+        """CREATE TABLE t (id int) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (50);
+        CREATE TABLE t_rest PARTITION OF t DEFAULT; INSERT INTO t SELECT generate_series(1, 40)""",
+        "DROP TABLE t_rest; DELETE FROM t WHERE id < 10",
+    )
+    with diff(*before) as found:
+        assert apply_rescue(before[1], Rescue(found, ["t"]).script()) == 9
+
+
 def test_a_selection_of_partitions_chooses_them_and_what_lies_elsewhere_is_told_of_them(incident: Incident) -> None:
     before = incident(EVENTS, DIVIDED)
     with diff(*before, include=["events*"], data_only=True) as found:
