@@ -142,10 +142,9 @@ class Rescue:
         if found in left.table_data:
             return (found,)
         below = self._leaves.get(found, (found,))
-        needed = (
-            t for t in below if t in right.table_data or t not in left.table_data or has_rows(left, t)
-        )  # not an empty one that is gone
-        return tuple(needed) or below
+        # of one that was dropped and held no rows nothing is to be put back
+        needed = tuple(t for t in below if t in right.table_data or t not in left.table_data or has_rows(left, t))
+        return needed or below
 
     @cached_property
     def _leaves(self) -> dict[TableName, tuple[TableName, ...]]:
