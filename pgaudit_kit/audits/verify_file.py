@@ -44,8 +44,7 @@ def ask_rows_held(dump: Dump) -> tuple[Check, ...]:
     """Whether it holds rows, of a dump that looks as if it was told to hold none; of one that is broken, or holds any, nothing is asked."""
 
     def answer() -> Check | None:
-        broken = dump.complete is False or dump.damage
-        tables = () if broken or tables_alone(dump.table_data) else tuple(tables_without_rows(dump))
+        tables = () if dump.damage or tables_alone(dump.table_data) else tuple(tables_without_rows(dump))
         return check_rows_held(tables) if tables else None
 
     return ask_if_any("dump.rows_held", answer)
