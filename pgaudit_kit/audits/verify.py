@@ -17,7 +17,7 @@ from pgaudit_kit.audits.result import WITHOUT_MANIFEST, AuditResult
 from pgaudit_kit.audits.same import ask_same
 from pgaudit_kit.audits.sources import open_dump
 from pgaudit_kit.audits.verify_cluster import verify_cluster
-from pgaudit_kit.audits.verify_file import ask_file, without_rows
+from pgaudit_kit.audits.verify_file import ask_file, ask_rows_held, without_rows
 from pgaudit_kit.audits.verify_live import ask_target, is_live, verify_live
 from pgaudit_kit.checks.dump_whole import check_digest, check_globals, check_unreadable
 from pgaudit_kit.checks.live_state import check_rows_complete, protected_tables
@@ -80,7 +80,7 @@ def verify(
             globals_file = recorded.globals_file
             checks.append(ask("globals.digest", lambda: check_globals(globals_file, digest_if_there(place) if place else None)))
     else:
-        checks += ledger_states(opened)
+        checks += [*ask_rows_held(opened), *ledger_states(opened)]
     if target is not None:
         checks = _told_apart(checks, [*ask_target(recorded or opened, opened, target)])
     skipped = _not_in_it(recorded) if recorded is not None else (without_rows(opened), WITHOUT_MANIFEST)

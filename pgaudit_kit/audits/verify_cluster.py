@@ -9,7 +9,7 @@ from typing import Any
 from pgaudit_kit.audits.expectations import ask_dump
 from pgaudit_kit.audits.ledgers import ledger_states
 from pgaudit_kit.audits.result import WITHOUT_MANIFEST, AuditResult
-from pgaudit_kit.audits.verify_file import ask_file, things_in
+from pgaudit_kit.audits.verify_file import ask_file, ask_rows_held, things_in
 from pgaudit_kit.checks.dump_whole import check_complete
 from pgaudit_kit.dumps.scripts.cluster import ClusterDump
 from pgaudit_kit.errors import UsageError
@@ -31,6 +31,6 @@ def verify_cluster(dump: ClusterDump, config: Config, of_one: Mapping[str, Any])
     empty = empty if len(empty) < len(dump.databases) else []
     for name, one in dump.databases.items():
         if name not in empty:
-            checks += [replace(check, id=f"{check.id}#{name}") for check in (*ask_file(one), *ledger_states(one))]
+            checks += [replace(check, id=f"{check.id}#{name}") for check in (*ask_file(one), *ask_rows_held(one), *ledger_states(one))]
     skipped = [f"Nothing is in {', '.join(empty)}."] if empty else []
     return AuditResult("Is this backup whole?", dump.label, tuple(checks), (*skipped, WITHOUT_MANIFEST))

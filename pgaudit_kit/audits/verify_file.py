@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pgaudit_kit.audits.asking import ask
-from pgaudit_kit.checks.dump_whole import check_complete, check_rows_readable
+from pgaudit_kit.audits.asking import ask, ask_if_any
+from pgaudit_kit.checks.dump_whole import check_complete, check_rows_held, check_rows_readable
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.errors import DamagedDump, PgAuditError
+from pgaudit_kit.records.large_objects import tables_alone
 from pgaudit_kit.records.table_columns import columns_of
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Check
@@ -37,6 +38,16 @@ def without_rows(dump: Dump) -> str:
         return f"It holds no rows, only the definitions of {len(tables):,} table{'' if len(tables) == 1 else 's'}."
     more = f" and {len(tables) - _NAMED:,} more" if len(tables) > _NAMED else ""
     return f"It holds no rows of {', '.join(map(str, tables[:_NAMED]))}{more}."
+
+
+def ask_rows_held(dump: Dump) -> tuple[Check, ...]:
+    """Whether it holds rows, of a dump that looks as if it was told to hold none; of one that is broken, or holds any, nothing is asked."""
+
+    def answer() -> Check | None:
+        tables = () if dump.damage or tables_alone(dump.table_data) else tuple(tables_without_rows(dump))
+        return check_rows_held(tables) if tables else None
+
+    return ask_if_any("dump.rows_held", answer)
 
 
 def ask_file(dump: Dump) -> Iterator[Check]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pgaudit_kit.records.manifest import DumpFile
-from pgaudit_kit.records.table_data import TableData
+from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import Damage
 from pgaudit_kit.records.verdict import Check, Outcome
 
@@ -60,6 +60,20 @@ def check_rows_readable(tables: Sequence[TableData], unreadable: Sequence[tuple[
         compared=len(tables) - len(unreadable),
         remedy=(remedy or MAKE_ANOTHER) if broken else "Rehearse a restore: it reads what this version cannot." if unreadable else "",
         evidence=tuple({"table": str(t.name), "reason": reason} for t, reason, _ in unreadable),
+    )
+
+
+def check_rows_held(without: Sequence[TableName]) -> Check:
+    """`dump.rows_held` of a dump that holds no rows of any table, but defines those *without*: whole, and not what most people want."""
+    return Check(
+        id="dump.rows_held",
+        question="Does it hold rows?",
+        outcome=Outcome.WARNED,
+        expected="rows, or that a table has none",
+        found=f"no rows, only the definitions of {'1 table' if len(without) == 1 else f'{len(without):,} tables'}",
+        compared=len(without),
+        remedy="If it was to hold rows, make it without --schema-only; with --require TABLE, or required_tables, their lack is a failure.",
+        evidence=tuple({"table": str(name)} for name in without),
     )
 
 

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from pgaudit_kit.cli.object_list import LINES_SHOWN, print_objects
-from pgaudit_kit.cli.output import HOW_TO_SEE_ALL, SHOWN, Json, print_json, print_table, print_verdict
-from pgaudit_kit.display.frames import key_text
-from pgaudit_kit.display.object_changes import STATUS_WORDS, status_word
+from pgaudit_kit.cli.output import HOW_TO_SEE_ALL, LINES_SHOWN, SHOWN, Json, print_json, print_table, print_verdict
 
 if TYPE_CHECKING:
     from pgaudit_kit.difference.diff import Difference
@@ -83,6 +80,8 @@ def diff(
 
 
 def _print(difference: Difference, *, rows: bool, everything: bool) -> None:
+    from pgaudit_kit.cli.object_list import print_objects
+
     def show(title: str, columns: Sequence[str], lines: Sequence[Sequence[Any]], right: Sequence[str] = ()) -> None:
         print_table(title, columns, lines, right=right, shown=None if everything else SHOWN, how=HOW_TO_SEE_ALL)
 
@@ -147,6 +146,8 @@ def _known(count: int | None) -> int | str:
 
 
 def _table_line(difference: Difference, table: TableDifference) -> tuple[str | int | None, ...]:
+    from pgaudit_kit.display.object_changes import STATUS_WORDS
+
     result = difference.row_result(table.name)
     known = not result.why_not or table.status in STATUS_WORDS  # of a table on one side only the counts are known
     counts = (result.counts.missing, result.counts.extra, result.counts.changed) if known else (None, None, None)
@@ -154,6 +155,9 @@ def _table_line(difference: Difference, table: TableDifference) -> tuple[str | i
 
 
 def _row_lines(result: RowResult) -> list[tuple[str, ...]]:
+    from pgaudit_kit.display.frames import key_text
+    from pgaudit_kit.display.object_changes import status_word
+
     return [
         (status_word(r.status), key_text(r.key), *((c.attribute, _value(c.left), _value(c.right)) if c else ("", "", "")))
         for r in result.listed

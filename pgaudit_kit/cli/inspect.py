@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict
-from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS, tables_alone
 
 if TYPE_CHECKING:
     from pgaudit_kit.dumps.dump import Dump
@@ -51,6 +50,8 @@ def inspect(
 
 def describe(dump: Dump, *, fingerprints: bool) -> dict[str, Any]:
     """The dump as `--json` prints it; keys as in the documentation of `pgaudit inspect`."""
+    from pgaudit_kit.records.large_objects import tables_alone
+
     complete = dump.complete  # first, since it takes reading all, and tells which tables are damaged
     provenance = asdict(dump.provenance) | {"complete": complete}
     if fingerprints:
@@ -98,6 +99,8 @@ def _table(dump: Dump, name: Any, *, fingerprints: bool) -> dict[str, Any]:
 
 def _large_objects(dump: Dump, *, fingerprints: bool) -> dict[str, Any] | None:
     """How many large objects it holds, and the size of their contents; None without any."""
+    from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS
+
     data = dump.table_data.get(LARGE_OBJECT_ROWS)
     if data is None:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from pgaudit_kit.cli.output import HOW_TO_SEE_ALL, SHOWN, console, print_more, visible
+from pgaudit_kit.cli.output import HOW_TO_SEE_ALL, LINES_SHOWN, SHOWN, console, print_more, visible
 from pgaudit_kit.display.object_changes import ONLY_A_SECRET, is_long, status_word, without_secrets
 from pgaudit_kit.display.text_difference import Piece, different_lines, different_words
 from pgaudit_kit.records.difference import Change, ObjectDifference
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-LINES_SHOWN = 24  # of one changed text
 _TEXT_SHOWN = 400  # characters of one changed text of one line
 _AROUND = 2  # lines of context
 _LOOKS = {"missing": ("-", "red"), "extra": ("+", "green"), "changed": ("~", "yellow")}

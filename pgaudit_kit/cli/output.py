@@ -31,6 +31,7 @@ _MARKS = {
     "different": ("≠", "red"),
 }
 SHOWN = 50
+LINES_SHOWN = 24  # of one changed text
 PIPED_COLUMNS = 200
 _NAME_WIDTH = 32
 _MANY_COLUMNS = 6

@@ -50,7 +50,7 @@ def restore(
         bool, typer.Option("--drop-leftovers", help="Drop databases called NAME__restore_… too that are not known to be ours.")
     ] = False,
     accept_partial: Annotated[
-        bool, typer.Option("--accept-partial", help="Replace the whole database although the backup holds only a part of one.")
+        bool, typer.Option("--accept-partial", help="Replace the whole database although the backup holds only a part of one, or nothing.")
     ] = False,
     in_place: InPlace = False,
     replace_contents: Replace = False,

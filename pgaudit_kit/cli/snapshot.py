@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgaudit_kit.cli.output import Json, print_json, print_table, say
-from pgaudit_kit.records.large_objects import tables_alone
 
 if TYPE_CHECKING:
     from pgaudit_kit.records.manifest import Manifest
@@ -30,6 +29,7 @@ def snapshot(
     Example: pgaudit snapshot env:DATABASE_URL -o app.json
     """
     from pgaudit_kit.operations.extracts.save_snapshot import save_snapshot
+    from pgaudit_kit.records.large_objects import tables_alone
 
     manifest = save_snapshot(target, output, schema_only=schema_only)
     unread = _not_recorded(manifest, schema_only=schema_only)

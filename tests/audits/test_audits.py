@@ -224,10 +224,46 @@ def test_a_schema_only_dump_is_not_checked_for_rows_unless_told(case: Case, serv
     with diff(case.dump, case.url, schema_only=True) as difference:
         assert difference.verdict == "same"
     said = verify(case.dump)
-    assert (said.verdict, said.skipped) == ("passed", ("It holds no rows, only the definitions of 3 tables.", WITHOUT_MANIFEST))
-    assert said.sentence.startswith("app.dump: its one check passed. It holds no rows")
+    assert (said.verdict, said.skipped) == ("warned", ("It holds no rows, only the definitions of 3 tables.", WITHOUT_MANIFEST))
+    assert said.sentence == "app.dump: dump.rows_held warned — no rows, only the definitions of 3 tables."
+    assert outcomes(said) == {"dump.complete": "passed", "dump.rows_held": "warned"}
+    assert sorted(said.findings("dump.rows_held")["table"]) == sorted(
+        f"{o.key.schema}.{o.key.name}" for o in case.manifest.inventory.of_kind("TABLE")
+    )
+    assert verify(case.dump, require=["children"]).verdict == "failed", "as the remedy says"
     against = verify(case.dump, manifest=replace(case.manifest, dump_file=None))
     assert any(step.startswith("Give a dump that holds these rows") for step in against.next_steps)
+
+
+@pytest.mark.parametrize(
+    "options", [("-Fc",), ("-Fd",), ("-Ft",), ("-Fp",), ("-Fp", "--inserts"), ("-Fp", "--rows-per-insert=9")], ids=" ".join
+)
+@pytest.mark.parametrize("told", [(), ("--schema-only",)], ids=["all", "schema only"])
+def test_tables_that_were_empty_are_told_from_rows_that_were_left_out(
+    case: Case, server: EmbeddedServer, tmp_path: Path, options: tuple[str, ...], told: tuple[str, ...]
+) -> None:
+    for name in case.manifest.table_data:
+        case.execute(f"TRUNCATE {name} CASCADE")
+    pg_dump = [str(server.bin_folder / "pg_dump"), *options, *told, "-f", str(tmp_path / "empty"), case.url]
+    subprocess.run(pg_dump, check=True)
+    found = outcomes(verify(tmp_path / "empty"))
+    assert found["dump.complete"] == "passed"
+    assert found.get("dump.rows_held") == ("warned" if told else None)
+
+
+def test_of_a_script_of_a_cluster_the_databases_without_rows_are_named(case: Case, server: EmbeddedServer, tmp_path: Path) -> None:
+    script = tmp_path / "cluster.sql"
+    subprocess.run([str(server.bin_folder / "pg_dumpall"), "--schema-only", "-f", str(script), f"--dbname={server.url()}"], check=True)
+    found = verify(script)
+    assert outcomes(found)[f"dump.rows_held#{case.manifest.provenance.database}"] == "warned"
+    script.write_bytes(script.read_bytes()[:-200])
+    assert verify(script).verdict == "failed"
+
+
+def test_of_a_file_that_is_cut_off_before_its_rows_it_is_not_said_that_it_was_to_have_none(case: Case, server: EmbeddedServer) -> None:
+    subprocess.run([str(server.bin_folder / "pg_dump"), "-Fp", "-f", str(case.dump), case.url], check=True)
+    case.dump.write_bytes(case.dump.read_bytes().partition(b"\n-- Data for Name")[0])
+    assert outcomes(verify(case.dump)) == {"dump.complete": "failed"}
 
 
 def test_a_dump_without_the_rows_of_some_tables_says_which(case: Case, server: EmbeddedServer) -> None:

@@ -25,3 +25,9 @@ def test_help_loads_no_pandas() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "backup" in done.stdout
     assert done.stderr.strip() == "[]"
+
+
+def test_what_all_commands_share_needs_no_records_of_databases() -> None:
+    rooms = ("pgaudit_kit.display", "pgaudit_kit.records.objects", "pgaudit_kit.records.difference")
+    script = f"import sys, pgaudit_kit.cli.app\nprint([m for m in sys.modules if m.startswith({rooms!r})])"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -23,6 +23,7 @@ import pytest
 from pgaudit_kit.demo.incident import play_incident
 from pgaudit_kit.demo.sample_app import APPLICATION, create_sample_app
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from pgaudit_kit.records.manifest import load_manifest
 from pgaudit_kit.reporting import ReportResult, report_names, run_report
 from pgaudit_kit.reporting.parameters import load_notebook, notebook_parameters
 from tests.conftest import missing
@@ -267,6 +268,28 @@ def test_a_restore_without_the_databases_name_touches_nothing_and_says_how_to_go
     assert "nothing was touched" in report.sentence
     assert "Set confirm to the database" in story.page("unconfirmed")
     assert story.page("unconfirmed").count('<figure class="pg-chart">') == 2
+
+
+@pytest.mark.slow
+def test_a_restore_shows_each_tables_rows_before_and_after_it(story: Story, server: EmbeddedServer) -> None:
+    """Before it: those of the database that it kept. After it: those of the backup."""
+    (file,) = story.folder.glob("backups/*.dump")
+    after = {str(t.name): t.rows or 0 for t in load_manifest(file.with_suffix(".manifest.json")).table_data.values()}
+    before = {}
+    with psycopg.connect(server.url()) as connection:
+        kept = connection.execute("SELECT min(datname) FROM pg_database WHERE datname LIKE 'notebook\\_story\\_\\_before%'").fetchone()
+    assert kept
+    with psycopg.connect(server.url(*kept)) as connection:
+        for name in after:
+            before[name] = sum(count for (count,) in connection.execute(f"SELECT count(*) FROM {name}".encode()))
+    changed = [name for name, rows in after.items() if rows != before[name]]
+    (figure,) = [f for f in re.findall(r'<figure class="pg-chart">.*?</figure>', story.page("restore"), re.DOTALL) if "after it" in f]
+    assert f"{len(after)} tables: {sum(before.values()):,} rows before the restore, {sum(after.values()):,} after it." in figure
+    assert f"The count differs in {len(changed)} of them." in figure
+    assert len(changed) > 1
+    for name in changed:
+        drawn = f"{name}</text>", f"{before[name]:,}</text>", f"{after[name]:,} ({after[name] - before[name]:+,})</text>"
+        assert [text for text in drawn if f">{text}" not in figure] == []
 
 
 @pytest.mark.slow

@@ -65,14 +65,19 @@ def settled(manifest: Manifest, dumped: Inventory, written: Written) -> Manifest
 
 
 def is_proven(result: AuditResult, source: Source) -> bool:
-    """Whether *result* passed; of a *source* that holds nothing, whether nothing failed, since there was nothing to compare.
+    """Whether *result* passed; of a *source* that holds nothing, whether nothing failed, since there was nothing to compare."""
+    if result.verdict is Outcome.NOT_CHECKED:
+        return holds_nothing(source)
+    return result.verdict is not Outcome.FAILED
+
+
+def holds_nothing(source: Source) -> bool:
+    """Whether there is nothing in *source* that a new database has not, too.
 
     Every database has a schema public: before PostgreSQL 15 it is listed, for its owner, and a script without owners does not name it.
     """
-    if result.verdict is Outcome.NOT_CHECKED:
-        inventory = source.inventory
-        return all(o.key == PUBLIC_SCHEMA for o in inventory.objects) and not inventory.unmodelled and not source.table_data
-    return result.verdict is not Outcome.FAILED
+    inventory = source.inventory
+    return all(o.key == PUBLIC_SCHEMA for o in inventory.objects) and not inventory.unmodelled and not source.table_data
 
 
 def settle_sequences(manifest: Manifest, dumped: Inventory, later: Inventory) -> Manifest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.difference.rescue import COMMIT
@@ -43,6 +43,13 @@ _REMEDIES = {
     "55P03": _BUSY,
     "40": _BUSY,
 }
+# Only event triggers call such a function, so one that the error passed through was called by its event trigger
+_STOPPED_BY = """
+SELECT pg_catalog.quote_ident(evtname) FROM pg_catalog.pg_event_trigger
+ WHERE evtenabled <> 'D'
+   AND pg_catalog.strpos(%s, pg_catalog.concat('PL/pgSQL function ', evtfoid::pg_catalog.regprocedure, ' line ')) > 0
+ ORDER BY evtname"""
+_SETTING_MAJOR = 17
 
 
 def apply_rescue(target: Target | str | Engine | URL, script: Iterable[str], *, progress: Callable[[int], None] | None = None) -> int:
@@ -71,7 +78,11 @@ def apply_rescue(target: Target | str | Engine | URL, script: Iterable[str], *, 
                     resource=resolved.label,
                     remedy="Run it again: what is back already stays as it is.",
                 ) from None
-            raise RestoreFailed(f"nothing was changed: {words}", resource=resolved.label, remedy=_remedy(error)) from None
+            if stopped_by := _event_triggers(connection, error):
+                words, remedy = f"the event trigger {' or '.join(stopped_by)} stopped it: {words}", _meanwhile(stopped_by, connection)
+            else:
+                remedy = _remedy(error)
+            raise RestoreFailed(f"nothing was changed: {words}", resource=resolved.label, remedy=remedy) from None
     return rows
 
 
@@ -87,3 +98,27 @@ def _remedy(error: psycopg.Error) -> str:
     if code == "23514" and error.diag.constraint_name is None:  # ExecPartitionCheckEmitError names the table only
         return _OTHER_PARTITION
     return _REMEDIES.get(code) or _REMEDIES.get(code[:2]) or f"{_WRITE.capitalize()} and look at the statement."
+
+
+def _event_triggers(connection: psycopg.Connection[Any], error: psycopg.Error) -> list[str]:
+    """The event triggers whose function *error* was raised in, as SQL writes their names; none when it was not, or cannot be asked."""
+    import psycopg
+
+    if not error.diag.context:
+        return []
+    try:
+        connection.execute("ROLLBACK")
+        return [name for (name,) in connection.execute(_STOPPED_BY, [error.diag.context])]
+    except psycopg.Error:
+        return []
+
+
+def _meanwhile(event_triggers: Sequence[str], connection: psycopg.Connection[Any]) -> str:
+    """How a rescue gets past *event_triggers*: switching them off is for whoever put them there to decide."""
+    since_17 = connection.info.server_version >= _SETTING_MAJOR * 10_000
+    setting = ", or as a superuser run this with PGOPTIONS='-c event_triggers=off'" if since_17 else ""
+    disable = "; ".join(f"ALTER EVENT TRIGGER {name} DISABLE" for name in event_triggers)
+    return (
+        "Temporary tables, and triggers that are disabled for a moment, are DDL to it. "
+        f"Let its owner disable it meanwhile ({disable}){setting}."
+    )

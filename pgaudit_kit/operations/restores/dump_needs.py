@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.dumps.dump import Dump
+from pgaudit_kit.operations.backups.read_back import holds_nothing
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
@@ -22,18 +23,21 @@ _ROLE = re.compile(r"\"((?:[^\"]|\"\")*)\"|(\w+)")
 _SUPERUSERS_KINDS = ("EVENT TRIGGER", "FOREIGN DATA WRAPPER", "ACCESS METHOD", "TEXT SEARCH PARSER", "TEXT SEARCH TEMPLATE")
 _INSTALL = "Install them on the server (contrib package), or restore into a server that has them."
 _CREATE_ROLES = "Create them (pg_dumpall --roles-only of the old server), or restore without owners and privileges (--no-owner)."
+_BESIDE = "Bring its tables back beside what is there (--table, --schema), take a whole backup"
+_OF_ANOTHER = "Look whether it is of the database that you meant"
 _UNTRUSTED = "SELECT DISTINCT name FROM pg_catalog.pg_available_extension_versions WHERE superuser AND NOT trusted"
 _TRUSTED_SINCE = 130_000
 _HAS_SET = 160_000
 
 
 def check_whole(expected: Source, *, replaces: bool, accepted: bool) -> Check | None:
-    """`restore.whole`: it is no backup of a part that would take the place of a database that *replaces* what is there; None when whole.
+    """`restore.whole`: neither a backup of a part nor an empty one takes the place of what is there (*replaces*); None when whole.
 
-    *accepted*: that it is only a part was agreed to. Of a dump without a manifest nobody knows.
+    *accepted*: that was agreed to. Of a dump without a manifest nobody knows whether it is a part.
     """
     partial = expected.partial_sentence if isinstance(expected, Manifest) else ""
-    if not partial:
+    empty = not partial and holds_nothing(expected)
+    if not partial and not empty:
         return None
     refused = replaces and not accepted
     return Check(
@@ -41,10 +45,9 @@ def check_whole(expected: Source, *, replaces: bool, accepted: bool) -> Check | 
         question="Is it a backup of the whole database?",
         outcome=Outcome.FAILED if refused else Outcome.WARNED,
         expected="everything that the database held",
-        found=f"it is {partial}",
+        found="nothing is in it" if empty else f"it is {partial}",
         compared=1,
-        remedy="Bring its tables back beside what is there (--table, --schema), take a whole backup, or say --accept-partial: "
-        "what is not in it is gone from the database then."
+        remedy=f"{_OF_ANOTHER if empty else _BESIDE}, or say --accept-partial: what is not in it is gone from the database then."
         if refused
         else "What was not backed up does not come back.",
     )

@@ -85,7 +85,7 @@ def restore_in_place(
     else the dump itself): with any finding, any error, or a kill at any instant it is rolled back. So the database holds what it held, or
     what the dump holds; never both. Extensions that another role owns stay where they are. Readers wait from the drop to the end.
 
-    *accept_partial*: let a backup of a part replace all of it, which is refused otherwise.
+    *accept_partial*: let a backup of a part, or of nothing, replace all of it, which is refused otherwise.
 
     Returns an InPlaceRestore; with the verdict failed or not_checked nothing was changed. Raises RestoreFailed, with the state said,
     BackupFailed, UsageError, and the errors of read_dump, load_manifest, resolve_target and connect.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pgaudit_kit.errors import PgAuditError
-from pgaudit_kit.operations.restores.database_contents import read_contents
+from pgaudit_kit.operations.restores.database_contents import Contents, read_contents
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.verdict import Check, Outcome
@@ -17,11 +17,11 @@ _NAMED = 5
 _REMEDY = "Tables that only the live database has are newer than the dump or were left out of it: back them up before they go."
 
 
-def ask_only_live(expected: Source, target: Target) -> Check | str | None:
-    """Look at the live database, for `check_only_live`; a sentence when it cannot be looked at."""
+def live_contents(target: Target) -> Contents | str:
+    """What the live database holds; a sentence when it cannot be looked at."""
     try:
         with refused_queries(target.label, "looking at its tables"), connect(target) as connection:
-            return check_only_live(expected, read_contents(connection).tables)
+            return read_contents(connection)
     except PgAuditError as error:
         return f"Which tables only the live database has could not be asked: {error.message}."
 

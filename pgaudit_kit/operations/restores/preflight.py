@@ -30,7 +30,7 @@ from pgaudit_kit.operations.restores.lost_access import ID as ACCESS
 from pgaudit_kit.operations.restores.lost_access import ask_access, not_given_back
 from pgaudit_kit.operations.restores.maintenance import database_names
 from pgaudit_kit.operations.restores.only_live import ID as ONLY_LIVE
-from pgaudit_kit.operations.restores.only_live import ask_only_live
+from pgaudit_kit.operations.restores.only_live import check_only_live, live_contents
 from pgaudit_kit.operations.restores.server_state import check_prepared, check_rights, check_sessions, check_space, refuse_failed
 from pgaudit_kit.operations.restores.swap import drop_database, lasting_sessions
 from pgaudit_kit.operations.restores.unpacking import why_not_unpacked
@@ -103,10 +103,8 @@ def plan_restore(dump: Dump, expected: Source, target: Target, connection: psyco
             *_ask_needs(dump, expected, connection, options),
             *([check_script(dump)] if dump.provenance.format == "plain" else _can_pg_restore_read(dump, connection)),
         ]
-        whole = check_whole(expected, replaces=live is not None, accepted=options.accept_partial)
-        checks += [whole] if whole else []
         asked: list[Check | str | None] = [check_space(expected, target, connection)]
-        asked += [ask_only_live(expected, target), _ask_access(expected, target, connection, options)] if live else []
+        asked += _ask_live(expected, target, connection, options) if live else [check_whole(expected, replaces=False, accepted=True)]
         checks += [c for c in asked if isinstance(c, Check)]
         refuse_failed(checks, target)
         _drop_leftovers(left, connection, options)
@@ -147,6 +145,15 @@ def _ask_needs(dump: Dump, expected: Source, connection: psycopg.Connection[Any]
         yield check_roles(dump, connection)
     if options.tablespaces and (wanted := tablespaces_in(dump.inventory)):
         yield check_tablespaces(wanted, connection)
+
+
+def _ask_live(expected: Source, target: Target, connection: psycopg.Connection[Any], options: Options) -> Iterator[Check | str | None]:
+    """What the live database holds and would lose; one that cannot be looked at may hold anything."""
+    contents = live_contents(target)
+    holds_something = isinstance(contents, str) or not contents.is_empty
+    yield check_whole(expected, replaces=holds_something, accepted=options.accept_partial)
+    yield contents if isinstance(contents, str) else check_only_live(expected, contents.tables)
+    yield _ask_access(expected, target, connection, options)
 
 
 def _ask_access(expected: Source, target: Target, connection: psycopg.Connection[Any], options: Options) -> Check | str | None:

@@ -88,7 +88,7 @@ def restore(
     database's own tablespace. *jobs*: how many connections load an archive of format custom or directory. *drop_old*: drop the
     database that was replaced. *keep*: of the databases that restores and rollbacks of this one kept, keep this many, the newest;
     *confirm* is told which ones go. *drop_leftovers*: drop what has the name of a leftover, but not our mark, too.
-    *accept_partial*: let a backup of a part replace the whole database, which is refused otherwise.
+    *accept_partial*: let a backup of a part, or of nothing, replace the whole database, which is refused otherwise.
     *in_place*, for roles that may not create databases: see `restore_in_place`; *replace_contents* and *store* are for that alone.
     *config*: as of `verify`; a restore that took longer than its `rto` is a warning.
 

@@ -27,6 +27,15 @@ QUESTIONS = (
         evidence={"table": "text", "reason": "text"},
     ),
     Question(
+        "dump.rows_held",
+        "Does it hold rows?",
+        proves="Nothing: it is asked only where it holds none of any table, as --schema-only makes it.",
+        not_proves="Anything of rows that are not in it. Of a table that was empty pg_dump writes that it is; that is no lack.",
+        looks_at="The dump, when no manifest is beside it; with one, rows.count and rows.fingerprint tell what is missing.",
+        remedy="Make it without --schema-only. --require TABLE, or required_tables in the settings, make it a failure.",
+        evidence={"table": "text"},
+    ),
+    Question(
         "dump.digest",
         "Is it byte for byte the file that the manifest was written for?",
         proves="Size and SHA-256 are those that were recorded when the backup was verified.",

@@ -26,10 +26,10 @@ QUESTIONS = (
     Question(
         "restore.whole",
         "Is it a backup of the whole database?",
-        proves="Nothing: it is asked only of a backup of a part.",
+        proves="Nothing: it is asked only of a backup of a part, and of one that holds nothing.",
         not_proves="Anything of what the backup was told to leave out.",
-        looks_at="The manifest.",
-        remedy="Restore the part beside it (--table, --schema), or say --accept-partial.",
+        looks_at="The manifest, what the dump holds, and whether the database that it would replace holds anything.",
+        remedy="Restore the part beside it (--table, --schema), look whether it is the right backup, or say --accept-partial.",
     ),
     Question(
         "restore.rights",

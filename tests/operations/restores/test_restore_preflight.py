@@ -111,6 +111,43 @@ def test_a_backup_of_a_part_replaces_no_database_unless_that_was_agreed_to(
     assert ask(url, "SELECT count(*) FROM t") == 200
 
 
+@pytest.mark.parametrize("with_manifest", [True, False])
+@pytest.mark.parametrize("dump_format", ["custom", "plain"])
+def test_a_dump_that_holds_nothing_replaces_nothing_unless_that_was_agreed_to(
+    dump_format: str, with_manifest: bool, make_app: MakeApp, store: Path, ask: Ask, databases: Databases, server: EmbeddedServer
+) -> None:
+    url, made = make_app("kept", TABLE), backup(make_app("void", ""), store=store, format=dump_format)
+    if not with_manifest:
+        made.manifest_path.unlink()
+    for in_place in (False, True):
+        with pytest.raises(RestoreFailed, match=r"nothing was touched.*nothing is in it") as refused:
+            restore(made.path, url, confirm=never, in_place=in_place, replace_contents=in_place, store=store)
+        assert "--accept-partial" in refused.value.remedy
+    assert (ask(url, "SELECT count(*) FROM t"), databases("kept")) == (200, ["kept"])
+    assert restore(made.path, server.url("kept__new"), confirm=never).replaced
+    assert restore(made.path, make_app("kept__bare", ""), confirm=yes).replaced  # nor is anything lost where nothing is
+    assert restore(made.path, make_app("kept__barer", ""), confirm=never, in_place=True).replaced
+    tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+    agreed = restore(made.path, url, confirm=yes, accept_partial=True)
+    assert (agreed.replaced, check_of(agreed, "restore.whole").outcome, ask(url, tables)) == (True, Outcome.WARNED, 0)
+    assert agreed.kept
+    kept = server.url(agreed.kept)
+    assert ask(kept, "SELECT count(*) FROM t") == 200
+    assert restore(made.path, kept, confirm=yes, accept_partial=True, in_place=True, replace_contents=True, store=store).replaced
+    assert ask(kept, tables) == 0
+
+
+def test_an_empty_dump_does_not_replace_a_database_that_cannot_be_looked_at(
+    make_app: MakeApp, store: Path, databases: Databases, server: EmbeddedServer
+) -> None:
+    url, made = make_app("shut", TABLE), backup(make_app("void", ""), store=store)
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("ALTER DATABASE shut ALLOW_CONNECTIONS false")
+    with pytest.raises(RestoreFailed, match="nothing is in it"):
+        restore(made, url, confirm=never)
+    assert databases("shut") == ["shut"]
+
+
 def test_a_locale_that_the_system_does_not_know_is_told_before_anything_is_touched(
     make_app: MakeApp, store: Path, databases: Databases, server: EmbeddedServer
 ) -> None:
