@@ -90,12 +90,10 @@ class TablesByName:
 
     def __getitem__(self, name: str | TableName) -> SourceTable:
         """The table *name*: `schema.table` as in SQL, or bare when only one schema has it. Raises RowsNotAvailable, UsageError."""
-        from pgaudit_kit.sql.row_source import find_table
-
         rows = self._rows_by_name
         if not isinstance(name, str | TableName):
             raise UsageError(f"{name!r} is not the name of a table", resource=rows.label, remedy='Write ["schema.table"].')
-        table = name if isinstance(name, TableName) else find_table(name, list(rows.members), rows.label, what=rows.what)
+        table = name if isinstance(name, TableName) else rows.find(name)
         if table not in rows.members:
             raise RowsNotAvailable(f"no rows of {table} in this {rows.what}", resource=rows.label, table=str(table))
         return SourceTable(cast("Source", self), table, rows)

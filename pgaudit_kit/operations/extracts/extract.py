@@ -31,7 +31,7 @@ from pgaudit_kit.sql.parquet import write_parquet
 from pgaudit_kit.sql.part_of_source import PartOfSource
 from pgaudit_kit.sql.query import ask
 from pgaudit_kit.sql.query_tables import QueryTables
-from pgaudit_kit.sql.row_source import RowSource, find_table
+from pgaudit_kit.sql.row_source import RowSource
 from pgaudit_kit.sql.selected_rows import selected_rows
 from pgaudit_kit.sql.typed_table import TypedTable
 
@@ -119,7 +119,7 @@ class _Taking:
     def __init__(self, dump: Dump, table: str | TableName, where: str | None, *, progress: bool | None) -> None:
         self._dump = dump
         self._source = dump.row_source
-        self.name = table if isinstance(table, TableName) else find_table(table, list(self._source.members), dump.label)
+        self.name = table if isinstance(table, TableName) else self._source.find(table)
         self._progress = progress
         whole = self._source.table(self.name)
         self.rows: TypedTable = whole if where is None else selected_rows(whole, where)

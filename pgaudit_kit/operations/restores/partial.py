@@ -36,7 +36,6 @@ from pgaudit_kit.server.connection import connect
 from pgaudit_kit.server.snapshot import Snapshot
 from pgaudit_kit.server.targets import Target
 from pgaudit_kit.sql.part_of_source import PartOfSource
-from pgaudit_kit.sql.row_source import find_table
 from pgaudit_kit.sql.typed_table import TypedTable
 
 if TYPE_CHECKING:
@@ -104,8 +103,9 @@ def _chosen(dump: Dump, tables: Sequence[str], schemas: Sequence[str]) -> list[T
     """The tables that are meant, each once. Raises UsageError, RowsNotAvailable."""
     if not tables and not schemas:
         raise UsageError("nothing was chosen", remedy="Name --table or --schema (tables=, schemas=).")
-    known = list(dump.row_source.members)
-    chosen = [find_table(text, known, dump.label) for text in tables]
+    source = dump.row_source
+    known = list(source.members)
+    chosen = [source.find(text) for text in tables]
     for schema in schemas:
         of_schema = [name for name in known if name.schema == schema]
         if not of_schema:
