@@ -9,6 +9,7 @@ from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 from pgaudit_kit.records.table_names import tables_like, tables_meant
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 
 _NAMED = 5
@@ -93,7 +94,7 @@ def check_last_tables(last: Manifest, present: Collection[TableName]) -> Check:
         id="tables.last_backup",
         question="Are the tables of the last backup there?",
         outcome=Outcome.WARNED if gone else Outcome.PASSED,
-        expected=f"{len(before)} tables of {last.taken_at}",
+        expected=f"{many(len(before), 'table')} of {last.taken_at}",
         found=f"gone: {_listed([str(name) for name in gone])}" if gone else "all there" if before else "it had none",
         compared=len(before),
         remedy="If nobody meant to drop them, keep that backup: pgaudit restore --table brings them back from it." if gone else "",

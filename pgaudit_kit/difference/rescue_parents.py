@@ -12,6 +12,7 @@ from pgaudit_kit.difference.foreign_keys import ForeignKey
 from pgaudit_kit.difference.rescue_sql import quoted
 from pgaudit_kit.difference.rows import RowPair, differing_rows
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.units import many
 from pgaudit_kit.rows.copy_text import decode_line
 
 Key: TypeAlias = tuple[str | None, ...]
@@ -36,7 +37,7 @@ class LostParents:
     why: Why = "lost"
 
     def __str__(self) -> str:
-        rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'} of {self.table} that {self.child} needs"
+        rows = f"{many(self.rows, 'row')} of {self.table} that {self.child} needs"
         if self.why == "gone":
             return f"{rows} are gone with their table: bring it back first: {extracted(self.table)}"
         if self.why == "changed":

@@ -11,6 +11,7 @@ from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_columns import declared_columns
 from pgaudit_kit.records.table_data import TableData, TableName
+from pgaudit_kit.records.units import many
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -72,7 +73,7 @@ class SourceTable:
         return self._rows.table(self.name)
 
     def __repr__(self) -> str:
-        return f"<Table {self.name} of {self._source.label}: {len(self.columns)} columns; .head(), .read(), .iter()>"
+        return f"<Table {self.name} of {self._source.label}: {many(len(self.columns), 'column')}; .head(), .read(), .iter()>"
 
     def _repr_html_(self) -> str:
         """For a notebook: its first rows, and how to have the others. Counts nothing."""

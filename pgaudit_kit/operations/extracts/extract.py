@@ -20,6 +20,7 @@ from pgaudit_kit.operations.extracts.same_floats import same_but_for_floats
 from pgaudit_kit.operations.extracts.table_definition import TableDefinition, define_table, new_name
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.units import many
 from pgaudit_kit.rows.csv_text import csv_blocks
 from pgaudit_kit.rows.fingerprint import fingerprint_of
 from pgaudit_kit.rows.insert_text import insert_blocks
@@ -53,7 +54,7 @@ class Extract:
 
     def __repr__(self) -> str:
         where = self.path if self.into is None else f"{self.into} of {self.target}"
-        return f"<Extract {self.table}: {self.rows:,} rows in {where}>"
+        return f"<Extract {self.table}: {many(self.rows, 'row')} in {where}>"
 
     def _repr_html_(self) -> str:
         """For a notebook: what was taken out, and where it is."""

@@ -30,6 +30,7 @@ from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 from pgaudit_kit.rows.fingerprint import fingerprint_of
 from pgaudit_kit.server.connection import connect
@@ -92,7 +93,7 @@ def restore_part(
         counted = part.restore()
     except DamagedDump as error:
         raise _bad_backup(f"nothing was changed: {error.message}", error.resource, remedy=error.remedy) from error
-    state = f"{resolved.database!r} has the new schema {into} with {len(counted)} tables of the dump; nothing else was touched."
+    state = f"{resolved.database!r} has the new schema {into} with {many(len(counted), 'table')} of the dump; nothing else was touched."
     sizes = tuple((name, its.rows) for name, its in counted.items())
     notes = tuple(part.notes) + _left_out(dump, moved)
     seconds = time.monotonic() - begun
@@ -215,7 +216,7 @@ class _Part:
     def _prove(self, counted: Mapping[TableName, Fingerprint]) -> None:
         """Add the checks. Raises RestoreFailed when the manifest says otherwise than the dump."""
         rows = sum(its.rows for its in counted.values())
-        read = f"{rows:,} rows of {len(counted)} tables read back"
+        read = f"{many(rows, 'row')} of {many(len(counted), 'table')} read back"
         question = "Do the new tables hold the rows of the dump, byte for byte?"
         self.checks.append(Check("restore.part_rows", question, Outcome.PASSED, "the same fingerprints", read, len(counted)))
         manifest = expected_source(self._dump, None) if self._dump.path else None
@@ -231,7 +232,7 @@ class _Part:
             self.notes.append("The manifest has no fingerprints of these tables to compare with.")
             return
         question = "Are they the rows that the manifest recorded?"
-        found = f"{len(comparable)} of {len(counted)} tables compared"
+        found = f"{len(comparable)} of {many(len(counted), 'table')} compared"
         self.checks.append(Check("restore.part_manifest", question, Outcome.PASSED, "the same fingerprints", found, len(comparable)))
 
     def _keys(self, connection: psycopg.Connection[Any]) -> None:
