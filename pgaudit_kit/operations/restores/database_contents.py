@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.records.table_data import TableName
-from pgaudit_kit.records.units import many
 
 if TYPE_CHECKING:
     import psycopg
@@ -80,7 +79,7 @@ class Contents:
         for what, names in (("tables", [str(t) for t in self.tables]), ("other objects", list(self.others))):
             more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
             parts += [f"{len(names):,} {what} ({', '.join(names[:_SHOWN])}{more})"] if names else []
-        parts += [many(self.large_objects, "large object")] if self.large_objects else []
+        parts += [f"{self.large_objects:,} large objects"] if self.large_objects else []
         return ", ".join(parts) or "nothing"
 
 
