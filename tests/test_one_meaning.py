@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import pgaudit_kit as pk
 from pgaudit_kit.checks.required_tables import all_tables, check_required_tables, tables_with_rows
 from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.difference.rescue import Rescue
+from pgaudit_kit.difference.rescue_parents import extracted
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.errors import PgAuditError, RowsNotAvailable, UsageError
 from pgaudit_kit.operations.extracts.extract import extract
 from pgaudit_kit.operations.restores.partial import restore_part
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.table_names import tables_meant
 from pgaudit_kit.records.verdict import Outcome
 
 WITH_ROWS = ('public."user"', 'public."User"', 'x."public.gone"', "x.logs", 'a."Order Lines"', "a.orders", "b.orders_1", '"S".t')
@@ -127,3 +130,11 @@ def test_a_required_table_whose_rows_are_gone_is_not_found_in_another() -> None:
     otherwise = check_required_tables(["Account", "account"], {account})
     assert (otherwise.outcome, otherwise.found) == (Outcome.WARNED, "all there; Account is taken for public.account")
     assert check_required_tables(['"Account"'], {account}).outcome is Outcome.FAILED
+
+
+def test_a_command_that_is_offered_means_that_table_past_a_shell() -> None:
+    tables = [TableName("public", "user"), TableName("public", "User"), TableName("x", "it's $HOME")]
+    for table in tables:
+        words = shlex.split(extracted(table))
+        assert (words[:3], words[4:]) == (["pgaudit", "extract", "DUMP"], ["--into", "TARGET"])
+        assert tables_meant(words[3], tables) == [table]
