@@ -12,7 +12,13 @@ from pgaudit_kit.audits.beside import Beside, last_rehearsal
 from pgaudit_kit.audits.file_digest import dump_digest
 from pgaudit_kit.checks.backup_history import FEW_BYTES
 from pgaudit_kit.checks.dump_size import check_dump_size
-from pgaudit_kit.checks.required_tables import check_last_tables, check_prisma_tables, check_required_tables, tables_with_rows
+from pgaudit_kit.checks.required_tables import (
+    all_tables,
+    check_last_tables,
+    check_prisma_tables,
+    check_required_tables,
+    tables_with_rows,
+)
 from pgaudit_kit.checks.times import check_age, check_duration
 from pgaudit_kit.dumps.dump import Dump
 from pgaudit_kit.migration_tools.prisma_schema import model_tables
@@ -36,7 +42,7 @@ def ask_tables(source: Source, require: Sequence[str], config: Config) -> Iterat
     """Whether the tables are there that a list and a Prisma schema name. *require* wins over the list of the settings."""
     wanted = require or config.required_tables
     if wanted:
-        yield ask("tables.required", lambda: check_required_tables(wanted, tables_with_rows(source)))
+        yield ask("tables.required", lambda: check_required_tables(wanted, tables_with_rows(source), all_tables(source)))
     if schema := config.prisma_schema:
         yield ask("tables.prisma", lambda: check_prisma_tables(model_tables(schema), tables_with_rows(source)))
 

@@ -25,6 +25,7 @@ from pgaudit_kit.migration_tools.tools import NAMES, TOOLS, tool_named
 from pgaudit_kit.records.ledger import Ledger, MigrationStatus, ToolSays
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check
 from pgaudit_kit.server.snapshot import Snapshot
 
@@ -70,7 +71,7 @@ class MigrationsResult(AuditResult):
         )
 
     def __repr__(self) -> str:
-        return f"<MigrationsResult {self.subject}: {self.verdict}, {len(self.migrations)} migrations>"
+        return f"<MigrationsResult {self.subject}: {self.verdict}, {many(len(self.migrations), 'migration')}>"
 
 
 def _not_told(says: ToolSays) -> str:

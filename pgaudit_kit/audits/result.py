@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.display import frames, html
 from pgaudit_kit.errors import UsageError
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome, worst
 
 if TYPE_CHECKING:
@@ -77,12 +78,12 @@ class AuditResult:
         )
 
     def __repr__(self) -> str:
-        return f"<AuditResult {self.subject}: {self.verdict}, {len(self.check_list)} checks>"
+        return f"<AuditResult {self.subject}: {self.verdict}, {many(len(self.check_list), 'check')}>"
 
 
 def all_passed(checks: int) -> str:
     """That all of so many *checks* passed, in words."""
-    return "its one check passed" if checks == 1 else f"all {checks} checks passed"
+    return "its one check passed" if checks == 1 else f"all {many(checks, 'check')} passed"
 
 
 def check_named(checks: Sequence[Check], check_id: str) -> Check:

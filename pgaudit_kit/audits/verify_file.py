@@ -11,6 +11,7 @@ from pgaudit_kit.errors import DamagedDump, PgAuditError
 from pgaudit_kit.records.large_objects import tables_alone
 from pgaudit_kit.records.table_columns import columns_of
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check
 
 _NAMED = 5
@@ -35,7 +36,7 @@ def without_rows(dump: Dump) -> str:
     if not tables:
         return ""
     if not dump.table_data:
-        return f"It holds no rows, only the definitions of {len(tables):,} table{'' if len(tables) == 1 else 's'}."
+        return f"It holds no rows, only the definitions of {many(len(tables), 'table')}."
     more = f" and {len(tables) - _NAMED:,} more" if len(tables) > _NAMED else ""
     return f"It holds no rows of {', '.join(map(str, tables[:_NAMED]))}{more}."
 

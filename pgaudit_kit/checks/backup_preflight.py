@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pgaudit_kit.records.table_data import TableData
 from pgaudit_kit.records.table_locks import TableLock
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 
 _NAMED = 3
@@ -51,7 +52,7 @@ def check_readable(tables: Sequence[TableData]) -> Check:
         id="backup.readable",
         question="May this role read every row?",
         outcome=Outcome.FAILED if hidden else Outcome.PASSED,
-        expected=f"{len(tables):,} tables that can be read whole",
+        expected=f"{many(len(tables), 'table')} that can be read whole",
         found="; ".join(reasons[:_NAMED]) + more if hidden else "all of them" if tables else "there is no table",
         compared=len(tables),
         remedy=f"{_remedy(hidden)} Or use a role that may read everything." if hidden else "",
@@ -98,7 +99,7 @@ def check_locks(held: Sequence[TableLock], *, tables: int) -> Check:
         id="backup.locks",
         question="Did it get at every table?",
         outcome=Outcome.PASSED,
-        expected=f"{tables:,} tables that can be locked for reading",
+        expected=f"{many(tables, 'table')} that can be locked for reading",
         found=f"waited: {'; '.join(map(str, held[:_NAMED]))}{more}" if held else "nobody was in the way",
         compared=tables,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pgaudit_kit.records.fingerprint import Fingerprint
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 
 _TOLD = 4
@@ -26,8 +27,8 @@ def check_chunks(lost: Mapping[str, int], *, compared: int, unread: str = "") ->
         id="chunks.whole",
         question="Is every chunk that it uses there, with the digest it is named by?",
         outcome=Outcome.NOT_CHECKED if unread else Outcome.FAILED if lost else Outcome.PASSED,
-        expected=f"{compared:,} chunks, whole",
-        found=f"{sum(lost.values()):,} {what}: of {', '.join(told[:_TOLD])}{more}{why}" if lost else f"{compared:,} chunks, whole",
+        expected=f"{many(compared, 'chunk')}, whole",
+        found=f"{sum(lost.values()):,} {what}: of {', '.join(told[:_TOLD])}{more}{why}" if lost else f"{many(compared, 'chunk')}, whole",
         compared=compared,
         remedy=_READ_AGAIN if unread else _HEAL if lost else "",
         evidence=tuple({"table": name, "chunks": count} for name, count in sorted(lost.items())),
@@ -42,14 +43,14 @@ def check_sums(sums: Sequence[tuple[str, Fingerprint, Fingerprint | None]], *, s
     compared = [(name, found, recorded) for name, found, recorded in sums if recorded is not None]
     wrong = [(name, found, recorded) for name, found, recorded in compared if found != recorded]
     unknown = len(sums) - len(compared)
-    told = [f"{name}: {found.rows:,} rows, {recorded.rows:,} recorded" for name, found, recorded in wrong[:_TOLD] if recorded]
+    told = [f"{name}: {many(found.rows, 'row')}, {recorded.rows:,} recorded" for name, found, recorded in wrong[:_TOLD] if recorded]
     beside = [f"{n} {words}" for n, words in ((unknown, "without a recorded fingerprint"), (skipped, "not whole")) if n]
     return Check(
         id="chunks.sums",
         question="Do the chunks of each table add up to the rows that the manifest recorded?",
         outcome=Outcome.FAILED if wrong else Outcome.PASSED,
         expected="counts and fingerprints as recorded",
-        found="; ".join(told or [f"{len(compared)} of {len(sums) + skipped} tables add up", *beside]),
+        found="; ".join(told or [f"{len(compared)} of {many(len(sums) + skipped, 'table')} add up", *beside]),
         compared=len(compared),
         remedy=_TAKE_AGAIN if wrong else "",
         evidence=tuple({"table": name, "rows": f.rows, "recorded": r.rows} for name, f, r in wrong if r),

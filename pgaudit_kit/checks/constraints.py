@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pgaudit_kit.records.inventory import Inventory
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 
 
@@ -21,7 +22,7 @@ def check_indexes_valid(expected: Inventory, live: Inventory) -> Check:
         id="indexes.valid",
         question="Is every index there and valid?",
         outcome=Outcome.FAILED if wrong else Outcome.PASSED,
-        expected=f"{len(wanted)} indexes",
+        expected=many(len(wanted), "index", "indexes"),
         found="; ".join(wrong) or "all there and valid",
         compared=len(wanted),
         remedy="REINDEX the invalid ones, create the missing ones." if wrong else "",
@@ -43,7 +44,7 @@ def check_foreign_keys(expected: Inventory, live: Inventory) -> Check:
         id="foreign_keys.valid",
         question="Is every foreign key there and validated?",
         outcome=Outcome.FAILED if wrong else Outcome.PASSED,
-        expected=f"{len(wanted)} foreign keys",
+        expected=many(len(wanted), "foreign key"),
         found="; ".join(wrong) or "all there and validated",
         compared=len(wanted),
         remedy="Add them again; ADD CONSTRAINT checks every row, so orphans will be named." if wrong else "",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pgaudit_kit.records.manifest import DumpFile
 from pgaudit_kit.records.table_data import TableData, TableName
 from pgaudit_kit.records.toc import Damage
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 
 MAKE_ANOTHER = "Do not rely on this file: make a new backup, or take the one before it."
@@ -52,9 +53,9 @@ def check_rows_readable(tables: Sequence[TableData], unreadable: Sequence[tuple[
         id="dump.rows_readable",
         question="Can every row in it be read?",
         outcome=outcome,
-        expected=f"{len(tables)} tables read to the end",
+        expected=f"{many(len(tables), 'table')} read to the end",
         found=_told(
-            [f"{len(tables) - len(unreadable)} of {len(tables)} tables with {rows:,} rows read"]
+            [f"{len(tables) - len(unreadable)} of {many(len(tables), 'table')} with {many(rows, 'row')} read"]
             + [reason if reason.startswith(str(t.name)) else f"{t.name}: {reason}" for t, reason, _ in unreadable]
         ),
         compared=len(tables) - len(unreadable),

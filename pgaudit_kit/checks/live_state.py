@@ -10,6 +10,7 @@ from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.objects import DatabaseObject
 from pgaudit_kit.records.questions.registry import explain
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 
 _NAMED = 5
@@ -83,7 +84,7 @@ def check_rows_complete(manifest: Manifest, protected: Sequence[TableName]) -> C
         id="rows.complete",
         question="Did the backup see every row, whatever policies hide?",
         outcome=Outcome.NOT_CHECKED if hidden or not known else Outcome.PASSED,
-        expected=f"{len(known)} tables with row-level security, read whole",
+        expected=f"{many(len(known), 'table')} with row-level security, read whole",
         found="; ".join(f"{name}: {why or 'its rows were not recorded'}" for name, why in hidden[:_NAMED]) or "read whole",
         compared=len(known) - len(hidden),
         remedy="Back up as a role that bypasses row-level security, without --enable-row-security." if hidden else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pgaudit_kit.records.ledger import Ledger, MigrationStatus, State
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome, worst
 
 NAMED = 5  # findings named in the check's sentence; its evidence has all
@@ -24,7 +25,7 @@ def check_ledger_match(expected: Ledger, found: Ledger | None) -> Check:
         id="migrations.ledger",
         question="Does the migration ledger say what it said?",
         outcome=Outcome.FAILED if wrong else Outcome.PASSED,
-        expected=f"{len(left)} migrations of {expected.tool}",
+        expected=f"{many(len(left), 'migration')} of {expected.tool}",
         found="; ".join(wrong) or "the same",
         compared=max(len(left), 1),
         remedy="Bring the ledger back before running any migration command." if wrong else "",
@@ -83,7 +84,7 @@ def check_order(late: Sequence[tuple[str, str, str]], looked: int) -> Check:
         id="migrations.order",
         question="Would an empty database get through the migrations in the order of their names?",
         outcome=Outcome.WARNED if late else Outcome.PASSED,
-        expected=f"{looked} scripts",
+        expected=many(looked, "script"),
         found="; ".join(said[:NAMED]) or "it would, as far as tables go",
         compared=looked,
         remedy="Nothing breaks here; a new database would: rename it behind the other, and its row in every ledger." if late else "",
@@ -117,7 +118,7 @@ def _check(
         id=f"migrations.{aspect}",
         question=question,
         outcome=at_worst if outcome is Outcome.FAILED else outcome,
-        expected=f"{len(looked)} migrations",
+        expected=many(len(looked), "migration"),
         found=shown or (passed if looked else nothing),
         compared=len(looked),
         remedy=" ".join(remedies),

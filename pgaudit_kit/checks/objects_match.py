@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pgaudit_kit.records.difference import ObjectDifference
 from pgaudit_kit.records.objects import Unmodelled
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 
 NAMED = 5
@@ -21,7 +22,7 @@ def check_objects_match(differences: Sequence[ObjectDifference], *, compared: in
         id="objects.match",
         question="Are all objects there and defined the same?",
         outcome=Outcome.FAILED if wrong else Outcome.PASSED,
-        expected=f"{compared} objects, all the same",
+        expected=f"{many(compared, 'object')}, all the same",
         found=(_name(wrong) if wrong else "all the same" if compared else "no object on either side") + aside,
         compared=compared,
         remedy="Look at each object named; do not swap this database in." if wrong else "" if compared else _NOTHING,

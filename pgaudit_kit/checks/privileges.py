@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from pgaudit_kit.records.difference import ObjectDifference
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import DATABASE
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 
 ATTRIBUTES = ("owner", "acl")
@@ -28,7 +29,7 @@ def check_privileges(
         id="privileges.match",
         question="Do owners and privileges match?",
         outcome=Outcome.FAILED if changed else Outcome.PASSED,
-        expected=f"{' and '.join({'owner': 'owners', 'acl': 'privileges'}[a] for a in asked)} of {len(both)} objects, all the same",
+        expected=f"{' and '.join({'owner': 'owners', 'acl': 'privileges'}[a] for a in asked)} of {many(len(both), 'object')}, all the same",
         found="; ".join(told[:_NAMED]) + more if told else "all the same" if both else "nothing has any on both sides",
         compared=max(len(both), len(changed)),
         remedy="GRANT, REVOKE or ALTER … OWNER as the evidence says." if changed else "",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from difflib import get_close_matches
 
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.table_names import tables_like, tables_meant
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 
 _NAMED = 5
+_NEAR = 0.85  # how alike a name must be to be offered for a required one
 ModelTable = tuple[str, str | None, str]
 """A model's name, the schema of its table (None: whichever) and the table's name."""
 
@@ -22,28 +24,49 @@ def tables_with_rows(source: Source) -> frozenset[TableName]:
     return frozenset({*source.table_data, *(TableName(k.schema or "", k.name) for k in parents)} - {LARGE_OBJECT_ROWS})
 
 
-def check_required_tables(required: Sequence[str], present: Collection[TableName]) -> Check:
-    """`tables.required`: each of *required* (`name` or `schema.table`) holds rows data in the source."""
-    names = {alias for t in present for alias in (t.name, str(t), f"{t.schema}.{t.name}")}
-    absent = [r for r in required if r not in names]
-    told = [f"{r}{_near(r, names)}" for r in absent]
+def all_tables(source: Source) -> frozenset[TableName]:
+    """The tables of *source*, whether it holds rows of them or not."""
+    return frozenset(TableName(o.key.schema or "", o.key.name) for o in source.inventory.of_kind("TABLE"))
+
+
+def check_required_tables(required: Sequence[str], present: Collection[TableName], without_rows: Iterable[TableName] = ()) -> Check:
+    """`tables.required`: each of *required* (records.table_names) holds rows data in the source.
+
+    A name that may be another table's is a warning: once the one that is meant is lost, the other would stand for it. Where of several
+    tables that may be meant some hold no rows, as those of *without_rows*, it is not known whether the one that is meant does.
+    """
+    known = {*present, *without_rows}
+    meant = {text: tables_meant(text, known) for text in required}
+    absent = [text for text, tables in meant.items() if not any(t in present for t in tables)]
+    unsure = {text: tables for text, tables in meant.items() if text not in absent and not _is_sure(text, tables)}
+    in_doubt = [str(table) for tables in unsure.values() for table in tables if table not in present]
+    told = [f"missing: {', '.join(f'{text}{_near(text, present)}' for text in absent)}"] if absent else [] if in_doubt else ["all there"]
+    told += [f"{text} is taken for {' or '.join(map(str, tables))}" for text, tables in unsure.items()]
+    told += [f"no rows of {', '.join(in_doubt)}"] if in_doubt else []
+    remedy = "Write the one that is meant as `tables` lists it, with its schema, and quotes around capitals." if unsure else ""
+    if absent:
+        remedy = "Find out why they were left out (another database, an exclude pattern) and back up again."
     return Check(
         id="tables.required",
         question="Are the required tables there?",
-        outcome=Outcome.FAILED if absent else Outcome.PASSED,
+        outcome=Outcome.FAILED if absent else Outcome.NOT_CHECKED if in_doubt else Outcome.WARNED if unsure else Outcome.PASSED,
         expected=", ".join(required),
-        found=f"missing: {', '.join(told)}" if absent else "all there",
+        found="; ".join(told),
         compared=len(required),
-        remedy="Find out why they were left out (another database, an exclude pattern) and back up again." if absent else "",
+        remedy=remedy,
         evidence=tuple({"table": a} for a in absent),
     )
 
 
-def _near(name: str, names: Iterable[str]) -> str:
+def _is_sure(text: str, tables: Sequence[TableName]) -> bool:
+    """Whether *text* means one table alone, and has the letters of its name: without quotes, Account may have been meant as "Account"."""
+    return len(tables) == 1 and ('"' in text or tables[0].name in text)
+
+
+def _near(text: str, present: Iterable[TableName]) -> str:
     """What may have been meant: names are case-sensitive in PostgreSQL, and Prisma's begin with a capital."""
-    lower = {n.lower(): n for n in names}
-    near = get_close_matches(name.lower(), lower, n=1, cutoff=0.85)
-    return f" (there is {lower[near[0]]})" if near else ""
+    near = tables_like(text, present, cutoff=_NEAR)
+    return f" (there is {near[0] if '.' in text else near[0].name})" if near else ""
 
 
 def check_prisma_tables(models: Sequence[ModelTable], present: Collection[TableName]) -> Check:
@@ -71,7 +94,7 @@ def check_last_tables(last: Manifest, present: Collection[TableName]) -> Check:
         id="tables.last_backup",
         question="Are the tables of the last backup there?",
         outcome=Outcome.WARNED if gone else Outcome.PASSED,
-        expected=f"{len(before)} tables of {last.taken_at}",
+        expected=f"{many(len(before), 'table')} of {last.taken_at}",
         found=f"gone: {_listed([str(name) for name in gone])}" if gone else "all there" if before else "it had none",
         compared=len(before),
         remedy="If nobody meant to drop them, keep that backup: pgaudit restore --table brings them back from it." if gone else "",

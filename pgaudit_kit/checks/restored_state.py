@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.loss import DanglingKey
 from pgaudit_kit.records.objects import DatabaseObject
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 
 TRIGGERS = ("TRIGGER", "RULE", "EVENT TRIGGER")
@@ -90,7 +91,7 @@ def check_extension_versions(expected: Inventory, restored: Inventory) -> Check:
         id="extensions.version",
         question="Is every extension there, in the version that was backed up?",
         outcome=Outcome.FAILED if absent else Outcome.WARNED if other else Outcome.PASSED,
-        expected=f"{len(wanted)} extensions",
+        expected=many(len(wanted), "extension"),
         found="; ".join([f"missing {name}" for name in absent] + other) or "all there",
         compared=len(wanted),
         remedy="CREATE EXTENSION each."
@@ -111,7 +112,10 @@ def check_orphans(keys: Sequence[DanglingKey]) -> Check:
     counted = [k for k in keys if k.rows is not None]
     orphans = [k for k in counted if k.rows]
     uncounted = [k for k in keys if k.rows is None]
-    found = [f"{k.table}: {k.rows:,} rows point at nothing in {k.parent} ({k.name}, {k.state})" for k in orphans]
+    found = [
+        f"{k.table}: {many(k.rows or 0, 'row')} {'points' if k.rows == 1 else 'point'} at nothing in {k.parent} ({k.name}, {k.state})"
+        for k in orphans
+    ]
     found += [f"{k.name} not counted: {k.reason}" for k in uncounted]
     unknown = any("temporal" not in k.reason for k in uncounted)
     broken = any(k.state == "in force" for k in orphans)
@@ -119,7 +123,7 @@ def check_orphans(keys: Sequence[DanglingKey]) -> Check:
         id="foreign_keys.orphans",
         question="Does every row that points at another one find it?",
         outcome=Outcome.FAILED if broken else Outcome.NOT_CHECKED if unknown else Outcome.WARNED if orphans else Outcome.PASSED,
-        expected=f"no orphans by {len(keys)} foreign keys",
+        expected=f"no orphans by {many(len(keys), 'foreign key')}",
         found="; ".join(found) or ("none" if keys else "there is no foreign key"),
         compared=len(counted),
         remedy="See them with `pgaudit diff BACKUP TARGET`; `pgaudit rescue` puts back the rows that they point at." if orphans else "",

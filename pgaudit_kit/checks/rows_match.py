@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pgaudit_kit.records.difference import TableDifference
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 
 NAMED = 5
@@ -16,13 +17,14 @@ def check_row_counts(tables: Sequence[TableDifference]) -> Check:
     judged = [t for t in tables if t.status != "not_checked"]
     wrong = [t for t in judged if t.rows_left != t.rows_right]
     rows = sum(t.rows_left or 0 for t in judged)
-    return _check("rows.count", "Does every table hold as many rows?", tables, wrong, expected=f"{rows:,} rows in {len(tables)} tables")
+    expected = f"{many(rows, 'row')} in {many(len(tables), 'table')}"
+    return _check("rows.count", "Does every table hold as many rows?", tables, wrong, expected=expected)
 
 
 def check_row_fingerprints(tables: Sequence[TableDifference]) -> Check:
     """`rows.fingerprint`: every table holds the very same rows, by 128-bit fingerprint over all of them."""
     wrong = [t for t in tables if t.status in ("different", "only_left", "only_right")]
-    expected = f"{len(tables)} tables with the same fingerprint"
+    expected = f"{many(len(tables), 'table')} with the same fingerprint"
     return _check("rows.fingerprint", "Are they the very same rows?", tables, wrong, expected=expected)
 
 

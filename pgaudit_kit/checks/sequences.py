@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.sequence_use import SequenceUse
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 
 
@@ -27,7 +28,7 @@ def check_sequence_values(left: Inventory, right: Inventory) -> Check:
         id="sequences.value",
         question="Does every sequence stand where it stood?",
         outcome=Outcome.NOT_CHECKED if unknown else Outcome.WARNED if moved else Outcome.PASSED,
-        expected=f"{len(pairs)} sequences at their recorded value",
+        expected=f"{many(len(pairs), 'sequence')} at the recorded value",
         found="; ".join(told) or ("all at their value" if pairs else "no sequence on both sides whose value was recorded"),
         compared=len(pairs) - len(unknown),
         remedy="A dump without rows has no values. In a live database: GRANT SELECT ON each of them to this role."
@@ -58,7 +59,7 @@ def check_sequences_ahead(uses: Sequence[SequenceUse], *, unmoved: AbstractSet[O
         id="sequences.ahead",
         question="Will the next inserted row get a fresh number?",
         outcome=_outcome(behind, unmoved) if behind else Outcome.NOT_CHECKED if unknown or not uses else Outcome.PASSED,
-        expected=f"{len(uses)} sequences beyond their column",
+        expected=f"{many(len(uses), 'sequence')} beyond the column",
         found="; ".join(f"{u.sequence} would give {u.next_value}, but {u.column} already reaches {u.in_use}" for u in behind)
         or (f"{unknown} could not be read" if unknown else "all beyond" if uses else "no sequence feeds a column"),
         compared=len(known),

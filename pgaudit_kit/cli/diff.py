@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 
 from pgaudit_kit.cli.output import HOW_TO_SEE_ALL, LINES_SHOWN, SHOWN, Json, print_json, print_table, print_verdict
+from pgaudit_kit.records.units import many
 
 if TYPE_CHECKING:
     from pgaudit_kit.difference.diff import Difference
@@ -125,7 +126,8 @@ def _print_losses(difference: Difference, show: Show) -> None:
     losses = losses if len(held) > 1 else []  # of tables whose loss is not known nothing but names would stand there
     numbers = ("lost", "of its rows", "changed", "added", "point at nothing", "its rows missed", "sequences behind")
     looked_at = difference.looked_at
-    title = f"What was lost ({looked_at['foreign_keys']:,} foreign keys and {looked_at['sequences']:,} columns fed by sequences looked at)"
+    keys, fed = many(looked_at["foreign_keys"], "foreign key"), many(looked_at["sequences"], "column")
+    title = f"What was lost ({keys} and {fed} fed by sequences looked at)"
     show(title, held, [[loss[name] for name in held] for loss in losses], numbers)
     dangling: list[tuple[object, ...]] = [
         (str(k.table), ", ".join(k.columns), f"{k.parent} ({', '.join(k.parent_columns)})", k.name, k.state, k.rows, k.reason)
@@ -133,7 +135,7 @@ def _print_losses(difference: Difference, show: Show) -> None:
         if k.rows
     ]
     unknown = Counter(k.reason for k in difference.dangling_keys if k.rows is None)
-    dangling += [(f"{times:,} foreign key{'' if times == 1 else 's'}", "", "", "", "", None, why) for why, times in unknown.items()]
+    dangling += [(many(times, "foreign key"), "", "", "", "", None, why) for why, times in unknown.items()]
     columns = ["table", "columns", "at", "foreign key", "state", "rows", "not known because"]
     show("Rows that point at nothing", columns, dangling, ["rows"])
     behind = [(u.sequence, u.column, u.next_value, u.in_use, u.reason) for u in difference.sequence_uses if u.behind is not False]

@@ -19,6 +19,7 @@ import typer
 
 from pgaudit_kit.cli.completion import OF_ARGUMENTS, OF_OPTIONS
 from pgaudit_kit.cli.output import speaking
+from pgaudit_kit.cli.wrong_usage import TakesSql
 from pgaudit_kit.errors import UsageError
 
 QUIET_HELP = "Print nothing when all is well, and no bar; else one line on standard error. Answers (inspect, list, query) stay."
@@ -26,6 +27,7 @@ OUTPUT_HELP = "Write what would be printed to this file, in one step; - is stand
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=QUIET_HELP)]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help=OUTPUT_HELP)]
 _ANSWERS = frozenset({"inspect", "list", "query"})  # what they print is what was asked for, also when it is to be quiet
+_TAKES_SQL = frozenset({"query"})
 _PRINTS_NO_RESULT = frozenset({"demo"})
 
 
@@ -55,7 +57,7 @@ def add_command(app: typer.Typer, function: Callable[..., None]) -> None:
     more = [inspect.Parameter(option, kind, default=default, annotation=hint) for option, (hint, default) in added.items()]
     command.__signature__ = signature.replace(parameters=[*own, *more])  # type: ignore[attr-defined]  # what typer reads
     command.__annotations__ = {**hints, **{option: hint for option, (hint, _) in added.items()}}
-    app.command()(command)
+    app.command(cls=TakesSql if name in _TAKES_SQL else None)(command)
 
 
 def _complete(hint: Any) -> None:

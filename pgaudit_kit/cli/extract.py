@@ -10,6 +10,7 @@ import typer
 
 from pgaudit_kit.cli.output import Json, print_json, print_verdict, say, visible
 from pgaudit_kit.errors import UsageError
+from pgaudit_kit.records.units import many
 
 if TYPE_CHECKING:
     from pgaudit_kit.operations.extracts.extract import Extract
@@ -86,7 +87,7 @@ def _plain(taken: Extract) -> dict[str, Any]:
 
 
 def _tell(taken: Extract, *, some: bool) -> None:
-    rows = f"{taken.rows:,} row{'' if taken.rows == 1 else 's'} of {taken.table}"
+    rows = f"{many(taken.rows, 'row')} of {taken.table}"
     if taken.into is None:
         say(visible(f"{taken.path}: {rows}"))
         return

@@ -14,6 +14,7 @@ from pgaudit_kit.cli.encryption_options import EncryptTo
 from pgaudit_kit.cli.list_backups import StoreOption, shown_size
 from pgaudit_kit.cli.output import Json, print_json, print_table, print_verdict, say, visible
 from pgaudit_kit.errors import UsageError
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import EXIT_CODES, Outcome
 
 if TYPE_CHECKING:
@@ -88,10 +89,11 @@ def _print_done(done: Pruned, verdict: Outcome, *, dry_run: bool) -> None:
 def _sentence(done: Pruned) -> str:
     doomed = _doomed(done.fates)
     if not doomed:
-        return f"all {len(done.fates)} backups in {done.store} are kept."
+        kept = "the one backup" if len(done.fates) == 1 else f"all {many(len(done.fates), 'backup')}"
+        return f"{kept} in {done.store} {'is' if len(done.fates) == 1 else 'are'} kept."
     if done.deleted:
-        return f"deleted {len(done.deleted)} of {len(done.fates)} backups in {done.store}, {shown_size(done.freed_bytes)} freed."
-    return f"nothing was deleted; {len(doomed)} of {len(done.fates)} backups in {done.store} would be."
+        return f"deleted {len(done.deleted)} of {many(len(done.fates), 'backup')} in {done.store}, {shown_size(done.freed_bytes)} freed."
+    return f"nothing was deleted; {len(doomed)} of {many(len(done.fates), 'backup')} in {done.store} would be."
 
 
 def _not_swept(done: Pruned) -> list[str]:
@@ -104,7 +106,8 @@ def _about_packs(done: Pruned, *, dry_run: bool) -> Iterator[str]:
     if done.needed:
         yield f"kept for now, since a running backup builds on them: {visible(', '.join(done.needed))}"
     if swept.deleted:
-        yield f"{len(swept.deleted)} packs that no backup uses were deleted, {shown_size(swept.freed_bytes)} freed"
+        were = "was" if len(swept.deleted) == 1 else "were"
+        yield f"{many(len(swept.deleted), 'pack')} that no backup uses {were} deleted, {shown_size(swept.freed_bytes)} freed"
     if swept.waiting_bytes and not dry_run:
         yield f"packs of {shown_size(swept.waiting_bytes)} are of little or no use; a prune after their grace deletes them"
 
@@ -126,5 +129,5 @@ def _asked(fates: Sequence[Fate]) -> bool:
         raise UsageError("nobody is there to confirm, so nothing was deleted", remedy="Add --yes when a script is sure, or --dry-run.")
     doomed = _doomed(fates)
     size = shown_size(sum(fate.backup.found_size_bytes for fate in doomed))
-    print(f"Type yes to delete {len(doomed)} of {len(fates)} backups ({size}): ", end="", file=sys.stderr, flush=True)
+    print(f"Type yes to delete {len(doomed)} of {many(len(fates), 'backup')} ({size}): ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip() == "yes"

@@ -15,6 +15,7 @@ from pgaudit_kit.cli.encodings import print_in_utf8
 from pgaudit_kit.cli.output import SHOWN, Json, print_json, print_table, say, visible
 from pgaudit_kit.cli.values import csv_line, plain, text_of
 from pgaudit_kit.errors import UsageError
+from pgaudit_kit.records.units import many
 
 if TYPE_CHECKING:
     from pgaudit_kit.sql.query_result import QueryResult
@@ -102,7 +103,7 @@ def _save(sources: Mapping[str, str], sql: str, path: Path, *, limit: int | None
     if json:
         print_json({"path": str(saved.path), "rows": saved.rows})
     else:
-        say(visible(f"{saved.path}: {saved.rows:,} row{'' if saved.rows == 1 else 's'}"))
+        say(visible(f"{saved.path}: {many(saved.rows, 'row')}"))
 
 
 def _print_json(result: QueryResult) -> None:
@@ -138,7 +139,7 @@ def _print_table(parts: Iterator[QueryResult]) -> None:
     heads = [f"{name}\n{_short(kind)}" for name, kind in zip(first.names, first.types, strict=True)]
     print_table("", heads, rows, right=[head for head, name in zip(heads, first.names, strict=True) if name in numbers], total=total)
     if total <= SHOWN:
-        print(f"{total:,} row{'' if total == 1 else 's'}")
+        print(many(total, "row"))
 
 
 def _short(kind: str) -> str:

@@ -12,6 +12,7 @@ from pgaudit_kit.cli.config_option import DEFAULT_STORE, ConfigOption, configure
 from pgaudit_kit.cli.fleeting_stores import refuse_fleeting
 from pgaudit_kit.cli.output import Json, print_checks, print_json, print_table, print_verdict, remedies, say, visible
 from pgaudit_kit.errors import BadBackup, RestoreFailed, UsageError, hide_secrets
+from pgaudit_kit.records.units import many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -128,7 +129,7 @@ def _restore_part(
     else:
         print_checks(result.check_list)
         for name, rows in result.tables:
-            say(visible(f"  {name} → {result.into}.{name.name}: {rows:,} rows"))
+            say(visible(f"  {name} → {result.into}.{name.name}: {many(rows, 'row')}"))
         for note in result.notes:
             say(visible(f"  {note}"))
         print_verdict(result.verdict, result.state, remedies(result.check_list))

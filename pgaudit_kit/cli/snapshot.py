@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgaudit_kit.cli.output import Json, print_json, print_table, say
+from pgaudit_kit.records.units import many
 
 if TYPE_CHECKING:
     from pgaudit_kit.records.manifest import Manifest
@@ -37,7 +38,7 @@ def snapshot(
     if json:
         print_json({"path": str(output), "source": manifest.label, "objects": objects, "tables": tables, "unread": unread})
     else:
-        say(f"{output}: {objects:,} objects, {tables:,} tables of {manifest.label}")
+        say(f"{output}: {many(objects, 'object')}, {many(tables, 'table')} of {manifest.label}")
         print_table("Not read", ["what", "reason"], [(u["what"], u["reason"]) for u in unread])
     raise typer.Exit(3 if unread else 0)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from pgaudit_kit.errors import UsageError
 
 # typer has click within or beside it, by its version; this is the class of either that all wrong usage has
 _WRONG_USAGE: Any = typer.BadParameter.__base__
+_COMMENT = re.compile(r"--(?![A-Za-z]|\Z)|--[^=\s]*\s")  # no option has a blank in its name
 _ONLY_HELP = "NoArgsIsHelpError"  # no error of anybody: the program alone shows its help
 
 
@@ -28,6 +30,14 @@ class Commands(TyperGroup):
         """Find the command, read what stands behind it, and run it."""
         with _in_our_words():
             return super().invoke(ctx)
+
+
+class TakesSql(TyperCommand):
+    """A command that takes SQL, which may begin with a comment."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words of the command; a comment of SQL has a blank before it, so that it is not taken for an option."""
+        return super().parse_args(ctx, [f" {word}" if _COMMENT.match(word) else word for word in args])
 
 
 @contextmanager

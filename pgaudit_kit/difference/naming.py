@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
+from collections.abc import Collection
 
+from pgaudit_kit.difference.partitions import upwards
 from pgaudit_kit.errors import UsageError
-from pgaudit_kit.records.identifiers import read_name
 from pgaudit_kit.records.objects import DatabaseObject
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.table_names import how_to_choose, tables_like, tables_meant, why_refused
 
 # What holds no rows of its own, and where to look instead
 _INSTEAD = {
@@ -22,45 +22,41 @@ _PARTITIONED = "Name its partitions, as `tables` lists them."
 _EMPTY = "Neither source holds rows of it: the dump may have been made without."
 
 
-def find_table(name: str | TableName, left: Source, right: Source) -> TableName:
-    """Return the one table of that name (`schema.table`, or a name that is there only once) in either source. Raises UsageError."""
-    if isinstance(name, TableName):
-        return name
-    known = {*left.table_data, *right.table_data}
-    found = meant_by(name, known)
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        for source in (left, right):
-            for item in source.inventory.of_kind("TABLE", *_INSTEAD):
-                if meant_by(name, [TableName(item.key.schema or "", item.key.name)]):
-                    kind, remedy = _without_rows(item)
-                    raise UsageError(f"{name} is a {kind}: there are no rows of it to compare", resource=name, remedy=remedy)
-    what = "is in several schemas" if found else "is in neither source"
-    close = sorted(map(str, found)) or _like(name, known)
-    remedy = f"There is {', '.join(close)}." if close else "Name it as schema.table, as `tables` lists it."
-    raise UsageError(f"table {name} {what}", resource=name, remedy=remedy)
+def find_table(name: str | TableName, left: Source, right: Source, *, also: Collection[TableName] = ()) -> TableName:
+    """Return the one table with rows in either source, or of *also*, that *name* means (records.table_names). Raises UsageError.
 
-
-def meant_by(name: str, tables: Iterable[TableName]) -> list[TableName]:
-    """Return those of *tables* that are called *name*: as they are shown, or as SQL writes them, with the schema or without.
-
-    What is shown so is meant, whatever others are called that have dots in their names.
+    Tables without rows count: where one of them may be meant, the rows of another are not what was asked for.
     """
-    tables = list(tables)
-    found = [table for table in tables if name == str(table)]
-    found = found or [table for table in tables if name in (f"{table.schema}.{table.name}", table.name)]
-    parsed = None if found else read_name(name, 0)
-    if not parsed or parsed[2] != len(name):
-        return found
-    return [table for table in tables if table.name == parsed[1] and parsed[0] in (None, table.schema)]
+    with_rows = {*left.table_data, *right.table_data, *also}
+    without = _relations(left, right)
+    known = {*with_rows, *(table for table, item in without.items() if item.key.kind == "TABLE")}
+    found = _meant(name, known)
+    if len(found) == 1 and found[0] in with_rows:
+        return found[0]
+    text = str(name)
+    if len(found) > 1:
+        raise UsageError(f"table {text} {why_refused(found)}", resource=text, remedy=how_to_choose(found))
+    if others := _meant(name, without):
+        for above in (t for side in (left, right) for t in upwards(others[0], side.inventory) if t in with_rows):
+            why = f"{text} is a partition of {above}, which is divided otherwise on the other side: all its rows are compared as one table"
+            raise UsageError(why, resource=text, remedy=f"Name {above}.")
+        kind, remedy = _without_rows(without[others[0]])
+        raise UsageError(f"{text} is a {kind}: there are no rows of it to compare", resource=text, remedy=remedy)
+    close = tables_like(text, with_rows)
+    remedy = f"There is {', '.join(map(str, close))}." if close else "Name it as schema.table, as `tables` lists it."
+    raise UsageError(f"table {text} is in neither source", resource=text, remedy=remedy)
 
 
-def _like(name: str, tables: Iterable[TableName]) -> list[str]:
-    """Those that somebody may have meant by a name of which no table is, without regard to capitals."""
-    spelled = [(text.lower(), str(table)) for table in tables for text in (str(table).replace('"', ""), table.name)]
-    close = difflib.get_close_matches(name.replace('"', "").lower(), {text for text, _ in spelled})
-    return sorted({table for text, table in spelled if text in close})
+def _meant(name: str | TableName, tables: Collection[TableName]) -> list[TableName]:
+    if isinstance(name, TableName):
+        return [name] if name in tables else []
+    return tables_meant(name, tables)
+
+
+def _relations(left: Source, right: Source) -> dict[TableName, DatabaseObject]:
+    """What has the name of a table on either side: tables, and what holds no rows of its own."""
+    items = (item for source in (right, left) for item in source.inventory.of_kind("TABLE", *_INSTEAD))
+    return {TableName(item.key.schema or "", item.key.name): item for item in items}
 
 
 def _without_rows(item: DatabaseObject) -> tuple[str, str]:

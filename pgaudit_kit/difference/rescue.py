@@ -6,6 +6,7 @@ running it twice does nothing the second time, and so that it can check at its e
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -14,10 +15,10 @@ from itertools import product
 from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.difference.foreign_keys import ForeignKey, InOrder, foreign_keys_of_both, parents_first
 from pgaudit_kit.difference.keys import RowKey, key_of, keys_of
-from pgaudit_kit.difference.naming import meant_by
+from pgaudit_kit.difference.naming import find_table
 from pgaudit_kit.difference.partitions import downwards, holding, triggers_of, upwards
 from pgaudit_kit.difference.partitions_as_one import has_rows
-from pgaudit_kit.difference.rescue_parents import EXTRACT, Key, LostParents, NeededParents, differing, told_left_out
+from pgaudit_kit.difference.rescue_parents import Key, LostParents, NeededParents, differing, extracted, told_left_out
 from pgaudit_kit.difference.rescue_sql import NO_PATH, TableRescue, UniqueValues, forward, literal, qualified, quoted
 from pgaudit_kit.difference.rescue_swaps import exchangeable
 from pgaudit_kit.difference.rows import RowPair
@@ -108,7 +109,7 @@ class Rescue:
                 f"{whole} is not partitioned any more, so rows of its partitions have no place to go back to",
                 resource=live.label,
                 table=str(whole),
-                remedy=f"Bring it back beside what is there: {EXTRACT.format(table=whole)}, and copy from there.",
+                remedy=f"Bring it back beside what is there: {extracted(whole)}, and copy from there.",
             )
         there = [t for t in gone if (t.schema, t.name) in relations]
         if there:
@@ -118,27 +119,21 @@ class Rescue:
                 f"{there[0]} is {what} now, so its rows have no place to go back to",
                 resource=live.label,
                 table=str(there[0]),
-                remedy=f"Bring the old table back into a database of its own: {EXTRACT.format(table=there[0])}, and copy from there.",
+                remedy=f"Bring the old table back into a database of its own: {extracted(there[0])}, and copy from there.",
             )
-        rest = " ".join(str(t) for t in self.tables if t not in gone)
+        rest = shlex.join(str(t) for t in self.tables if t not in gone)
         others = f" Then rescue the others: pgaudit rescue DUMP TARGET {rest}" if rest else ""
         return RowsNotAvailable(
             f"{', '.join(map(str, gone))} {'is' if len(gone) == 1 else 'are'} gone, so there is nothing to put rows back into",
             resource=live.label,
             table=str(gone[0]),
-            remedy=f"Bring the whole table back: {', then '.join(EXTRACT.format(table=t) for t in gone)}.{others}",
+            remedy=f"Bring the whole table back: {', then '.join(extracted(t) for t in gone)}.{others}",
         )
 
     def _with_rows(self, table: str | TableName) -> tuple[TableName, ...]:
         """The table, or those below it that hold its rows."""
-        try:
-            found = self.difference.find_table(table)
-        except UsageError:
-            named = meant_by(str(table), self._leaves)
-            if len(named) != 1:
-                raise
-            found = named[0]
         left, right = self.difference.left, self.difference.right
+        found = find_table(table, left, right, also=self._leaves)
         if found in left.table_data:
             return (found,)
         below = self._leaves.get(found, (found,))
@@ -252,7 +247,7 @@ class Rescue:
                 f"{table} has {what}",
                 resource=self.difference.right.label,
                 table=str(table),
-                remedy=f"Bring the old table back beside what is there: {EXTRACT.format(table=table)}, and copy from there.",
+                remedy=f"Bring the old table back beside what is there: {extracted(table)}, and copy from there.",
             )
         return TableRescue(
             table,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -11,13 +12,16 @@ from pgaudit_kit.difference.foreign_keys import ForeignKey
 from pgaudit_kit.difference.rescue_sql import quoted
 from pgaudit_kit.difference.rows import RowPair, differing_rows
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.units import many
 from pgaudit_kit.rows.copy_text import decode_line
-
-# What to run instead; a command replaces DUMP and TARGET by what it was given
-EXTRACT = "pgaudit extract DUMP {table} --into TARGET"
 
 Key: TypeAlias = tuple[str | None, ...]
 Why: TypeAlias = Literal["lost", "changed", "gone"]
+
+
+def extracted(table: TableName) -> str:
+    """What to run to have the whole *table* back, in a shell; a command replaces DUMP and TARGET by what it was given."""
+    return f"pgaudit extract DUMP {shlex.quote(str(table))} --into TARGET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +37,9 @@ class LostParents:
     why: Why = "lost"
 
     def __str__(self) -> str:
-        rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'} of {self.table} that {self.child} needs"
+        rows = f"{many(self.rows, 'row')} of {self.table} that {self.child} needs"
         if self.why == "gone":
-            return f"{rows} are gone with their table: bring it back first: {EXTRACT.format(table=self.table)}"
+            return f"{rows} are gone with their table: bring it back first: {extracted(self.table)}"
         if self.why == "changed":
             return f"{rows} have another key now: name that table as well, with --revert."
         return f"{rows} are lost too: name it as well, or add --with-parents."
@@ -124,5 +128,5 @@ def told_left_out(left_out: Mapping[TableName, Sequence[str]]) -> Iterator[str]:
         names = ", ".join(map(quoted, columns))
         yield (
             f"rows of {table} come back without their values of {names}: dropped, renamed or computed since. "
-            f"Whoever needs them: {EXTRACT.format(table=table)}"
+            f"Whoever needs them: {extracted(table)}"
         )

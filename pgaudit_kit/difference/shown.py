@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pgaudit_kit.display import html
 from pgaudit_kit.display.object_changes import objects_html
 from pgaudit_kit.records.objects import Unmodelled
+from pgaudit_kit.records.units import many
 
 if TYPE_CHECKING:
     from pgaudit_kit.difference.diff import Difference
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 def sentence_of(found: Difference) -> str:
     """The verdict of *found* in one sentence."""
     if found.verdict == "same":
-        return f"{found.left.label} and {found.right.label} are the same in all {found.compared} things compared."
+        things = "the one thing" if found.compared == 1 else f"all {many(found.compared, 'thing')}"
+        return f"{found.left.label} and {found.right.label} are the same in {things} compared."
     if found.verdict == "not_checked":
         reasons = "; ".join(f"{s.what}: {s.reason}" for s in found.skipped[:3]) or "there was nothing to compare"
         return f"Not everything could be compared ({reasons})."
@@ -24,7 +26,7 @@ def sentence_of(found: Difference) -> str:
     objects = sum(d.status != "equivalent" for d in found.object_differences)
     parts = [_count(objects, "{} object"), _count(tables, "the rows of {} table")]
     differs = f"{found.right.label} differs from {found.left.label} in {' and '.join(filter(None, parts))}"
-    return f"{differs}, of {found.compared} things compared."
+    return f"{differs}, of {many(found.compared, 'thing')} compared."
 
 
 def difference_html(found: Difference) -> str:

@@ -324,10 +324,9 @@ class Dump(TablesByName, SourceFrames):
 
     def typed_table(self, name: str | TableName) -> TypedTable:
         """The rows of *name* with the types of their columns: what `read_table` and `iter_rows` read from."""
-        from pgaudit_kit.sql.row_source import find_table
         from pgaudit_kit.sql.typed_table import TypedTable
 
-        table = name if isinstance(name, TableName) else find_table(name, self.table_names, self.file.resource)
+        table = name if isinstance(name, TableName) else self.row_source.find(name, own=True)
         return TypedTable.of(table, self.inventory, self.label, self._reader.rows)
 
     def __repr__(self) -> str:

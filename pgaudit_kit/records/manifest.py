@@ -23,6 +23,7 @@ from pgaudit_kit.records.objects import Attributes, Column, DatabaseObject, Obje
 from pgaudit_kit.records.provenance import Provenance
 from pgaudit_kit.records.server_facts import ServerFacts
 from pgaudit_kit.records.table_data import TableData, TableName
+from pgaudit_kit.records.units import many
 
 MARK = "pgaudit_kit manifest"
 VERSION = 3
@@ -80,7 +81,8 @@ class Manifest:
     server: ServerFacts | None = None
 
     def __repr__(self) -> str:
-        return f"<Manifest {self.label!r}: {len(self.inventory.objects):,} objects, {len(self.table_data):,} tables, {self.taken_at}>"
+        held = f"{many(len(self.inventory.objects), 'object')}, {many(len(self.table_data), 'table')}"
+        return f"<Manifest {self.label!r}: {held}, {self.taken_at}>"
 
     def _repr_html_(self) -> str:
         """For a notebook: what it is the record of, and its tables."""

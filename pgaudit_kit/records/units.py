@@ -1,4 +1,4 @@
-"""Spans of time, sizes and shares as people write them, on a command line or in a configuration."""
+"""Spans of time, sizes, shares and counts as people write them."""
 
 from __future__ import annotations
 
@@ -38,3 +38,8 @@ def shown_span(seconds: float) -> str:
         if abs(seconds) >= _SECONDS[unit]:
             return f"{seconds / _SECONDS[unit]:.1f}".removesuffix(".0") + f" {unit}"
     return f"{seconds:.1f}".removesuffix(".0") + " s"
+
+
+def many(count: int, thing: str, things: str = "") -> str:
+    """*count* of a thing, in words: `1 row`, `2,000 rows`; *things* is a plural that has more than an s."""
+    return f"1 {thing}" if count == 1 else f"{count:,} {things or f'{thing}s'}"

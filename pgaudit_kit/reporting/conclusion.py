@@ -18,6 +18,7 @@ from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.large_objects import tables_alone
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
+from pgaudit_kit.records.units import many
 
 VERDICT_MIME: Final = "application/vnd.pgaudit.verdict+json"
 ROWS_FOLDED: Final = 950  # with the 50 shown, what a report holds of one table: a page stays light, and the frame has the rest
@@ -105,7 +106,7 @@ def _held(source: Source) -> dict[str, str | None]:
         return {}
     unknown = len(tables) - len(known)
     doubt = f"; {unknown} more could not be counted" if unknown else ""
-    return {"Holds": f"{sum(known):,} rows in {len(known)} tables{doubt}"}
+    return {"Holds": f"{many(sum(known), 'row')} in {many(len(known), 'table')}{doubt}"}
 
 
 def moment_text(at: datetime) -> str:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from pgaudit_kit.errors import RowsNotAvailable, UsageError
-from pgaudit_kit.records.identifiers import read_name, read_parents
+from pgaudit_kit.records.identifiers import read_parents
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_columns import columns_of
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.table_names import how_to_choose, name_in_sql, tables_like, tables_meant, why_refused
 from pgaudit_kit.rows.copy_text import project
 from pgaudit_kit.sql.column_types import types_of
 from pgaudit_kit.sql.typed_table import OpenRows, TypedTable
+
+_NAMED = 5  # tables, where none is like the one that was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,26 @@ class RowSource:
         below = {name: _members(name, children, has_rows) for name in dict.fromkeys([*self.names, *children])}
         return {name: its for name, its in below.items() if its}
 
+    def find(self, text: str, *, own: bool = False) -> TableName:
+        """Return the one table with rows that *text* means (records.table_names); with *own*, with rows of its own.
+
+        Tables without rows count: where one of them may be meant, the rows of another are not what was asked for.
+        Raises UsageError, RowsNotAvailable.
+        """
+        with_rows = self.names if own else tuple(self.members)
+        without = (TableName(t.key.schema or "", t.key.name) for t in self.inventory.of_kind("TABLE"))
+        found = tables_meant(text, [*with_rows, *without])
+        if len(found) == 1 and found[0] in with_rows:
+            return found[0]
+        if len(found) > 1:
+            raise RowsNotAvailable(f"{text} {why_refused(found)}", resource=self.label, table=text, remedy=how_to_choose(found))
+        if not found and name_in_sql(text) is None:
+            remedy = 'Write schema.table, or "Schema"."Table".'
+            raise UsageError(f"not the name of a table: {text!r}", resource=self.label, remedy=remedy)
+        close = ", ".join(map(str, tables_like(text, with_rows) or with_rows[:_NAMED]))
+        remedy = f"It has rows of {close or 'no table at all'}."
+        raise RowsNotAvailable(f"no rows of {text} in this {self.what}", resource=self.label, table=text, remedy=remedy)
+
     def table(self, name: TableName) -> TypedTable:
         """Return *name*, one of `members`, with the rows of all tables below it. Raises RowsNotAvailable, DamagedDump."""
         members = self.members[name]
@@ -79,27 +101,6 @@ class RowSource:
                 yield from project(rows.blocks, rows.columns, columns)
 
         return TypedTable(name, columns, types_of(self.inventory, name, columns), self.label, lambda: TableRows(columns, blocks()))
-
-
-def find_table(text: str, names: Sequence[TableName], resource: str, *, what: str = "dump") -> TableName:
-    """Return the one of *names* that *text* means, a name as in SQL; a bare one is there only once. Raises UsageError, RowsNotAvailable.
-
-    What means none as in SQL is taken letter by letter: shells eat the quotes of "User", and Prisma calls its tables so.
-    """
-    parsed = read_name(text, 0)
-    is_sql = parsed is not None and parsed[2] == len(text.rstrip())
-    schema, table = parsed[:2] if parsed and is_sql else (None, text)
-    found = [name for name in names if is_sql and name.name == table and schema in (None, name.schema)]
-    found = found or [name for name in names if text in (name.name, f"{name.schema}.{name.name}")]
-    if len(found) == 1:
-        return found[0]
-    if not found and not is_sql:
-        raise UsageError(f"not the name of a table: {text!r}", resource=resource, remedy='Write schema.table, or "Schema"."Table".')
-    known = [str(name) for name in found or names]
-    like = difflib.get_close_matches(table, [name.name for name in names])  # a bare name is not like one with a schema
-    close = (found and known) or difflib.get_close_matches(text, known) or [str(name) for name in names if name.name in like] or known[:5]
-    message = f"{text} is there more than once" if found else f"no rows of {text} in this {what}"
-    raise RowsNotAvailable(message, resource=resource, table=text, remedy=f"It has rows of {', '.join(close) or 'no table at all'}.")
 
 
 def _children(inventory: Inventory) -> dict[TableName, list[TableName]]:

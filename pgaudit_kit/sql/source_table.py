@@ -11,6 +11,7 @@ from pgaudit_kit.errors import RowsNotAvailable, UsageError
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_columns import declared_columns
 from pgaudit_kit.records.table_data import TableData, TableName
+from pgaudit_kit.records.units import many
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -72,7 +73,7 @@ class SourceTable:
         return self._rows.table(self.name)
 
     def __repr__(self) -> str:
-        return f"<Table {self.name} of {self._source.label}: {len(self.columns)} columns; .head(), .read(), .iter()>"
+        return f"<Table {self.name} of {self._source.label}: {many(len(self.columns), 'column')}; .head(), .read(), .iter()>"
 
     def _repr_html_(self) -> str:
         """For a notebook: its first rows, and how to have the others. Counts nothing."""
@@ -90,12 +91,10 @@ class TablesByName:
 
     def __getitem__(self, name: str | TableName) -> SourceTable:
         """The table *name*: `schema.table` as in SQL, or bare when only one schema has it. Raises RowsNotAvailable, UsageError."""
-        from pgaudit_kit.sql.row_source import find_table
-
         rows = self._rows_by_name
         if not isinstance(name, str | TableName):
             raise UsageError(f"{name!r} is not the name of a table", resource=rows.label, remedy='Write ["schema.table"].')
-        table = name if isinstance(name, TableName) else find_table(name, list(rows.members), rows.label, what=rows.what)
+        table = name if isinstance(name, TableName) else rows.find(name)
         if table not in rows.members:
             raise RowsNotAvailable(f"no rows of {table} in this {rows.what}", resource=rows.label, table=str(table))
         return SourceTable(cast("Source", self), table, rows)

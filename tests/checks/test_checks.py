@@ -257,3 +257,10 @@ def _key(rows: int | None, state: KeyState = "in force") -> DanglingKey:
 )
 def test_orphans_fail_unless_the_key_allowed_them(keys: list[DanglingKey], outcome: str) -> None:
     assert check_orphans(keys).outcome == outcome
+
+
+def test_one_thing_is_told_as_one() -> None:
+    one = TableDifference(T, "same", rows_left=1, rows_right=1)
+    assert check_row_counts([one]).expected == "1 row in 1 table"
+    assert check_row_fingerprints([one]).expected == "1 table with the same fingerprint"
+    assert check_sequence_values(*[_inventory("SEQUENCE", last_value="7", is_called="true")] * 2).expected.startswith("1 sequence ")

@@ -116,6 +116,24 @@ def test_what_cannot_be_answered_is_one_line_and_its_exit_code(pgaudit: Run, dum
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    "sql",
+    ["-- how many\nSELECT count(*) AS n FROM t", "--how many\nSELECT count(*) AS n FROM t", "--\nSELECT 4 AS n", "---x=1\nSELECT 4 AS n"],
+)
+def test_sql_may_begin_with_a_comment(pgaudit: Run, dump: str, sql: str) -> None:
+    for words in (("--csv", sql), (sql, "--csv"), (sql, "--csv", "--limit=1")):
+        done = pgaudit("query", dump, *words)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "n\n4\n", "")
+
+
+def test_an_option_that_is_not_there_is_no_comment(pgaudit: Run, dump: str) -> None:
+    for words in (("SELECT 1", "--nope"), ("SELECT 1", "--nope=a b")):
+        done = pgaudit("query", dump, *words)
+        assert done.returncode == 2
+        assert words[-1].partition("=")[0] in done.stderr
+    assert pgaudit("query", dump, "-- nothing but a comment").returncode == 2
+
+
 def test_a_damaged_table_is_not_checked(pgaudit: Run, dump: str) -> None:
     path = Path(dump)
     path.write_text(DUMP[: DUMP.index("4\t\\N")], encoding="utf-8")

@@ -146,12 +146,16 @@ def test_a_name_as_sql_writes_it_is_that_table_whatever_others_are_called() -> N
 def test_a_table_may_be_named_as_sql_writes_it_and_one_that_is_misspelt_is_told_what_there_is() -> None:
     names = [TableName("public", "User"), TableName("Other", "user"), TableName("public", "a.b"), TableName("x", "a.b")]
     found = diff(FakeSource(copy_text=dict.fromkeys(names, (("id",), b""))), FakeSource())
-    for text in ("User", '"User"', "public.User", 'public."User"', 'PUBLIC."User"', '"public"."User"'):
+    for text in ('"User"', "public.User", 'public."User"', 'PUBLIC."User"', '"public"."User"'):
         assert found.find_table(text) == names[0]
     assert found.find_table('"Other"."user"') == found.find_table("USER") == names[1]
     assert found.find_table('public."a.b"') == names[2]
     with pytest.raises(UsageError, match=r'several schemas. There is public."a.b", x."a.b"'):
-        found.find_table("a.b")
+        found.find_table('"a.b"')
+    with pytest.raises(UsageError, match=r'neither source. There is public."a.b", x."a.b"'):
+        found.find_table("a.b")  # as we show the table b of the schema a
+    with pytest.raises(UsageError, match=r'User may be more than one table.*There is "Other".user, public."User"'):
+        found.find_table("User")
     for wrong in ("Users", "other.users", '"User', "public.user"):
         with pytest.raises(UsageError, match=r"neither source. There is .*[Uu]ser"):
             found.find_table(wrong)

@@ -10,8 +10,10 @@ import pytest
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.difference.rescue import Rescue
 from pgaudit_kit.difference.rows import RowCounts
+from pgaudit_kit.errors import UsageError
 from pgaudit_kit.operations.extracts.rescue import apply_rescue
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from pgaudit_kit.records.table_data import TableName
 from tests.difference.dumping import pg_dump
 from tests.difference.test_rescue import rows, run
 from tests.difference.test_rescue_hard import incident as incident  # noqa: PLC0414  the fixture
@@ -67,6 +69,12 @@ def test_rows_that_were_lost_changed_or_added_are_told_and_no_others(incident: I
     )
     with diff(*before) as found:
         assert found.row_result("events").counts == RowCounts(missing=3, extra=1, changed=1)
+        with pytest.raises(UsageError, match=r"events_2024 is a partition of public\.events, which is divided otherwise"):
+            found.rows("events_2024")
+        with pytest.raises(UsageError, match=r"events_rest is a partition of public\.events"):
+            found.row_result(TableName("public", "events_rest"))
+        with pytest.raises(UsageError, match=r"public\.nothing is in neither source"):
+            found.row_result(TableName("public", "nothing"))
         (loss,) = found.losses
         assert (loss.name.name, loss.missing, loss.rows_left, loss.rows_right) == ("events", 3, 1096, 1094)
         assert {(row.status, row.key["at"]) for row in found.row_result("events").listed} == {

@@ -92,16 +92,18 @@ def test_a_table_is_found_by_its_name_as_sql_writes_it(nasty: NastyDatabase) -> 
 
 
 def test_a_name_whose_quotes_a_shell_has_eaten_is_found_letter_by_letter(written: Write) -> None:
-    """Prisma's tables have capitals; as in SQL goes first, and what neither reading finds is missing."""
+    """Prisma's tables have capitals; what both readings find is refused, and what neither finds is missing."""
     rows = "".join(
         f"COPY public.{name} (a) FROM stdin;\n{value}\n\\.\n"
         for name, value in (('"User"', 1), ('"Post.x"', 2), ("post", 3), ('"Post"', 4))
     )
     dump = read_dump(written(HEAD + rows.encode() + FOOT))
-    found = {name: dump.read_table(name)["a"].tolist() for name in ("User", "public.User", "Post.x", "public.Post.x", "Post", '"Post"')}
-    assert found == {"User": ["1"], "public.User": ["1"], "Post.x": ["2"], "public.Post.x": ["2"], "Post": ["3"], '"Post"': ["4"]}
+    found = {name: dump.read_table(name)["a"].tolist() for name in ("User", "public.User", "Post.x", "public.Post.x", "post", '"Post"')}
+    assert found == {"User": ["1"], "public.User": ["1"], "Post.x": ["2"], "public.Post.x": ["2"], "post": ["3"], '"Post"': ["4"]}
     with pytest.raises(RowsNotAvailable, match="no rows of USER"):
         dump.read_table("USER")
+    with pytest.raises(RowsNotAvailable, match=r"""Post may be more than one table.*public."Post", public.post.*'public."Post"'"""):
+        dump.read_table("Post")
 
 
 def test_a_file_that_went_away_is_not_found_any_more(written: Write) -> None:

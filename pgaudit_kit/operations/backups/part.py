@@ -17,6 +17,7 @@ from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.objects import DatabaseObject
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableData, TableName
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 
 _OF_TABLES = ("tables", "exclude_tables", "exclude_table_data")
@@ -147,7 +148,7 @@ def check_part(
         question="Does the dump hold every table that was chosen?",
         outcome=Outcome.FAILED if missing else Outcome.WARNED if apart else Outcome.PASSED,
         expected=f"partial: {what}",
-        found=f"without {named}" if lacking else f"{chosen:,} tables; {taken:,} of {of:,} objects",
+        found=f"without {named}" if lacking else f"{many(chosen, 'table')}; {taken:,} of {many(of, 'object')}",
         compared=taken,
         remedy="Look at the patterns, and at what pg_dump said." if missing else remedy,
         evidence=tuple({"object": name} for name in lacking),

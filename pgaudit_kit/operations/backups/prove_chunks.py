@@ -12,6 +12,7 @@ from pgaudit_kit.operations.backups.incremental import Taken
 from pgaudit_kit.operations.backups.part import whole_or_part
 from pgaudit_kit.operations.backups.read_back import Written, is_proven, settled, with_origin
 from pgaudit_kit.records.manifest import Manifest
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 
 
@@ -39,13 +40,13 @@ def _without_sums_of_one_reading(check: Check, once: int) -> Check | None:
     if check.id != "rows.fingerprint" or check.outcome is not Outcome.PASSED:
         return check
     compared = check.compared - once
-    return replace(check, compared=compared, expected=f"{compared:,} tables with the same fingerprint") if compared > 0 else None
+    return replace(check, compared=compared, expected=f"{many(compared, 'table')} with the same fingerprint") if compared > 0 else None
 
 
 def _chunks_check(taken: Taken) -> Check:
     """`backup.chunks`: every chunk is where it is said to be; new ones were read back."""
-    chunks = f"{taken.new_chunks:,} new chunks, {taken.stored_bytes:,} bytes"
-    took = f"; {len(taken.reused):,} tables taken over from {taken.index.base}" if taken.reused else ""
+    chunks = f"{many(taken.new_chunks, 'new chunk')}, {taken.stored_bytes:,} bytes"
+    took = f"; {many(len(taken.reused), 'table')} taken over from {taken.index.base}" if taken.reused else ""
     return Check(
         id="backup.chunks",
         question="Are all chunks in the store, the new ones as they were written?",

@@ -20,6 +20,7 @@ from pgaudit_kit.operations.extracts.same_floats import same_but_for_floats
 from pgaudit_kit.operations.extracts.table_definition import TableDefinition, define_table, new_name
 from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.units import many
 from pgaudit_kit.rows.csv_text import csv_blocks
 from pgaudit_kit.rows.fingerprint import fingerprint_of
 from pgaudit_kit.rows.insert_text import insert_blocks
@@ -31,7 +32,7 @@ from pgaudit_kit.sql.parquet import write_parquet
 from pgaudit_kit.sql.part_of_source import PartOfSource
 from pgaudit_kit.sql.query import ask
 from pgaudit_kit.sql.query_tables import QueryTables
-from pgaudit_kit.sql.row_source import RowSource, find_table
+from pgaudit_kit.sql.row_source import RowSource
 from pgaudit_kit.sql.selected_rows import selected_rows
 from pgaudit_kit.sql.typed_table import TypedTable
 
@@ -53,7 +54,7 @@ class Extract:
 
     def __repr__(self) -> str:
         where = self.path if self.into is None else f"{self.into} of {self.target}"
-        return f"<Extract {self.table}: {self.rows:,} rows in {where}>"
+        return f"<Extract {self.table}: {many(self.rows, 'row')} in {where}>"
 
     def _repr_html_(self) -> str:
         """For a notebook: what was taken out, and where it is."""
@@ -119,7 +120,7 @@ class _Taking:
     def __init__(self, dump: Dump, table: str | TableName, where: str | None, *, progress: bool | None) -> None:
         self._dump = dump
         self._source = dump.row_source
-        self.name = table if isinstance(table, TableName) else find_table(table, list(self._source.members), dump.label)
+        self.name = table if isinstance(table, TableName) else self._source.find(table)
         self._progress = progress
         whole = self._source.table(self.name)
         self.rows: TypedTable = whole if where is None else selected_rows(whole, where)

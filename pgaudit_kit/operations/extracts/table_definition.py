@@ -13,6 +13,7 @@ from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import Attributes, ObjectKey
 from pgaudit_kit.records.table_columns import declared_columns
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.table_names import name_in_sql
 from pgaudit_kit.rows.pg_types import built_in_type
 
 _OF_A_SEQUENCE = re.compile(r"\b(?:nextval|currval|setval|lastval)\s*\(", re.IGNORECASE)
@@ -87,8 +88,8 @@ def new_name(text: str | None, table: TableName, *, suffix: str = _SUFFIX) -> Ta
         while len((name + suffix).encode("utf-8", "surrogateescape")) > _LONGEST_NAME:
             name = name[:-1]
         return TableName(table.schema, name + suffix)
-    parsed = read_name(text, 0)
-    if not parsed or parsed[2] != len(text.rstrip()):
+    parsed = name_in_sql(text)
+    if parsed is None:
         raise UsageError(f"not the name of a table: {text!r}", remedy='Write name or schema.name, or "Schema"."Name".')
     if len(parsed[1].encode("utf-8", "surrogateescape")) > _LONGEST_NAME:
         raise UsageError(f"{text} is longer than the {_LONGEST_NAME} bytes of a name", remedy="Choose a shorter one.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgaudit_kit.audits.result import all_passed, check_named, checks_to_list
 from pgaudit_kit.display import frames, html
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome, worst
 
 if TYPE_CHECKING:
@@ -118,4 +119,4 @@ class Rehearsal:
         )
 
     def __repr__(self) -> str:
-        return f"<Rehearsal {self.label}: {self.verdict}, {len(self.check_list)} checks>"
+        return f"<Rehearsal {self.label}: {self.verdict}, {many(len(self.check_list), 'check')}>"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pgaudit_kit.operations.rehearsals.left_out import LeftOut
 from pgaudit_kit.operations.rehearsals.problems import Blame, Problem, of, settings_in
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 
 _SHOWN = 3
@@ -109,7 +110,7 @@ def check_left_out(left: LeftOut) -> Check:
         question="Was all of the dump restored?",
         outcome=Outcome.NOT_CHECKED,
         expected="nothing left out",
-        found=f"{len(names):,} things were left out and not compared: {', '.join(names[:_SHOWN])}{more}",
+        found=f"{many(len(names), 'thing')} left out and not compared: {', '.join(names[:_SHOWN])}{more}",
         remedy="Rehearse with a server that has what they need.",
         evidence=tuple({"left_out": name} for name in names),
     )
@@ -136,7 +137,7 @@ def check_without_rows(tables: Sequence[TableName], of: int) -> Check:
         id="rehearsal.rows",
         question="Does the dump hold the rows of its tables?",
         outcome=Outcome.WARNED,
-        expected=f"rows of {of} tables",
+        expected=f"rows of {many(of, 'table')}",
         found=f"none of {', '.join(map(str, tables[:_SHOWN]))}{more}: they must come back empty",
         compared=of,
         remedy="It was made with --schema-only or --exclude-table-data. Rehearse a dump with all rows to know of those.",

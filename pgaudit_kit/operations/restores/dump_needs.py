@@ -12,6 +12,7 @@ from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.toc import TocEntry
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def check_extensions(expected: Source, connection: psycopg.Connection[Any]) -> C
         id="restore.extensions",
         question="Does the server have every extension?",
         outcome=Outcome.FAILED if missing else Outcome.PASSED,
-        expected=f"{len(wanted)} extensions",
+        expected=many(len(wanted), "extension"),
         found=f"missing: {', '.join(missing)}" if missing else "all there",
         compared=len(wanted),
         remedy=_INSTALL if missing else "",
@@ -81,7 +82,7 @@ def check_extension_versions(expected: Source, connection: psycopg.Connection[An
         id="restore.extension_versions",
         question="Will each extension come in the version that was backed up?",
         outcome=Outcome.WARNED if other else Outcome.PASSED,
-        expected=f"{len(versions)} versions",
+        expected=many(len(versions), "version"),
         found=", ".join(other) or "the same",
         compared=len(versions),
         remedy="A dump names no versions, so the server's own come; read their release notes." if other else "",
@@ -107,7 +108,7 @@ def check_roles(dump: Dump, connection: psycopg.Connection[Any]) -> Check:
         id="restore.roles",
         question="Does every role that the dump names exist?",
         outcome=Outcome.FAILED if found else Outcome.PASSED,
-        expected=f"{len(wanted)} roles",
+        expected=many(len(wanted), "role"),
         found="; ".join(found) or "all there",
         compared=len(wanted),
         remedy=" ".join(remedies),
@@ -147,7 +148,7 @@ def check_tablespaces(wanted: Sequence[str], connection: psycopg.Connection[Any]
         id="restore.tablespaces",
         question="Does every tablespace that the dump names exist?",
         outcome=Outcome.FAILED if wrong else Outcome.PASSED,
-        expected=f"{len(wanted)} tablespaces",
+        expected=many(len(wanted), "tablespace"),
         found="; ".join(wrong) or "all there",
         compared=len(wanted),
         remedy="Create them, or put everything into the database's own tablespace with --no-tablespaces." if wrong else "",
@@ -170,7 +171,7 @@ def check_privileges(inventory: Inventory, connection: psycopg.Connection[Any]) 
         id="restore.privileges",
         question="May this role create everything that the dump holds?",
         outcome=Outcome.PASSED if superuser else Outcome.WARNED,
-        expected=f"a superuser, for {len(asking)} objects",
+        expected=f"a superuser, for {many(len(asking), 'object')}",
         found=f"{role} is one" if superuser else f"{role} is none, and elsewhere only one may create {', '.join(map(str, asking[:5]))}",
         compared=len(asking),
         remedy="" if superuser else "Should the restore fail for it, nothing is replaced: restore as a superuser then.",

@@ -8,6 +8,7 @@ from pgaudit_kit.errors import PgAuditError
 from pgaudit_kit.operations.restores.database_contents import Contents, read_contents
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 from pgaudit_kit.server.connection import connect, refused_queries
 from pgaudit_kit.server.targets import Target
@@ -40,8 +41,8 @@ def check_only_live(expected: Source, live: Sequence[TableName]) -> Check | None
         id=ID,
         question="Does the dump hold every table that the live database has?",
         outcome=Outcome.WARNED if gone else Outcome.PASSED,
-        expected=f"{len(live):,} tables",
-        found=f"{len(gone):,} tables that the dump does not hold: {', '.join(gone[:_NAMED])}{more}" if gone else "all of them",
+        expected=many(len(live), "table"),
+        found=f"{many(len(gone), 'table')} that the dump does not hold: {', '.join(gone[:_NAMED])}{more}" if gone else "all of them",
         compared=len(live),
         remedy=_REMEDY if gone else "",
         evidence=tuple({"table": name} for name in gone),

@@ -30,13 +30,13 @@ from pgaudit_kit.records.fingerprint import Fingerprint
 from pgaudit_kit.records.manifest import Manifest
 from pgaudit_kit.records.objects import ObjectKey
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome
 from pgaudit_kit.rows.fingerprint import fingerprint_of
 from pgaudit_kit.server.connection import connect
 from pgaudit_kit.server.snapshot import Snapshot
 from pgaudit_kit.server.targets import Target
 from pgaudit_kit.sql.part_of_source import PartOfSource
-from pgaudit_kit.sql.row_source import find_table
 from pgaudit_kit.sql.typed_table import TypedTable
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def restore_part(
         counted = part.restore()
     except DamagedDump as error:
         raise _bad_backup(f"nothing was changed: {error.message}", error.resource, remedy=error.remedy) from error
-    state = f"{resolved.database!r} has the new schema {into} with {len(counted)} tables of the dump; nothing else was touched."
+    state = f"{resolved.database!r} has the new schema {into} with {many(len(counted), 'table')} of the dump; nothing else was touched."
     sizes = tuple((name, its.rows) for name, its in counted.items())
     notes = tuple(part.notes) + _left_out(dump, moved)
     seconds = time.monotonic() - begun
@@ -104,8 +104,9 @@ def _chosen(dump: Dump, tables: Sequence[str], schemas: Sequence[str]) -> list[T
     """The tables that are meant, each once. Raises UsageError, RowsNotAvailable."""
     if not tables and not schemas:
         raise UsageError("nothing was chosen", remedy="Name --table or --schema (tables=, schemas=).")
-    known = list(dump.row_source.members)
-    chosen = [find_table(text, known, dump.label) for text in tables]
+    source = dump.row_source
+    known = list(source.members)
+    chosen = [source.find(text) for text in tables]
     for schema in schemas:
         of_schema = [name for name in known if name.schema == schema]
         if not of_schema:
@@ -215,7 +216,7 @@ class _Part:
     def _prove(self, counted: Mapping[TableName, Fingerprint]) -> None:
         """Add the checks. Raises RestoreFailed when the manifest says otherwise than the dump."""
         rows = sum(its.rows for its in counted.values())
-        read = f"{rows:,} rows of {len(counted)} tables read back"
+        read = f"{many(rows, 'row')} of {many(len(counted), 'table')} read back"
         question = "Do the new tables hold the rows of the dump, byte for byte?"
         self.checks.append(Check("restore.part_rows", question, Outcome.PASSED, "the same fingerprints", read, len(counted)))
         manifest = expected_source(self._dump, None) if self._dump.path else None
@@ -231,7 +232,7 @@ class _Part:
             self.notes.append("The manifest has no fingerprints of these tables to compare with.")
             return
         question = "Are they the rows that the manifest recorded?"
-        found = f"{len(comparable)} of {len(counted)} tables compared"
+        found = f"{len(comparable)} of {many(len(counted), 'table')} compared"
         self.checks.append(Check("restore.part_manifest", question, Outcome.PASSED, "the same fingerprints", found, len(comparable)))
 
     def _keys(self, connection: psycopg.Connection[Any]) -> None:

@@ -16,6 +16,7 @@ from pgaudit_kit.operations.store.retention import Doomed, Kept, Retention, plan
 from pgaudit_kit.operations.store.running_backups import running_backups
 from pgaudit_kit.operations.store.store import Store
 from pgaudit_kit.operations.store.sweep import GRACE, Swept, sweep
+from pgaudit_kit.records.units import many
 
 Fate: TypeAlias = Kept | Doomed
 Confirm: TypeAlias = Callable[[Sequence[Fate]], bool]
@@ -41,7 +42,7 @@ class Pruned:
         return sum(fate.backup.found_size_bytes for fate in self.fates if fate.backup.name in self.deleted)
 
     def __repr__(self) -> str:
-        return f"<Pruned {self.store}: {len(self.deleted)} of {len(self.fates)} backups deleted, {self.freed_bytes:,} bytes freed>"
+        return f"<Pruned {self.store}: {len(self.deleted)} of {many(len(self.fates), 'backup')} deleted, {self.freed_bytes:,} bytes freed>"
 
     def _repr_html_(self) -> str:
         """For a notebook: what became of each backup, and why."""
@@ -113,7 +114,7 @@ def prune(
         try:
             place.delete(backup)
         except StoreFailed as error:
-            what = f"{error.message}; {len(deleted)} backups were deleted before, {backup.name} was not"
+            what = f"{error.message}; {many(len(deleted), 'backup')} deleted before, {backup.name} was not"
             raise StoreFailed(what, resource=place.label, remedy=error.remedy) from error
         deleted.append(backup.name)
     return Pruned(place.label, again, tuple(deleted), tuple(cleaned), needed, sweep(place, grace=grace, recipients=recipients))

@@ -25,6 +25,7 @@ from pgaudit_kit.operations.store.verify_packs import ReadPacks
 from pgaudit_kit.records.evidence import Proof
 from pgaudit_kit.records.manifest import DumpFile, Manifest
 from pgaudit_kit.records.stored_backup import StoredBackup, Stray
+from pgaudit_kit.records.units import many
 from pgaudit_kit.records.verdict import Check, Outcome, worst
 
 
@@ -46,7 +47,7 @@ class VerifiedBackup:
         """In a few words what decided."""
         decisive = [c for c in self.check_list if c.outcome is self.verdict]
         if self.verdict is Outcome.PASSED and len(decisive) > 1:
-            return f"all {len(decisive)} checks passed"
+            return f"all {many(len(decisive), 'check')} passed"
         return f"{decisive[0].id}: {decisive[0].found}"
 
 
@@ -81,7 +82,7 @@ class VerifiedStore:
         return tuple(dict.fromkeys(c.remedy for c in checks if c.outcome is not Outcome.PASSED and c.remedy))
 
     def __repr__(self) -> str:
-        return f"<VerifiedStore {self.store}: {self.verdict}, {len(self.backups)} backups>"
+        return f"<VerifiedStore {self.store}: {self.verdict}, {many(len(self.backups), 'backup')}>"
 
     def _repr_html_(self) -> str:
         """For a notebook: the verdict, what to do next, every backup, what else lies there."""

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.records.units import many
 from pgaudit_kit.reporting.chart import Chart
-from pgaudit_kit.reporting.figures.words import Frame, Record, look_at, many, or_0, records_of, table_name, whole
+from pgaudit_kit.reporting.figures.words import Frame, Record, look_at, or_0, records_of, table_name, whole
 from pgaudit_kit.reporting.key_lines import KeyLine, TableLine, key_lines
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from pgaudit_kit.records.units import many
 from pgaudit_kit.reporting.chart import BLUE, GREEN, GREY, INK, PURPLE, VERMILION, Chart, drawing
 from pgaudit_kit.reporting.drawing import WIDTH, draw_legend, legend_height, new_sheet, rectangle, shorten
-from pgaudit_kit.reporting.figures.words import Frame, Record, look_at, many, records_of
+from pgaudit_kit.reporting.figures.words import Frame, Record, look_at, records_of
 from pgaudit_kit.rows.pg_values import microseconds_of
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from pgaudit_kit.display import html
+from pgaudit_kit.records.units import many
 from pgaudit_kit.reporting.chart import BLUE, VERMILION, Chart
 from pgaudit_kit.reporting.drawing import scale, shorten
 from pgaudit_kit.reporting.figures.spans import Spans, spans_of
-from pgaudit_kit.reporting.figures.words import NAMED, Frame, Record, bytes_text, many, or_0, records_of, table_name, whole
+from pgaudit_kit.reporting.figures.words import NAMED, Frame, Record, bytes_text, or_0, records_of, table_name, whole
 from pgaudit_kit.reporting.strips import COLUMNS, Column, Strip, strips
 
 TABLES: Final = 8

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from pgaudit_kit.display import html
+from pgaudit_kit.records.units import many
 from pgaudit_kit.reporting.chart import BLUE, GREEN, GREY, PURPLE, VERMILION, Chart
 from pgaudit_kit.reporting.drawing import Bar, BarGroup, Tile, bars, scale, shorten, tiles
 from pgaudit_kit.reporting.figures.words import (
@@ -14,7 +15,6 @@ from pgaudit_kit.reporting.figures.words import (
     Record,
     bytes_text,
     look_at,
-    many,
     or_0,
     records_as_text,
     records_of,

@@ -49,11 +49,6 @@ def sum_text(values: Iterable[int | None]) -> str:
     return f"{sum(known):,}" if known else "an unknown number of"
 
 
-def many(count: int, thing: str) -> str:
-    """*count* of a thing, in words."""
-    return f"1 {thing}" if count == 1 else f"{count:,} {thing}s"
-
-
 def look_at(names: Sequence[str]) -> str:
     """A sentence that names the first of *names*."""
     if not names:
