@@ -6,6 +6,7 @@ A table is told by the manifest beside the dump, else by the table of contents o
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -42,13 +43,14 @@ def _sources(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _tables(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The tables of the dump that stands before on the line, in full, and bare when that is short for it."""
+    """The tables of the dump that stands before on the line, in full, and bare where that is short for it and for no other."""
     given = next((value for name in ("dump", "backup", "source") if isinstance(value := ctx.params.get(name), str)), None) or _file_before()
     names: list[str] = []
     if given:
         with suppress(Exception):  # whatever is wrong with the dump is told when the command runs
             names = list(_tables_of(Path(given)))
-    bare = [name.removeprefix("public.") for name in names if name.startswith("public.")]
+    alike = Counter(name.rpartition(".")[2] for name in names)
+    bare = [name.removeprefix("public.") for name in names if name.startswith("public.") and alike[name.rpartition(".")[2]] == 1]
     return [name for name in [*bare, *names] if name.startswith(incomplete)]
 
 

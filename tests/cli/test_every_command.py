@@ -24,6 +24,7 @@ import pgaudit_kit as pk
 from pgaudit_kit.cli.app import app, main
 from pgaudit_kit.demo.sample_app import MIGRATIONS, create_sample_app
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
+from tests.difference.dumping import pg_dump
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 COMMANDS = sorted(command.callback.__name__ for command in app.registered_commands if command.callback)
@@ -450,6 +451,18 @@ def test_the_shell_completes_commands_backups_tables_targets_and_reports(place: 
     assert _completed(place, "pgaudit backup --format d") == ["directory"]
     assert _completed(place, "pgaudit verify --explain chunks.") == ["chunks.whole", "chunks.sums"]
     assert _completed(place, "pgaudit verify app.dump --require user") == ["users"]
+
+
+def test_a_bare_name_that_would_be_refused_is_not_offered(
+    server: EmbeddedServer, make_database: Callable[..., str], tmp_path: Path
+) -> None:
+    url = make_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE users (); CREATE TABLE lists (); CREATE SCHEMA auth; CREATE TABLE auth.users ()")
+    pg_dump(server, url, tmp_path / "two.dump", "-Fc")
+    assert _completed(tmp_path, "pgaudit extract two.dump users") == []
+    assert _completed(tmp_path, "pgaudit extract two.dump public.u") == ["public.users"]
+    assert _completed(tmp_path, "pgaudit extract two.dump li") == ["lists"]
 
 
 def test_bash_completes_with_the_script_that_we_give_it(place: Path) -> None:
