@@ -50,7 +50,17 @@ def _put_servers_into_memory() -> None:
         os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
 
+def _keep_bytecode() -> None:
+    """Have Python keep compiled modules, as it does by itself: containers often forbid it, for programs that start once.
+
+    Here a thousand processes of ours start, and each would compile the package anew, which takes longer than what most are asked.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
 _put_servers_into_memory()
+_keep_bytecode()
 
 
 def missing(what: str) -> NoReturn:
