@@ -35,7 +35,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 PACKAGE = str(PROJECT / "pgaudit_kit") + os.sep
 SHARED = PROJECT.parent / "shared"
 IN_CI = bool(os.environ.get("CI"))
-_MEMORY = Path("/dev/shm")  # noqa: S108  # only as a base for folders with names of their own
+_MEMORY = Path("/dev/shm")
 _MEMORY_NEEDED = 8 << 30
 
 

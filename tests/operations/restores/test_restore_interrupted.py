@@ -87,8 +87,8 @@ def test_a_backend_that_is_ended_in_the_middle_of_the_load_leaves_all_as_it_was(
     made = backup(url, store=store, format=dump_format)
     ask(url, "WITH gone AS (DELETE FROM t RETURNING 1) SELECT count(*) FROM gone")
     condition = "datname LIKE 'shot\\_\\_restore%' AND query LIKE 'CREATE INDEX%'"
+    monkeypatch.setenv("PGOPTIONS", SLOWLY)
     with ending(server.url(), condition) as ended, pytest.raises(RestoreFailed, match="'shot' is as it was") as failed:
-        monkeypatch.setenv("PGOPTIONS", SLOWLY)
         restore(made, url, confirm=never, jobs=jobs)
     monkeypatch.delenv("PGOPTIONS")
     assert ended
