@@ -36,7 +36,7 @@ PACKAGE = str(PROJECT / "pgaudit_kit") + os.sep
 SHARED = PROJECT.parent / "shared"
 IN_CI = bool(os.environ.get("CI"))
 _MEMORY = Path("/dev/shm")
-_MEMORY_NEEDED = 8 << 30
+_MEMORY_NEEDED = 4 << 30  # a process of the suite was seen to take 0.6
 
 
 def _put_servers_into_memory() -> None:
