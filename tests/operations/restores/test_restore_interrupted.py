@@ -30,9 +30,11 @@ Ask = Callable[[str, str], object]
 Databases = Callable[[str], list[str]]
 ServerOf = Callable[[int], EmbeddedServer]
 TABLE = "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 200)"
-# an index that takes its time, so that there is a middle of the load
+# an index that takes its time for sessions that are SLOWLY, so that there is a middle of the load
+SLOWLY = "-c tests.slowly=on"
 SLOW = """
-CREATE FUNCTION slow(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM pg_sleep(0.02); RETURN n; END';
+CREATE FUNCTION slow(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
+$$ BEGIN IF current_setting('tests.slowly', true) = 'on' THEN PERFORM pg_sleep(0.02); END IF; RETURN n; END $$;
 CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 200); CREATE INDEX ON t (slow(id));
 """
 
@@ -72,14 +74,23 @@ def ending(url: str, condition: str) -> Iterator[list[int]]:
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("dump_format", ["custom", "plain"])
 def test_a_backend_that_is_ended_in_the_middle_of_the_load_leaves_all_as_it_was(
-    jobs: int, dump_format: str, make_app: MakeApp, store: Path, databases: Databases, ask: Ask, server: EmbeddedServer
+    jobs: int,
+    dump_format: str,
+    make_app: MakeApp,
+    store: Path,
+    databases: Databases,
+    ask: Ask,
+    server: EmbeddedServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     url = make_app("shot", SLOW)
     made = backup(url, store=store, format=dump_format)
     ask(url, "WITH gone AS (DELETE FROM t RETURNING 1) SELECT count(*) FROM gone")
     condition = "datname LIKE 'shot\\_\\_restore%' AND query LIKE 'CREATE INDEX%'"
+    monkeypatch.setenv("PGOPTIONS", SLOWLY)
     with ending(server.url(), condition) as ended, pytest.raises(RestoreFailed, match="'shot' is as it was") as failed:
         restore(made, url, confirm=never, jobs=jobs)
+    monkeypatch.delenv("PGOPTIONS")
     assert ended
     assert (failed.value.party, failed.value.exit_code) == ("interrupted", 3), failed.value
     assert databases("shot") == ["shot"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,10 +19,11 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="every cluster h
 
 
 @pytest.fixture
-def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "clusters"
-    monkeypatch.setattr("pgaudit_kit.operations.servers.new_cluster.template_folder", lambda: folder)
-    return folder
+def templates(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    with TemporaryDirectory() as made:  # beside the servers, where a disk is not waited for
+        folder = Path(made) / "clusters"
+        monkeypatch.setattr("pgaudit_kit.operations.servers.new_cluster.template_folder", lambda: folder)
+        yield folder
 
 
 def identifier(server: EmbeddedServer) -> int:
@@ -91,15 +92,15 @@ def test_a_template_that_another_process_replaces_while_it_is_copied_is_not_used
 ) -> None:
     first = started()
     (template,) = templates.iterdir()
-    template.rename(tmp_path / "first")
+    template.rename(templates.parent / "first")
     second = started()
-    real, kept = new_cluster._copy, tmp_path / "second"
+    real, kept = new_cluster._copy, templates.parent / "second"
 
     def copy(source: Path, destination: Path) -> tuple[int, int]:
         done = real(source, destination)
         if source == template and not kept.exists():  # the first time
             template.rename(kept)
-            (tmp_path / "first").rename(template)
+            (templates.parent / "first").rename(template)
         return done
 
     monkeypatch.setattr(new_cluster, "_copy", copy)
