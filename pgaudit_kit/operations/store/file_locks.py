@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 NO_LOCK = -1
@@ -31,8 +32,12 @@ def create_locked(path: Path, *, folder: bool = False, mode: int = 0o600) -> int
 
 
 def _create_folder(path: Path) -> int:
-    path.mkdir(mode=0o700)
-    return NO_LOCK if sys.platform == "win32" else os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    while True:
+        path.mkdir(mode=0o700)
+        if sys.platform == "win32":
+            return NO_LOCK
+        with suppress(FileNotFoundError):  # a cleaner took it for abandoned, as above
+            return os.open(path, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def take_if_free(path: Path) -> int | None:

@@ -126,25 +126,40 @@ def remove_abandoned(folder: Path) -> list[Path]:
     removed = []
     for path in sorted(folder.glob(".*.partial-*")):
         parsed = parse_partial(path.name)
-        if parsed and parsed[1].isdigit() and writer_is_gone(path, int(parsed[1])):
-            final = parsed[0]
-            if final.format and not (folder / final.file).exists():
-                for suffix in COMPANIONS:
-                    (folder / f"{final.name}{suffix}").unlink(missing_ok=True)
-            remove(path)
-            removed.append(path)
+        if not (parsed and parsed[1].isdigit()):
+            continue
+        with taken_over(path, int(parsed[1])) as abandoned:
+            if abandoned:
+                final = parsed[0]
+                if final.format and not (folder / final.file).exists():
+                    for suffix in COMPANIONS:
+                        (folder / f"{final.name}{suffix}").unlink(missing_ok=True)
+                remove(path)
+                removed.append(path)
     return removed
+
+
+@contextmanager
+def taken_over(path: Path, pid: int) -> Iterator[bool]:
+    """Say whether nobody writes the temporary *path* any more.
+
+    It is locked until the block ends: a writer that has made it a moment ago, and not yet locked it, waits, and sees then if it is gone.
+    """
+    if sys.platform == "win32":
+        yield pid != os.getpid() and not _windows_process_lives(pid)
+        return
+    lock = take_if_free(path)
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
 def writer_is_gone(path: Path, pid: int) -> bool:
     """Whether nobody writes the temporary *path* any more."""
-    if sys.platform == "win32":
-        return pid != os.getpid() and not _windows_process_lives(pid)
-    lock = take_if_free(path)
-    if lock is None:
-        return False
-    os.close(lock)
-    return True
+    with taken_over(path, pid) as abandoned:
+        return abandoned
 
 
 def _windows_process_lives(pid: int) -> bool:

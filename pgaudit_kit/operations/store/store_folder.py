@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pgaudit_kit.errors import StoreFailed
-from pgaudit_kit.operations.store.partial_files import partial_file, remove, writer_is_gone
+from pgaudit_kit.operations.store.partial_files import partial_file, remove, taken_over
 
 if TYPE_CHECKING:
     from pgaudit_kit.operations.store.remote_store import RemoteStore
@@ -107,9 +107,11 @@ class LocalFolder:
         with self._reached("clean"):
             for path in sorted(self.path.glob(".*.partial-*")):
                 pid = path.name.rpartition("-")[2]
-                if pid.isdigit() and writer_is_gone(path, int(pid)):
-                    remove(path)
-                    cleaned.append(path.name)
+                if pid.isdigit():
+                    with taken_over(path, int(pid)) as abandoned:
+                        if abandoned:
+                            remove(path)
+                            cleaned.append(path.name)
         return cleaned
 
     @contextmanager

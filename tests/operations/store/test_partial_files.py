@@ -4,11 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pgaudit_kit.operations.store.partial_files import PartialFile, partial_file, remove_abandoned, unpublish
+from pgaudit_kit.operations.store import partial_files, store_folder
+from pgaudit_kit.operations.store.file_locks import create_locked, take_if_free
+from pgaudit_kit.operations.store.partial_files import PartialFile, partial_file, remove, remove_abandoned, unpublish
+from pgaudit_kit.operations.store.store_folder import LocalFolder
 
 NAME = "app-20260131T120509Z.dump"
 
@@ -67,6 +71,50 @@ def test_a_leftover_with_our_own_process_id_is_removed_too(tmp_path: Path) -> No
     # in a container every run may have the same process id
     (tmp_path / f".{NAME}.partial-{os.getpid()}").touch()
     assert len(remove_abandoned(tmp_path)) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks that end with their holder")
+@pytest.mark.parametrize("clean", [remove_abandoned, lambda folder: LocalFolder(folder).clean()], ids=["store", "folder inside"])
+def test_who_removes_a_leftover_has_its_lock_until_it_is_gone(
+    clean: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a writer that has just made the file gets its lock in between, and loses what it writes."""
+    free = []
+
+    def seen(path: Path) -> None:
+        free.append(take_if_free(path))
+        remove(path)
+
+    monkeypatch.setattr(partial_files, "remove", seen)
+    monkeypatch.setattr(store_folder, "remove", seen)
+    (tmp_path / f".{NAME}.partial-1").touch()
+    clean(tmp_path)
+    assert free == [None]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks that end with their holder")
+@pytest.mark.parametrize(("step", "folder"), [("flock", False), ("flock", True), ("open", True)])
+def test_a_writer_whose_file_was_taken_for_abandoned_before_it_was_locked_makes_another(
+    step: str, folder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    path = tmp_path / NAME
+    module = os if step == "open" else fcntl
+    real, calls = getattr(module, step), []
+
+    def late(*arguments: object) -> object:
+        calls.append(arguments)
+        if len(calls) == 1:
+            path.rmdir() if folder else path.unlink()
+        return real(*arguments)
+
+    monkeypatch.setattr(module, step, late)
+    descriptor = create_locked(path, folder=folder)
+    assert os.path.samestat(os.fstat(descriptor), path.stat())
+    assert take_if_free(path) is None
+    os.close(descriptor)
 
 
 def test_a_manifest_that_was_named_before_its_dump_could_be_goes_with_it(tmp_path: Path) -> None:
