@@ -10,13 +10,14 @@ from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import DatabaseObject
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.rows.zoned_text import in_utc
 
 
 @dataclass(frozen=True)
 class PartitionTree:
     """The partitioned tables of an inventory: the key of each (pg_get_partkeydef), and its partitions with the bounds of each.
 
-    `foreign`: the partitions whose rows lie on another server.
+    Timestamps in bounds are in UTC, whatever zone they were printed under. `foreign`: the partitions whose rows lie on another server.
     """
 
     keys: Mapping[TableName, str]
@@ -34,7 +35,7 @@ class PartitionTree:
             if key := item.attributes.get("partition_key"):
                 keys[name] = key
             if above := _parent(item):
-                partitions.setdefault(above, {})[name] = item.attributes.get("partition_bound") or ""
+                partitions.setdefault(above, {})[name] = in_utc((item.attributes.get("partition_bound") or "").encode()).decode()
                 if item.key.kind == "FOREIGN TABLE":
                     foreign.add(name)
         return cls(keys, partitions, frozenset(foreign))

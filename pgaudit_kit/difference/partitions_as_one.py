@@ -106,7 +106,9 @@ class _Together(WrappedSource):
         held = [whole(self.whole).table_data[leaf] for leaf in self._parted[name]]
         item = whole(self.whole).inventory.by_key[ObjectKey("TABLE", name.schema, name.name)]
         columns = tuple(c.name for c in item.columns if not c.attributes.get("generated"))
-        return TableData(name, columns, not_readable=next((data.not_readable for data in held if data.not_readable), ""))
+        counts = [data.rows for data in held]
+        rows = None if None in counts else sum(filter(None, counts))
+        return TableData(name, columns, rows, not_readable=next((data.not_readable for data in held if data.not_readable), ""))
 
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
         """Count and fingerprint of all rows of *name*. Raises what the source raises."""

@@ -207,3 +207,29 @@ def test_a_selection_of_partitions_chooses_them_and_what_lies_elsewhere_is_told_
         assert found.verdict == "same"
     with diff(*before, include=["events_2024"], data_only=True) as found:
         assert {(t.name.name, t.status) for t in found.all_tables} == {("events_2024", "same")}
+
+
+IN_ZONES = """CREATE TABLE t (at timestamptz PRIMARY KEY) PARTITION BY RANGE (at);
+CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM ('2024-01-01 00:00+00') TO ('2025-01-01 00:00+00');
+CREATE TABLE t_rest PARTITION OF t DEFAULT;
+INSERT INTO t SELECT timestamptz '2024-01-01 00:00+00' + i * interval '1 day' FROM generate_series(1, 400) i"""
+
+
+def test_bounds_that_are_printed_under_another_time_zone_divide_nothing(
+    server: EmbeddedServer, make_database: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = make_database()
+    run(url, IN_ZONES)
+    monkeypatch.setenv("PGTZ", "Asia/Tokyo")
+    tokyo = pg_dump(server, url, tmp_path / "tokyo.dump", "-Fc")
+    monkeypatch.setenv("PGTZ", "America/New_York")
+    new_york = pg_dump(server, url, tmp_path / "new_york.sql")
+    monkeypatch.delenv("PGTZ")
+    for sides in ((tokyo, url), (url, new_york)):
+        with diff(*sides) as found:
+            assert {t.name.name: t.status for t in found.all_tables} == {"t_1": "same", "t_rest": "same"}
+            assert found.object_differences == ()
+    with diff(tokyo, new_york) as found:
+        assert {t.name.name: t.status for t in found.all_tables} == {"t_1": "equivalent", "t_rest": "equivalent"}
+        assert {d.key.name: d.status for d in found.object_differences} == {"t_1": "equivalent"}
+        assert found.verdict == "same"
