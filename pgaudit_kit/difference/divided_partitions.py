@@ -15,10 +15,11 @@ _HASH = "HASH "
 
 @dataclass(frozen=True, slots=True)
 class Divided:
-    """A partitioned table of both sides, and the partitions of the left side whose rows may lie in others on the right side."""
+    """A partitioned table of both sides, the partitions of the left side whose rows may lie in others on the right side, and those."""
 
     table: TableName
     moved: tuple[TableName, ...]
+    come: tuple[TableName, ...]
 
 
 def divided_tables(
@@ -34,8 +35,9 @@ def divided_tables(
     while waiting:
         table = waiting.pop()
         moved = _moved(table, left, right, right_holds)
-        if moved and _moved(table, right, left, left_holds):
-            yield Divided(table, tuple(leaf for partition in moved for leaf in left.leaves(partition)))
+        come = _moved(table, right, left, left_holds) if moved else []
+        if come:
+            yield Divided(table, _leaves_of(moved, left), _leaves_of(come, right))
         else:
             waiting += sorted(both & left.partitions.get(table, {}).keys())
 
@@ -63,6 +65,10 @@ def _as_they_were(table: TableName, left: PartitionTree, right: PartitionTree) -
     if left.keys.get(table) == right.keys.get(table):
         for partition in (p for p, bound in theirs.items() if ours.get(p) == bound):
             yield from _as_they_were(partition, left, right) if partition in right.keys else (partition,)
+
+
+def _leaves_of(partitions: Collection[TableName], tree: PartitionTree) -> tuple[TableName, ...]:
+    return tuple(leaf for partition in partitions for leaf in tree.leaves(partition))
 
 
 def _moved(table: TableName, tree: PartitionTree, other: PartitionTree, other_holds: Collection[TableName]) -> list[TableName]:

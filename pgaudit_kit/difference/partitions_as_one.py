@@ -28,6 +28,23 @@ def partitions_as_one(left: Source, right: Source) -> tuple[Source, Source]:
     return _together(left, trees[0], ours), _together(right, trees[1], theirs)
 
 
+def in_doubt(left: Source, right: Source) -> dict[TableName, str]:
+    """Why rows of which partitions may lie in others of the other side, which are not compared: left out by a selection, or by a dump.
+
+    *left* and *right* are as `partitions_as_one` gives them.
+    """
+    trees = PartitionTree.of(whole(left).inventory), PartitionTree.of(whole(right).inventory)
+    held = whole(left).table_data.keys(), whole(right).table_data.keys()
+    doubts: dict[TableName, str] = {}
+    for found in divided_tables(*trees, *held):
+        sides = [*zip(trees, (left, right), strict=True)]
+        missing = [leaf for tree, side in sides for leaf in tree.leaves(found.table) if leaf not in side.table_data]
+        if missing and found.table not in left.table_data:
+            why = f"{found.table} is divided otherwise on the other side, and of {missing[0]} no rows are compared"
+            doubts |= dict.fromkeys((*found.moved, *found.come), f"its rows may lie in other partitions: {why}")
+    return doubts
+
+
 def whole(source: Source) -> Source:
     """The source that *source* is a part of, or another view of; else itself."""
     while isinstance(source, WrappedSource):

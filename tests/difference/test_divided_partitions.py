@@ -209,6 +209,26 @@ def test_a_selection_of_partitions_chooses_them_and_what_lies_elsewhere_is_told_
         assert {(t.name.name, t.status) for t in found.all_tables} == {("events_2024", "same")}
 
 
+def test_rows_that_may_lie_where_nobody_looks_are_neither_lost_nor_new(incident: Incident, server: EmbeddedServer, tmp_path: Path) -> None:
+    before = incident(EVENTS, "SELECT")
+    part = pg_dump(server, before[1], tmp_path / "part.dump", "-Fc", "--exclude-table-data=events_rest")
+    run(before[1], f"{DIVIDED} DELETE FROM events WHERE at = '2024-05-05'")
+    as_before = {"events_2024": "different", "events_2025_1": "same", "events_2025_2": "same", "kinds": "same"}
+    for left, excluded, doubtful in (
+        (before[0], ["events_2026"], {"events_rest"}),
+        (before[0], ["events_rest"], {"events_2026"}),
+        (part, [], {"events_rest", "events_2026"}),
+    ):
+        with diff(left, before[1], exclude=excluded, data_only=True) as found:
+            assert {t.name.name: t.status for t in found.all_tables} == as_before | dict.fromkeys(doubtful, "not_checked")
+            assert {loss.name.name: loss.missing for loss in found.losses if loss.missing} == {"events_2024": 1}
+            assert {found.row_result(name).counts for name in doubtful} == {RowCounts()}
+    with diff(before[0], before[1], exclude=["events_2026"], data_only=True) as found:
+        (why,) = [skipped.reason for skipped in found.skipped if skipped.what == "rows of public.events_rest"]
+        assert "public.events is divided otherwise" in why
+        assert "of public.events_2026 no rows are compared" in why
+
+
 IN_ZONES = """CREATE TABLE t (at timestamptz PRIMARY KEY) PARTITION BY RANGE (at);
 CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM ('2024-01-01 00:00+00') TO ('2025-01-01 00:00+00');
 CREATE TABLE t_rest PARTITION OF t DEFAULT;
