@@ -53,9 +53,9 @@ def where_else(left: Source, right: Source) -> dict[TableName, frozenset[TableNa
         below = trees[0].leaves(divided.table)
         found |= dict.fromkeys(below, frozenset(trees[1].leaves(divided.table)).difference(_as_they_were(divided.table, *trees)))
     for table in trees[1].keys.keys() - trees[0].keys.keys() & left.table_data.keys():
-        found[table] = frozenset(trees[1].leaves(table))
+        found.setdefault(table, frozenset(trees[1].leaves(table)))
     for table in trees[0].keys.keys() - trees[1].keys.keys() & right.table_data.keys():
-        found |= dict.fromkeys(trees[0].leaves(table), frozenset({table}))
+        found = {**dict.fromkeys(trees[0].leaves(table), frozenset({table})), **found}
     return found
 
 

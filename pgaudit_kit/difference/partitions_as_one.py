@@ -35,13 +35,17 @@ def in_doubt(left: Source, right: Source) -> dict[TableName, str]:
     """
     trees = PartitionTree.of(whole(left).inventory), PartitionTree.of(whole(right).inventory)
     held = whole(left).table_data.keys(), whole(right).table_data.keys()
+    sides = [*zip((left, right), trees, strict=True)]
+    divided = (d for d in divided_tables(*trees, *held) if any(leaf not in held[0] or has_rows(whole(left), leaf) for leaf in d.moved))
+    found = [(d.table, (*d.moved, *d.come)) for d in divided]
+    for one, tree, other in ((left, trees[0], right), (right, trees[1], left)):
+        found += [(name, (name, *tree.leaves(name))) for name in _held_alone(whole(one), whole(other), tree)]
     doubts: dict[TableName, str] = {}
-    for found in divided_tables(*trees, *held):
-        sides = [*zip(trees, (left, right), strict=True)]
-        missing = [leaf for tree, side in sides for leaf in tree.leaves(found.table) if leaf not in side.table_data]
-        if missing and found.table not in left.table_data:
-            why = f"{found.table} is divided otherwise on the other side, and of {missing[0]} no rows are compared"
-            doubts |= dict.fromkeys((*found.moved, *found.come), f"its rows may lie in other partitions: {why}")
+    for table, concerned in found:
+        missing = [leaf for side, tree in sides for leaf in tree.leaves(table) if leaf not in side.table_data]
+        if missing and not all(table in side.table_data for side in (left, right)):
+            why = f"{table} is divided otherwise on the other side, and of {missing[0]} no rows are compared"
+            doubts |= dict.fromkeys(concerned, f"its rows may lie in other partitions: {why}")
     return doubts
 
 
@@ -83,13 +87,15 @@ def _divided(left: Source, right: Source, trees: tuple[PartitionTree, PartitionT
 
 
 def _alone(source: Source, other: Source, tree: PartitionTree) -> list[TableName]:
-    """The tables that *source* holds in partitions and *other* whole; partitions that *other* holds too stay what they are."""
+    """The tables that *source* holds in partitions, all of them, and *other* whole."""
     held = whole(source).table_data.keys()
-    return [
-        name
-        for name in other.table_data.keys() - source.table_data.keys()
-        if name in tree.keys and _are_held(tree, below := tree.leaves(name), held) and not {*below} & other.table_data.keys()
-    ]
+    return [name for name in _held_alone(source, other, tree) if _are_held(tree, tree.leaves(name), held)]
+
+
+def _held_alone(source: Source, other: Source, tree: PartitionTree) -> list[TableName]:
+    """The tables that *source* has partitions of and *other* holds whole; partitions that *other* holds too stay what they are."""
+    alone = other.table_data.keys() - source.table_data.keys()
+    return [name for name in alone if name in tree.keys and not {*tree.leaves(name)} & other.table_data.keys()]
 
 
 def _are_held(tree: PartitionTree, leaves: Sequence[TableName], held: Collection[TableName]) -> bool:

@@ -227,6 +227,21 @@ def test_rows_that_may_lie_where_nobody_looks_are_neither_lost_nor_new(incident:
         (why,) = [skipped.reason for skipped in found.skipped if skipped.what == "rows of public.events_rest"]
         assert "public.events is divided otherwise" in why
         assert "of public.events_2026 no rows are compared" in why
+    run(before[1], "CREATE TABLE whole AS SELECT * FROM events; DROP TABLE events; ALTER TABLE whole RENAME TO events")
+    with diff(*before, exclude=["events"], data_only=True) as found:
+        assert {t.name.name: t.status for t in found.all_tables} == dict.fromkeys({*as_before, "events_rest"}, "not_checked") | {
+            "kinds": "same"
+        }
+
+
+def test_rows_of_a_new_partition_are_new_where_none_can_have_come_from_elsewhere(incident: Incident) -> None:
+    parts = "CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (9); CREATE TABLE t_rest PARTITION OF t DEFAULT"
+    before = incident(
+        f"CREATE TABLE t (id int) PARTITION BY RANGE (id); {parts}; INSERT INTO t VALUES (1)",
+        "CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (9) TO (20); INSERT INTO t VALUES (9)",
+    )
+    with diff(*before, exclude=["t_1"], data_only=True) as found:
+        assert {t.name.name: t.status for t in found.all_tables} == {"t_2": "only_right", "t_rest": "same"}
 
 
 IN_ZONES = """CREATE TABLE t (at timestamptz PRIMARY KEY) PARTITION BY RANGE (at);
