@@ -76,6 +76,15 @@ def holding(source: Source) -> dict[TableName, tuple[TableName, ...]]:
     return found
 
 
+def joined(source: Source) -> dict[TableName, tuple[TableName]]:
+    """Return, for each partition whose rows a table above it has in *source*, that table."""
+    above = parents(source.inventory)
+    places = {
+        leaf: next((t for t in _climb(leaf, above) if t in source.table_data), None) for leaf in above.keys() - source.table_data.keys()
+    }
+    return {leaf: (place,) for leaf, place in places.items() if place}
+
+
 def downwards(table: TableName, inventory: Inventory) -> tuple[TableName, ...]:
     """Return all tables that are partitions of *table*, or of one of those."""
     above = parents(inventory)

@@ -10,7 +10,7 @@ import pytest
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.difference.rescue import Rescue
 from pgaudit_kit.difference.rows import RowCounts
-from pgaudit_kit.errors import UsageError
+from pgaudit_kit.errors import RestoreFailed, UsageError
 from pgaudit_kit.operations.extracts.rescue import apply_rescue
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.table_data import TableName
@@ -268,3 +268,40 @@ def test_bounds_that_are_printed_under_another_time_zone_divide_nothing(
         assert {t.name.name: t.status for t in found.all_tables} == {"t_1": "equivalent", "t_rest": "equivalent"}
         assert {d.key.name: d.status for d in found.object_differences} == {"t_1": "equivalent"}
         assert found.verdict == "same"
+
+
+def test_keys_of_single_partitions_hold_also_where_all_rows_are_one_table(incident: Incident) -> None:
+    before = incident(
+        """CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, u int, p int) PARTITION BY RANGE (id);
+        CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (50); CREATE TABLE t_rest PARTITION OF t DEFAULT;
+        CREATE UNIQUE INDEX ON t_1 (u); ALTER TABLE t_1 ADD FOREIGN KEY (p) REFERENCES p;
+        CREATE TABLE c (id int PRIMARY KEY REFERENCES t_1); INSERT INTO p VALUES (1), (2);
+        INSERT INTO t SELECT i, i, 1 + i % 2 FROM generate_series(1, 99) i; INSERT INTO c VALUES (7)""",
+        """ALTER TABLE t DETACH PARTITION t_rest; CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (50) TO (90);
+        CREATE TABLE t_3 PARTITION OF t DEFAULT; INSERT INTO t SELECT * FROM t_rest; DROP TABLE t_rest;
+        UPDATE t SET u = u + 1000 WHERE id IN (3, 4); UPDATE t SET u = CASE id WHEN 3 THEN 4 ELSE 3 END WHERE id IN (3, 4);
+        DELETE FROM c; DELETE FROM t WHERE id = 7; DELETE FROM t WHERE p = 1 AND id < 50; DELETE FROM p WHERE id = 1""",
+    )
+    with diff(*before) as found:
+        rescue = Rescue(found, ["c"], with_parents=True)
+        assert {str(table): len(keys) for table, keys in rescue.needed.items()} == {"public.t": 1}
+        assert apply_rescue(before[1], rescue.script()) == 2
+    with diff(*before) as found:
+        rescue = Rescue(found, ["t"], with_parents=True, revert=True)
+        assert {str(table): len(keys) for table, keys in rescue.needed.items()} == {"public.p": 1}
+        assert apply_rescue(before[1], rescue.script()) > 0
+    assert {status for status, _, _ in _tables(*before).values()} == {"same"}
+
+
+def test_rows_that_no_partition_takes_any_more_need_one(incident: Incident) -> None:
+    before = incident(
+        """CREATE TABLE t (id int) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (50);
+        CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (50) TO (99); INSERT INTO t SELECT generate_series(1, 98)""",
+        "DROP TABLE t_1; DROP TABLE t_2; CREATE TABLE t_3 PARTITION OF t FOR VALUES FROM (60) TO (99)",
+    )
+    with diff(*before) as found, pytest.raises(RestoreFailed, match="no partition of relation") as caught:
+        apply_rescue(before[1], Rescue(found, ["t"]).script())
+    assert "has no partition for these rows any more: make one" in caught.value.remedy
+    run(before[1], "CREATE TABLE t_rest PARTITION OF t DEFAULT")
+    with diff(*before) as found:
+        assert apply_rescue(before[1], Rescue(found, ["t"]).script()) == 98
