@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from statistics import median
+from typing import TypeAlias
 
 from pgaudit_kit.records.large_objects import LARGE_OBJECT_ROWS
 from pgaudit_kit.records.manifest import Manifest
@@ -16,6 +17,8 @@ _FEW_ROWS = 100  # a table of fewer comes and goes
 FEW_BYTES = 100_000
 """Smaller dumps come and go with a few rows."""
 _NAMED = 5
+_Lost: TypeAlias = list[tuple[TableName, int, int]]
+"""A table, its rows before, and now."""
 
 
 def check_size(size_bytes: int, before: Sequence[int], *, share: float | None = None) -> Check:
@@ -36,10 +39,14 @@ def check_size(size_bytes: int, before: Sequence[int], *, share: float | None = 
     )
 
 
-def check_rows_kept(now: Manifest, last: Manifest) -> Check:
-    """`backup.rows_kept`: no table has lost most of its rows since the *last* backup of the same database."""
+def check_rows_kept(now: Manifest, last: Manifest, *, elsewhere: Mapping[TableName, Collection[TableName]] | None = None) -> Check:
+    """`backup.rows_kept`: no table has lost most of its rows since the *last* backup of the same database.
+
+    *elsewhere*: the tables in which rows of another one, which was divided otherwise since, may lie now (`divided_partitions.where_else`).
+    """
     before = {n: d.rows for n, d in last.table_data.items() if d.rows is not None and n != LARGE_OBJECT_ROWS}
     lost = [(name, rows, after) for name, rows in before.items() if (after := _rows_of(now, name)) < FAR_BELOW * rows and rows >= _FEW_ROWS]
+    lost = [*_without_moved(lost, now, last, elsewhere or {})]
     lost.sort(key=lambda entry: entry[2] - entry[1])
     told = [f"{name}: {rows:,} → {after:,} rows" for name, rows, after in lost]
     more = f"; and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
@@ -53,6 +60,17 @@ def check_rows_kept(now: Manifest, last: Manifest) -> Check:
         remedy="If nobody meant it, see what is gone (pgaudit diff LAST_BACKUP TARGET --rows) and keep that backup." if lost else "",
         evidence=tuple({"table": str(name), "rows_before": rows, "rows": after} for name, rows, after in lost),
     )
+
+
+def _without_moved(
+    lost: _Lost, now: Manifest, last: Manifest, elsewhere: Mapping[TableName, Collection[TableName]]
+) -> Iterator[tuple[TableName, int, int]]:
+    """Those of *lost* whose rows have not come to the tables that they were divided into."""
+    for places in dict.fromkeys(frozenset(elsewhere.get(name, ())) for name, _, _ in lost):
+        together = [entry for entry in lost if frozenset(elsewhere.get(entry[0], ())) == places]
+        came = sum(max(0, _rows_of(now, place) - _rows_of(last, place)) for place in places)
+        if sum(after for _, _, after in together) + came < FAR_BELOW * sum(rows for _, rows, _ in together):
+            yield from together
 
 
 def _rows_of(manifest: Manifest, name: TableName) -> int:

@@ -65,6 +65,7 @@ class Difference:
             raise UsageError("schema only and data only leave nothing to compare", remedy="Choose one.")
         ours = SelectedSource(left, selection, right) if selection else left
         theirs = SelectedSource(right, selection, left) if selection else right
+        self.alignment = align_sessions(left, right, rows=not schema_only)  # first: bounds of partitions are printed by settings, too
         self.left, self.right = (ours, theirs) if schema_only else partitions_as_one(ours, theirs)
         self._given = (left, right)
         self._selection = selection
@@ -76,7 +77,6 @@ class Difference:
         self.closing = ExitStack()
         self._progress = progress
         self._limit = limit
-        self.alignment = align_sessions(left, right, rows=not schema_only)
 
     @property
     def objects_comparable(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pgaudit_kit.difference.partitions import PartitionTree
+from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
 
 _DEFAULT = "DEFAULT"
@@ -14,10 +15,11 @@ _HASH = "HASH "
 
 @dataclass(frozen=True, slots=True)
 class Divided:
-    """A partitioned table of both sides, and the partitions of the left side whose rows may lie in others on the right side."""
+    """A partitioned table of both sides, the partitions of the left side whose rows may lie in others on the right side, and those."""
 
     table: TableName
     moved: tuple[TableName, ...]
+    come: tuple[TableName, ...]
 
 
 def divided_tables(
@@ -33,10 +35,40 @@ def divided_tables(
     while waiting:
         table = waiting.pop()
         moved = _moved(table, left, right, right_holds)
-        if moved and _moved(table, right, left, left_holds):
-            yield Divided(table, tuple(leaf for partition in moved for leaf in left.leaves(partition)))
+        come = _moved(table, right, left, left_holds) if moved else []
+        if come:
+            yield Divided(table, _leaves_of(moved, left), _leaves_of(come, right))
         else:
             waiting += sorted(both & left.partitions.get(table, {}).keys())
+
+
+def where_else(left: Source, right: Source) -> dict[TableName, frozenset[TableName]]:
+    """Return, for tables of *left* that are divided otherwise in *right*, into or out of none included, where their rows may lie there.
+
+    That is in partitions that *left* does not have, or has with other bounds: another one has rows of its own, however it grows.
+    """
+    trees = PartitionTree.of(left.inventory), PartitionTree.of(right.inventory)
+    found: dict[TableName, frozenset[TableName]] = {}
+    for divided in divided_tables(*trees, left.table_data, right.table_data):
+        below = trees[0].leaves(divided.table)
+        found |= dict.fromkeys(below, frozenset(trees[1].leaves(divided.table)).difference(_as_they_were(divided.table, *trees)))
+    for table in trees[1].keys.keys() - trees[0].keys.keys() & left.table_data.keys():
+        found.setdefault(table, frozenset(trees[1].leaves(table)))
+    for table in trees[0].keys.keys() - trees[1].keys.keys() & right.table_data.keys():
+        found = {**dict.fromkeys(trees[0].leaves(table), frozenset({table})), **found}
+    return found
+
+
+def _as_they_were(table: TableName, left: PartitionTree, right: PartitionTree) -> Iterator[TableName]:
+    """The partitions of *right* with rows that *left* has within the same bounds."""
+    ours, theirs = left.partitions.get(table, {}), right.partitions.get(table, {})
+    if left.keys.get(table) == right.keys.get(table):
+        for partition in (p for p, bound in theirs.items() if ours.get(p) == bound):
+            yield from _as_they_were(partition, left, right) if partition in right.keys else (partition,)
+
+
+def _leaves_of(partitions: Collection[TableName], tree: PartitionTree) -> tuple[TableName, ...]:
+    return tuple(leaf for partition in partitions for leaf in tree.leaves(partition))
 
 
 def _moved(table: TableName, tree: PartitionTree, other: PartitionTree, other_holds: Collection[TableName]) -> list[TableName]:

@@ -1,4 +1,4 @@
-"""What differs only because another version of PostgreSQL wrote it: one rule each, with its reason. Nothing is forgiven without one."""
+"""What differs only because another version of PostgreSQL, or another time zone, wrote it: one rule each, and nothing without a reason."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pgaudit_kit.records.difference import Change, ObjectDifference
 from pgaudit_kit.records.objects import NOT_NULL_DETAILS, ObjectKey
 from pgaudit_kit.records.privileges import as_before_17
 from pgaudit_kit.records.source import Source
+from pgaudit_kit.rows.zoned_text import in_utc
 
 PLPGSQL = ObjectKey("EXTENSION", None, "plpgsql")
 _PLPGSQL_UNLISTED = 11
@@ -141,8 +142,15 @@ def _plpgsql(difference: ObjectDifference, left: Source, right: Source) -> str:
     return "every database has the extension plpgsql from the start, and pg_dump from 11 on does not list it"
 
 
+def _bounds_under_other_zones(_difference: ObjectDifference, change: Change, _left: Source, _right: Source) -> str:
+    if change.attribute != "partition_bound" or not (change.left and change.right):
+        return ""
+    same = in_utc(change.left.encode()) == in_utc(change.right.encode())
+    return "the bounds are of the same instants, printed under other time zones" if same else ""
+
+
 _OF_OBJECTS = (_plpgsql, _new_privileges_alone, _loose_members)
 _OF_CHANGES = (
     *(public_schema_not_told, public_schema_changed, _new_privileges, _not_null_names, _run_as_owner, _streaming, _restored_order),
-    *(_inherited_compression, _icu_locale, _arguments_say_in, printed_otherwise),
+    *(_inherited_compression, _icu_locale, _arguments_say_in, printed_otherwise, _bounds_under_other_zones),
 )

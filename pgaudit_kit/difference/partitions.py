@@ -10,13 +10,14 @@ from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import DatabaseObject
 from pgaudit_kit.records.source import Source
 from pgaudit_kit.records.table_data import TableName
+from pgaudit_kit.rows.zoned_text import in_utc
 
 
 @dataclass(frozen=True)
 class PartitionTree:
     """The partitioned tables of an inventory: the key of each (pg_get_partkeydef), and its partitions with the bounds of each.
 
-    `foreign`: the partitions whose rows lie on another server.
+    Timestamps in bounds are in UTC, whatever zone they were printed under. `foreign`: the partitions whose rows lie on another server.
     """
 
     keys: Mapping[TableName, str]
@@ -34,7 +35,7 @@ class PartitionTree:
             if key := item.attributes.get("partition_key"):
                 keys[name] = key
             if above := _parent(item):
-                partitions.setdefault(above, {})[name] = item.attributes.get("partition_bound") or ""
+                partitions.setdefault(above, {})[name] = in_utc((item.attributes.get("partition_bound") or "").encode()).decode()
                 if item.key.kind == "FOREIGN TABLE":
                     foreign.add(name)
         return cls(keys, partitions, frozenset(foreign))
@@ -73,6 +74,15 @@ def holding(source: Source) -> dict[TableName, tuple[TableName, ...]]:
         holders = (next((t for t in (leaf, *_climb(leaf, above)) if t in source.table_data), leaf) for leaf in below)
         found[table] = tuple(dict.fromkeys(holders))
     return found
+
+
+def joined(source: Source) -> dict[TableName, tuple[TableName]]:
+    """Return, for each partition whose rows a table above it has in *source*, that table."""
+    above = parents(source.inventory)
+    places = {
+        leaf: next((t for t in _climb(leaf, above) if t in source.table_data), None) for leaf in above.keys() - source.table_data.keys()
+    }
+    return {leaf: (place,) for leaf, place in places.items() if place}
 
 
 def downwards(table: TableName, inventory: Inventory) -> tuple[TableName, ...]:

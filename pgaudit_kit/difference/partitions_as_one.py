@@ -28,6 +28,27 @@ def partitions_as_one(left: Source, right: Source) -> tuple[Source, Source]:
     return _together(left, trees[0], ours), _together(right, trees[1], theirs)
 
 
+def in_doubt(left: Source, right: Source) -> dict[TableName, str]:
+    """Why rows of which partitions may lie in others of the other side, which are not compared: left out by a selection, or by a dump.
+
+    *left* and *right* are as `partitions_as_one` gives them.
+    """
+    trees = PartitionTree.of(whole(left).inventory), PartitionTree.of(whole(right).inventory)
+    held = whole(left).table_data.keys(), whole(right).table_data.keys()
+    sides = [*zip((left, right), trees, strict=True)]
+    divided = (d for d in divided_tables(*trees, *held) if any(leaf not in held[0] or has_rows(whole(left), leaf) for leaf in d.moved))
+    found = [(d.table, (*d.moved, *d.come)) for d in divided]
+    for one, tree, other in ((left, trees[0], right), (right, trees[1], left)):
+        found += [(name, (name, *tree.leaves(name))) for name in _held_alone(whole(one), whole(other), tree)]
+    doubts: dict[TableName, str] = {}
+    for table, concerned in found:
+        missing = [leaf for side, tree in sides for leaf in tree.leaves(table) if leaf not in side.table_data]
+        if missing and not all(table in side.table_data for side in (left, right)):
+            why = f"{table} is divided otherwise on the other side, and of {missing[0]} no rows are compared"
+            doubts |= dict.fromkeys(concerned, f"its rows may lie in other partitions: {why}")
+    return doubts
+
+
 def whole(source: Source) -> Source:
     """The source that *source* is a part of, or another view of; else itself."""
     while isinstance(source, WrappedSource):
@@ -66,13 +87,15 @@ def _divided(left: Source, right: Source, trees: tuple[PartitionTree, PartitionT
 
 
 def _alone(source: Source, other: Source, tree: PartitionTree) -> list[TableName]:
-    """The tables that *source* holds in partitions and *other* whole; partitions that *other* holds too stay what they are."""
+    """The tables that *source* holds in partitions, all of them, and *other* whole."""
     held = whole(source).table_data.keys()
-    return [
-        name
-        for name in other.table_data.keys() - source.table_data.keys()
-        if name in tree.keys and _are_held(tree, below := tree.leaves(name), held) and not {*below} & other.table_data.keys()
-    ]
+    return [name for name in _held_alone(source, other, tree) if _are_held(tree, tree.leaves(name), held)]
+
+
+def _held_alone(source: Source, other: Source, tree: PartitionTree) -> list[TableName]:
+    """The tables that *source* has partitions of and *other* holds whole; partitions that *other* holds too stay what they are."""
+    alone = other.table_data.keys() - source.table_data.keys()
+    return [name for name in alone if name in tree.keys and not {*tree.leaves(name)} & other.table_data.keys()]
 
 
 def _are_held(tree: PartitionTree, leaves: Sequence[TableName], held: Collection[TableName]) -> bool:
@@ -106,7 +129,9 @@ class _Together(WrappedSource):
         held = [whole(self.whole).table_data[leaf] for leaf in self._parted[name]]
         item = whole(self.whole).inventory.by_key[ObjectKey("TABLE", name.schema, name.name)]
         columns = tuple(c.name for c in item.columns if not c.attributes.get("generated"))
-        return TableData(name, columns, not_readable=next((data.not_readable for data in held if data.not_readable), ""))
+        counts = [data.rows for data in held]
+        rows = None if None in counts else sum(filter(None, counts))
+        return TableData(name, columns, rows, not_readable=next((data.not_readable for data in held if data.not_readable), ""))
 
     def fingerprint(self, name: TableName, columns: Sequence[str] | None = None) -> Fingerprint:
         """Count and fingerprint of all rows of *name*. Raises what the source raises."""

@@ -16,7 +16,7 @@ from pgaudit_kit.difference.diff import Difference
 from pgaudit_kit.difference.foreign_keys import ForeignKey, InOrder, foreign_keys_of_both, parents_first
 from pgaudit_kit.difference.keys import RowKey, key_of, keys_of
 from pgaudit_kit.difference.naming import find_table
-from pgaudit_kit.difference.partitions import downwards, holding, triggers_of, upwards
+from pgaudit_kit.difference.partitions import downwards, holding, joined, triggers_of, upwards
 from pgaudit_kit.difference.partitions_as_one import has_rows
 from pgaudit_kit.difference.rescue_parents import Key, LostParents, NeededParents, differing, extracted, told_left_out
 from pgaudit_kit.difference.rescue_sql import NO_PATH, TableRescue, UniqueValues, forward, literal, qualified, quoted
@@ -153,7 +153,7 @@ class Rescue:
         A key that was dropped since is no longer enforced, and without their parents the rows would point at nothing all the same.
         """
         left, right = self.difference.left, self.difference.right
-        below = {**holding(left), **holding(right)}
+        below: dict[TableName, tuple[TableName, ...]] = {**holding(left), **holding(right), **joined(left), **joined(right)}
         keys = (
             replace(k, table=table, parent=parent)
             for k in foreign_keys_of_both(left.inventory, right.inventory)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from pgaudit_kit.difference.keys import keys_of
+from pgaudit_kit.difference.partitions import downwards
 from pgaudit_kit.difference.rescue_sql import UniqueValues, quoted, rows_of
 from pgaudit_kit.records.inventory import Inventory
 from pgaudit_kit.records.objects import Column, ObjectKey
@@ -25,7 +26,7 @@ _MEANWHILE = (
 def exchangeable(
     inventory: Inventory, table: TableName, columns: Collection[str], *, referenced: Collection[tuple[str, ...]]
 ) -> Iterator[UniqueValues]:
-    """Yield the keys of *table*, as *inventory* has it, of whose *columns* one can have another value for a moment.
+    """Yield the keys of *table* and its partitions, as *inventory* has them, of whose *columns* one can have another value for a moment.
 
     Not of those that foreign keys have *referenced*: rows that point there might follow, or forbid it.
     """
@@ -33,7 +34,8 @@ def exchangeable(
     held = {c.name: c for c in owner.columns if c.name in columns} if owner else {}
     rows = rows_of(table, partitioned=bool(owner and owner.attributes.get("partition_key")))
     taken = {frozenset(reference) for reference in referenced}
-    for key in keys_of(inventory, table):
+    keys = [key for place in (table, *downwards(table, inventory)) for key in keys_of(inventory, place)]
+    for key in {frozenset(key.columns): key for key in keys}.values():
         if key.nulls == "distinct" and (free := next((c for c in key.columns if c in held and not _is_not_null(held[c])), None)):
             meanwhile = "NULL"
         else:

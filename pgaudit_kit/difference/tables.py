@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 
 from pgaudit_kit.difference.hash_partitions import together
 from pgaudit_kit.difference.keys import RowKey, key_of
-from pgaudit_kit.difference.partitions_as_one import giver, partitions_as_one, whole
+from pgaudit_kit.difference.partitions_as_one import giver, in_doubt, partitions_as_one, whole
 from pgaudit_kit.difference.row_matching import Matching, closing_blocks
 from pgaudit_kit.difference.rows import ROWS_LISTED, RowCounts, RowPair, RowResult, RowShape, match, tally
 from pgaudit_kit.difference.server_hashes import HashedTable, compare_hashes, same_as_recorded
@@ -34,7 +34,9 @@ def compare_tables(left: Source, right: Source) -> tuple[TableDifference, ...]:
     names = _names(left, right)
     hashed = {name: same for name in names if (same := same_as_recorded(giver(left, name), giver(right, name), name))}
     _count_ahead(left, right, without=hashed.keys())
-    return together([hashed.get(name) or _compare(left, right, name, _by_fingerprint)[0] for name in names], left, right)
+    doubts = in_doubt(left, right)
+    found = [hashed.get(name) or _unless_in_doubt(doubts, *_compare(left, right, name, _by_fingerprint))[0] for name in names]
+    return together(found, left, right)
 
 
 def compare_rows(
@@ -66,8 +68,9 @@ def compare_rows(
 
     if any(isinstance(whole(side), Manifest) for side in (left, right)):
         _count_ahead(left, right)
+    doubts = in_doubt(left, right)
     for name in _names(left, right):
-        yield _compare(left, right, name, by_rows, limit=limit)
+        yield _unless_in_doubt(doubts, *_compare(left, right, name, by_rows, limit=limit))
 
 
 def compare_table(left: Source, right: Source, name: TableName) -> TableDifference:
@@ -133,6 +136,14 @@ def _compare(
     except PgAuditError as error:
         table = TableDifference(name, "not_checked", left.table_data[name].rows, right.table_data[name].rows, reason=str(error))
         return table, RowResult(RowCounts(), why_not=table.reason)
+
+
+def _unless_in_doubt(doubts: Mapping[TableName, str], table: TableDifference, rows: RowResult) -> tuple[TableDifference, RowResult]:
+    """What was found of a table, unless rows that it lacks, or has more, may lie in another one."""
+    why = doubts.get(table.name)
+    if why is None or table.status in ("same", "equivalent", "not_checked"):
+        return table, rows
+    return replace(table, status="not_checked", reason=why), RowResult(RowCounts(), why_not=why)
 
 
 def _by_fingerprint(left: Source, right: Source, name: TableName) -> tuple[TableDifference, RowResult]:

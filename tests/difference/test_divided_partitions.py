@@ -10,7 +10,7 @@ import pytest
 from pgaudit_kit.audits.drift import diff
 from pgaudit_kit.difference.rescue import Rescue
 from pgaudit_kit.difference.rows import RowCounts
-from pgaudit_kit.errors import UsageError
+from pgaudit_kit.errors import RestoreFailed, UsageError
 from pgaudit_kit.operations.extracts.rescue import apply_rescue
 from pgaudit_kit.operations.servers.embedded_server import EmbeddedServer
 from pgaudit_kit.records.table_data import TableName
@@ -207,3 +207,101 @@ def test_a_selection_of_partitions_chooses_them_and_what_lies_elsewhere_is_told_
         assert found.verdict == "same"
     with diff(*before, include=["events_2024"], data_only=True) as found:
         assert {(t.name.name, t.status) for t in found.all_tables} == {("events_2024", "same")}
+
+
+def test_rows_that_may_lie_where_nobody_looks_are_neither_lost_nor_new(incident: Incident, server: EmbeddedServer, tmp_path: Path) -> None:
+    before = incident(EVENTS, "SELECT")
+    part = pg_dump(server, before[1], tmp_path / "part.dump", "-Fc", "--exclude-table-data=events_rest")
+    run(before[1], f"{DIVIDED} DELETE FROM events WHERE at = '2024-05-05'")
+    as_before = {"events_2024": "different", "events_2025_1": "same", "events_2025_2": "same", "kinds": "same"}
+    for left, excluded, doubtful in (
+        (before[0], ["events_2026"], {"events_rest"}),
+        (before[0], ["events_rest"], {"events_2026"}),
+        (part, [], {"events_rest", "events_2026"}),
+    ):
+        with diff(left, before[1], exclude=excluded, data_only=True) as found:
+            assert {t.name.name: t.status for t in found.all_tables} == as_before | dict.fromkeys(doubtful, "not_checked")
+            assert {loss.name.name: loss.missing for loss in found.losses if loss.missing} == {"events_2024": 1}
+            assert {found.row_result(name).counts for name in doubtful} == {RowCounts()}
+    with diff(before[0], before[1], exclude=["events_2026"], data_only=True) as found:
+        (why,) = [skipped.reason for skipped in found.skipped if skipped.what == "rows of public.events_rest"]
+        assert "public.events is divided otherwise" in why
+        assert "of public.events_2026 no rows are compared" in why
+    run(before[1], "CREATE TABLE whole AS SELECT * FROM events; DROP TABLE events; ALTER TABLE whole RENAME TO events")
+    with diff(*before, exclude=["events"], data_only=True) as found:
+        assert {t.name.name: t.status for t in found.all_tables} == dict.fromkeys({*as_before, "events_rest"}, "not_checked") | {
+            "kinds": "same"
+        }
+
+
+def test_rows_of_a_new_partition_are_new_where_none_can_have_come_from_elsewhere(incident: Incident) -> None:
+    parts = "CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (9); CREATE TABLE t_rest PARTITION OF t DEFAULT"
+    before = incident(
+        f"CREATE TABLE t (id int) PARTITION BY RANGE (id); {parts}; INSERT INTO t VALUES (1)",
+        "CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (9) TO (20); INSERT INTO t VALUES (9)",
+    )
+    with diff(*before, exclude=["t_1"], data_only=True) as found:
+        assert {t.name.name: t.status for t in found.all_tables} == {"t_2": "only_right", "t_rest": "same"}
+
+
+IN_ZONES = """CREATE TABLE t (at timestamptz PRIMARY KEY) PARTITION BY RANGE (at);
+CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM ('2024-01-01 00:00+00') TO ('2025-01-01 00:00+00');
+CREATE TABLE t_rest PARTITION OF t DEFAULT;
+INSERT INTO t SELECT timestamptz '2024-01-01 00:00+00' + i * interval '1 day' FROM generate_series(1, 400) i"""
+
+
+def test_bounds_that_are_printed_under_another_time_zone_divide_nothing(
+    server: EmbeddedServer, make_database: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = make_database()
+    run(url, IN_ZONES)
+    monkeypatch.setenv("PGTZ", "Asia/Tokyo")
+    tokyo = pg_dump(server, url, tmp_path / "tokyo.dump", "-Fc")
+    monkeypatch.setenv("PGTZ", "America/New_York")
+    new_york = pg_dump(server, url, tmp_path / "new_york.sql")
+    monkeypatch.delenv("PGTZ")
+    for sides in ((tokyo, url), (url, new_york)):
+        with diff(*sides) as found:
+            assert {t.name.name: t.status for t in found.all_tables} == {"t_1": "same", "t_rest": "same"}
+            assert found.object_differences == ()
+    with diff(tokyo, new_york) as found:
+        assert {t.name.name: t.status for t in found.all_tables} == {"t_1": "equivalent", "t_rest": "equivalent"}
+        assert {d.key.name: d.status for d in found.object_differences} == {"t_1": "equivalent"}
+        assert found.verdict == "same"
+
+
+def test_keys_of_single_partitions_hold_also_where_all_rows_are_one_table(incident: Incident) -> None:
+    before = incident(
+        """CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, u int, p int) PARTITION BY RANGE (id);
+        CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (50); CREATE TABLE t_rest PARTITION OF t DEFAULT;
+        CREATE UNIQUE INDEX ON t_1 (u); ALTER TABLE t_1 ADD FOREIGN KEY (p) REFERENCES p;
+        CREATE TABLE c (id int PRIMARY KEY REFERENCES t_1); INSERT INTO p VALUES (1), (2);
+        INSERT INTO t SELECT i, i, 1 + i % 2 FROM generate_series(1, 99) i; INSERT INTO c VALUES (7)""",
+        """ALTER TABLE t DETACH PARTITION t_rest; CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (50) TO (90);
+        CREATE TABLE t_3 PARTITION OF t DEFAULT; INSERT INTO t SELECT * FROM t_rest; DROP TABLE t_rest;
+        UPDATE t SET u = u + 1000 WHERE id IN (3, 4); UPDATE t SET u = CASE id WHEN 3 THEN 4 ELSE 3 END WHERE id IN (3, 4);
+        DELETE FROM c; DELETE FROM t WHERE id = 7; DELETE FROM t WHERE p = 1 AND id < 50; DELETE FROM p WHERE id = 1""",
+    )
+    with diff(*before) as found:
+        rescue = Rescue(found, ["c"], with_parents=True)
+        assert {str(table): len(keys) for table, keys in rescue.needed.items()} == {"public.t": 1}
+        assert apply_rescue(before[1], rescue.script()) == 2
+    with diff(*before) as found:
+        rescue = Rescue(found, ["t"], with_parents=True, revert=True)
+        assert {str(table): len(keys) for table, keys in rescue.needed.items()} == {"public.p": 1}
+        assert apply_rescue(before[1], rescue.script()) > 0
+    assert {status for status, _, _ in _tables(*before).values()} == {"same"}
+
+
+def test_rows_that_no_partition_takes_any_more_need_one(incident: Incident) -> None:
+    before = incident(
+        """CREATE TABLE t (id int) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (50);
+        CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (50) TO (99); INSERT INTO t SELECT generate_series(1, 98)""",
+        "DROP TABLE t_1; DROP TABLE t_2; CREATE TABLE t_3 PARTITION OF t FOR VALUES FROM (60) TO (99)",
+    )
+    with diff(*before) as found, pytest.raises(RestoreFailed, match="no partition of relation") as caught:
+        apply_rescue(before[1], Rescue(found, ["t"]).script())
+    assert "has no partition for these rows any more: make one" in caught.value.remedy
+    run(before[1], "CREATE TABLE t_rest PARTITION OF t DEFAULT")
+    with diff(*before) as found:
+        assert apply_rescue(before[1], Rescue(found, ["t"]).script()) == 98

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pgaudit_kit.checks.backup_history import check_rows_kept, check_size
+from pgaudit_kit.difference.divided_partitions import where_else
 from pgaudit_kit.errors import ManifestError
 from pgaudit_kit.operations.store.names import safe_word
 from pgaudit_kit.operations.store.store import Store
@@ -46,7 +47,7 @@ def check_history(manifest: Manifest, recent: Sequence[Manifest], *, share: floa
     same_form = [m.held_bytes for m in same_part if m.held_bytes is not None and m.dump_form == manifest.dump_form]
     checks = [check_size(manifest.held_bytes, same_form, share=share)] if same_form and manifest.held_bytes is not None else []
     if same_part and same_part[0].table_data:
-        checks.append(check_rows_kept(manifest, same_part[0]))
+        checks.append(check_rows_kept(manifest, same_part[0], elsewhere=where_else(same_part[0], manifest)))
     return checks
 
 

@@ -24,6 +24,9 @@ _UNIQUE = (
     "moment (one that may be NULL, a number, a text, a uuid)."
 )
 _BUSY = "Others are writing to these tables: run it again."
+_NO_PARTITION = (
+    "The live table has no partition for these rows any more: make one, or a default one (CREATE TABLE … PARTITION OF …), and run it again."
+)
 _OTHER_PARTITION = (
     "A partition was divided, or has other bounds since, and such rows belong to another one now, where they may be already: write the "
     "script to a file (-o), and put those that are not there into the partitioned table."
@@ -95,6 +98,8 @@ def _rows_written(statement: str, cursor: psycopg.Cursor[Any]) -> int:
 
 def _remedy(error: psycopg.Error) -> str:
     code = error.sqlstate or ""
+    if error.diag.source_function == "ExecFindPartition":
+        return _NO_PARTITION
     if code == "23514" and error.diag.constraint_name is None:  # ExecPartitionCheckEmitError names the table only
         return _OTHER_PARTITION
     return _REMEDIES.get(code) or _REMEDIES.get(code[:2]) or f"{_WRITE.capitalize()} and look at the statement."

@@ -84,7 +84,7 @@ QUESTIONS = (
         "Has any table lost most of its rows since the last backup?",
         proves="No table has fewer than half the rows of the last backup.",
         not_proves="That they are the same rows, or that small tables (under 100 rows) kept theirs.",
-        looks_at="The manifest of the last backup of the same database and part.",
+        looks_at="The manifest of the last backup of the same database and part. Rows of partitions count where they were put since.",
         remedy="If nobody meant it, see what is gone (pgaudit diff LAST_BACKUP TARGET --rows) and keep that backup.",
         evidence={"table": "text", "rows_before": "count", "rows": "count"},
     ),

@@ -151,6 +151,41 @@ def test_a_table_that_lost_most_of_its_rows_and_a_dump_that_shrank_are_news(make
     assert check_of(other_form, "backup.rows_kept").outcome is Outcome.PASSED
 
 
+_PARTS = """CREATE TABLE t (id int, v text) PARTITION BY RANGE (id);
+CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (500); CREATE TABLE t_rest PARTITION OF t DEFAULT;
+CREATE TABLE h (id int) PARTITION BY HASH (id); CREATE TABLE h_0 PARTITION OF h FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE TABLE w (id int); CREATE TABLE t_0 PARTITION OF t FOR VALUES FROM (-500) TO (0);
+INSERT INTO t SELECT generate_series(-500, -1); INSERT INTO t SELECT generate_series(1, 2000); INSERT INTO h SELECT generate_series(1, 500);
+INSERT INTO w SELECT generate_series(1, 500);"""
+_DIVIDED = """ALTER TABLE t DETACH PARTITION t_rest; CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (500) TO (1900);
+CREATE TABLE t_other PARTITION OF t DEFAULT; INSERT INTO t SELECT * FROM t_rest; DROP TABLE t_rest;
+ALTER TABLE t DETACH PARTITION t_1; CREATE TABLE t_a PARTITION OF t FOR VALUES FROM (0) TO (500); INSERT INTO t SELECT * FROM t_1;
+DROP TABLE t_1; ALTER TABLE h DETACH PARTITION h_0; CREATE TABLE h_a PARTITION OF h FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE h_b PARTITION OF h FOR VALUES WITH (MODULUS 2, REMAINDER 1); INSERT INTO h SELECT * FROM h_0; DROP TABLE h_0;
+DROP TABLE t_0; CREATE TABLE t_0 PARTITION OF t FOR VALUES FROM (-500) TO (-499) PARTITION BY RANGE (id);
+CREATE TABLE t_0_a PARTITION OF t_0 DEFAULT; CREATE TABLE t_0_b PARTITION OF t FOR VALUES FROM (-499) TO (0);
+INSERT INTO t SELECT generate_series(-500, -1); ALTER TABLE w RENAME TO old;
+CREATE TABLE w (id int) PARTITION BY RANGE (id); CREATE TABLE w_all PARTITION OF w DEFAULT;
+INSERT INTO w SELECT * FROM old; DROP TABLE old;"""
+
+
+def test_rows_that_lie_in_another_partition_now_are_not_lost_and_lost_ones_are_news(make_app: MakeApp, store: Path) -> None:
+    url = make_app("divided", _PARTS)
+    backup(url, store=store)
+    for script, news in (
+        (_DIVIDED, "none has"),
+        ("CREATE TABLE o AS SELECT * FROM w; DROP TABLE w; ALTER TABLE o RENAME TO w", "none has"),
+        ("DROP TABLE t_a; INSERT INTO t SELECT generate_series(3000, 5000)", "public.t_a: 499 → 0 rows"),
+        (
+            "DROP TABLE t_other; CREATE TABLE t_3 PARTITION OF t FOR VALUES FROM (1900) TO (9999); INSERT INTO t SELECT 2000",
+            "public.t_other: 2,102 → 0 rows",
+        ),
+    ):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(script.encode())
+        assert check_of(backup(url, store=store), "backup.rows_kept").found == news
+
+
 @contextmanager
 def pooler_before(server_socket: Path, folder: Path) -> Iterator[None]:
     """What a pooler does as seen from here: it tells a client of a backend of its own (BackendKeyData), and passes all else on."""
