@@ -71,7 +71,7 @@ def check_rows_held(without: Sequence[TableName]) -> Check:
         question="Does it hold rows?",
         outcome=Outcome.WARNED,
         expected="rows, or that a table has none",
-        found=f"no rows, only the definitions of {'1 table' if len(without) == 1 else f'{len(without):,} tables'}",
+        found=f"no rows, only the definitions of {many(len(without), 'table')}",
         compared=len(without),
         remedy="If it was to hold rows, make it without --schema-only; with --require TABLE, or required_tables, their lack is a failure.",
         evidence=tuple({"table": str(name)} for name in without),

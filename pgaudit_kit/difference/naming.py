@@ -27,6 +27,8 @@ def find_table(name: str | TableName, left: Source, right: Source, *, also: Coll
 
     Tables without rows count: where one of them may be meant, the rows of another are not what was asked for.
     """
+    if isinstance(name, TableName) and any(name in held for held in (left.table_data, right.table_data)):
+        return name  # asked for each table of a difference
     with_rows = {*left.table_data, *right.table_data, *also}
     without = _relations(left, right)
     known = {*with_rows, *(table for table, item in without.items() if item.key.kind == "TABLE")}
