@@ -47,18 +47,9 @@ class PartitionTree:
         return tuple(sorted(leaf for below in self.partitions.get(table, ()) for leaf in self.leaves(below)))
 
 
-def parents(inventory: Inventory) -> dict[TableName, TableName]:
-    """Return the table that each partition is directly a partition of."""
-    found = {}
-    for item in inventory.of_kind("TABLE"):
-        if above := _parent(item):
-            found[TableName(item.key.schema or "", item.key.name)] = above
-    return found
-
-
 def leaves(inventory: Inventory) -> dict[TableName, tuple[TableName, ...]]:
     """Return, for each partitioned table, those below it that hold rows."""
-    above = parents(inventory)
+    above = inventory.partition_parents
     found: dict[TableName, tuple[TableName, ...]] = {}
     for partition in above.keys() - set(above.values()):
         for table in _climb(partition, above):
@@ -68,7 +59,7 @@ def leaves(inventory: Inventory) -> dict[TableName, tuple[TableName, ...]]:
 
 def holding(source: Source) -> dict[TableName, tuple[TableName, ...]]:
     """As `leaves`, with the tables of *source* that hold those rows: where partitions are as one, the table of them."""
-    above = parents(source.inventory)
+    above = source.inventory.partition_parents
     found = {}
     for table, below in leaves(source.inventory).items():
         holders = (next((t for t in (leaf, *_climb(leaf, above)) if t in source.table_data), leaf) for leaf in below)
@@ -78,7 +69,7 @@ def holding(source: Source) -> dict[TableName, tuple[TableName, ...]]:
 
 def joined(source: Source) -> dict[TableName, tuple[TableName]]:
     """Return, for each partition whose rows a table above it has in *source*, that table."""
-    above = parents(source.inventory)
+    above = source.inventory.partition_parents
     places = {
         leaf: next((t for t in _climb(leaf, above) if t in source.table_data), None) for leaf in above.keys() - source.table_data.keys()
     }
@@ -87,13 +78,17 @@ def joined(source: Source) -> dict[TableName, tuple[TableName]]:
 
 def downwards(table: TableName, inventory: Inventory) -> tuple[TableName, ...]:
     """Return all tables that are partitions of *table*, or of one of those."""
-    above = parents(inventory)
-    return tuple(partition for partition in above if table in _climb(partition, above))
+    found, seen = [table], {table}  # as in _climb
+    for place in found:
+        below = [partition for partition in inventory.partitions_of.get(place, ()) if partition not in seen]
+        found += below
+        seen.update(below)
+    return tuple(found[1:])
 
 
 def upwards(table: TableName, inventory: Inventory) -> tuple[TableName, ...]:
     """Return the tables that *table* is a partition of, the nearest first."""
-    return tuple(_climb(table, parents(inventory)))
+    return tuple(_climb(table, inventory.partition_parents))
 
 
 def triggers_of(inventory: Inventory, table: TableName) -> dict[str, str | None]:
@@ -101,7 +96,7 @@ def triggers_of(inventory: Inventory, table: TableName) -> dict[str, str | None]
 
     A partition has the row triggers of the tables above it; where one is enabled otherwise, the inventory lists it there again.
     """
-    above = parents(inventory)
+    above = inventory.partition_parents
     found: dict[str, str | None] = {}
     for place in (table, *_climb(table, above)):
         for trigger in inventory.of_kind("TRIGGER"):

@@ -36,14 +36,14 @@ def in_doubt(left: Source, right: Source) -> dict[TableName, str]:
     trees = PartitionTree.of(whole(left).inventory), PartitionTree.of(whole(right).inventory)
     held = whole(left).table_data.keys(), whole(right).table_data.keys()
     sides = [*zip((left, right), trees, strict=True)]
-    divided = (d for d in divided_tables(*trees, *held) if any(leaf not in held[0] or has_rows(whole(left), leaf) for leaf in d.moved))
-    found = [(d.table, (*d.moved, *d.come)) for d in divided]
+    found = [(d.table, d.moved, (*d.moved, *d.come)) for d in divided_tables(*trees, *held)]
     for one, tree, other in ((left, trees[0], right), (right, trees[1], left)):
-        found += [(name, (name, *tree.leaves(name))) for name in _held_alone(whole(one), whole(other), tree)]
+        found += [(name, (), (name, *tree.leaves(name))) for name in _held_alone(whole(one), whole(other), tree)]
     doubts: dict[TableName, str] = {}
-    for table, concerned in found:
+    for table, moved, concerned in found:
         missing = [leaf for side, tree in sides for leaf in tree.leaves(table) if leaf not in side.table_data]
-        if missing and not all(table in side.table_data for side in (left, right)):
+        is_one = all(table in side.table_data for side in (left, right))
+        if missing and not is_one and (not moved or any(leaf not in held[0] or has_rows(whole(left), leaf) for leaf in moved)):
             why = f"{table} is divided otherwise on the other side, and of {missing[0]} no rows are compared"
             doubts |= dict.fromkeys(concerned, f"its rows may lie in other partitions: {why}")
     return doubts

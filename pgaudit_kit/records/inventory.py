@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from pgaudit_kit.records.identifiers import read_name
 from pgaudit_kit.records.objects import DatabaseObject, ObjectKey, Unmodelled
+from pgaudit_kit.records.table_data import TableName
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,23 @@ class Inventory:
             if item.key.parent is not None:
                 found[item.key.schema, item.key.parent].append(item)
         return {parent: tuple(items) for parent, items in found.items()}
+
+    @cached_property
+    def partition_parents(self) -> Mapping[TableName, TableName]:
+        """The table that each partition, but for foreign tables, is directly a partition of. Kept: it is asked for table by table."""
+        found = {}
+        for item in self.of_kind("TABLE"):
+            if above := read_name(item.attributes.get("partition_of") or "", 0):
+                found[TableName(item.key.schema or "", item.key.name)] = TableName(above[0] or "", above[1])
+        return found
+
+    @cached_property
+    def partitions_of(self) -> Mapping[TableName, tuple[TableName, ...]]:
+        """The direct partitions of each partitioned table, as in `partition_parents`."""
+        found: dict[TableName, list[TableName]] = defaultdict(list)
+        for partition, above in self.partition_parents.items():
+            found[above].append(partition)
+        return {table: tuple(below) for table, below in found.items()}
 
     def of_kind(self, *kinds: str) -> tuple[DatabaseObject, ...]:
         """The objects of these kinds, in inventory order."""

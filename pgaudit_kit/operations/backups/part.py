@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
-from pgaudit_kit.difference.partitions import parents
 from pgaudit_kit.difference.selection import Pattern, parse_pattern
 from pgaudit_kit.errors import UsageError
 from pgaudit_kit.records.inventory import Inventory
@@ -132,7 +131,7 @@ def rows_to_record(tables: Mapping[TableName, TableData], part: Part) -> Sequenc
 def _partitions_not_chosen(inventory: Inventory, part: Part, chosen: Sequence[DatabaseObject]) -> list[TableName]:
     """Partitions of *chosen* tables that no pattern speaks of: pg_dump leaves them out, and they have the rows of those tables."""
     tables = {TableName(o.key.schema or "", o.key.name) for o in chosen}
-    return sorted(name for name, above in parents(inventory).items() if above in tables and not part.speaks_of(name))
+    return sorted(name for name, above in inventory.partition_parents.items() if above in tables and not part.speaks_of(name))
 
 
 def check_part(
